@@ -1,0 +1,38 @@
+"""Set-up shared by all tests; the environment is fixed before JAX is first imported."""
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Two host devices, so that sharding over devices is exercised on any machine.
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2".strip()
+)
+
+import hypothesis
+import jax
+import pytest
+
+# Two lines that catch a class of silent errors: mixed dtypes and broadcasts nobody meant.
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# Fixed examples: a failure today is the same failure tomorrow.
+hypothesis.settings.register_profile("nmjmc", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("nmjmc")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_directory(tmp_path_factory):
+    """Keep the user's compilation cache out of the tests, and the tests out of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NMJMC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def pytest_collection_modifyitems(items):
+    """Skip GPU tests where JAX sees no GPU, and say so."""
+    gpu_tests = [item for item in items if item.get_closest_marker("gpu")]
+    if not gpu_tests or any(device.platform == "gpu" for device in jax.devices()):
+        return
+    for item in gpu_tests:
+        item.add_marker(pytest.mark.skip(reason="no GPU here"))
