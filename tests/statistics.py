@@ -1,8 +1,8 @@
 """Assertions about chance, each with a stated false-positive rate.
 
-Every helper fails a correct program with probability `false_positive` (default 1e-6) at most, if the seed were
-drawn anew; the seeds in the tests are fixed, so a test that passes today passes tomorrow. No tolerance is
-chosen by eye: it follows from the standard error and the rate. A known bias (a discretisation, a reference
+Every helper fails a correct program with probability `false_positive` (default 1e-6) at most, if the seed
+were drawn anew; the seeds in the tests are fixed, so a test that passes today passes tomorrow. No tolerance
+is chosen by eye: it follows from the standard error and the rate. A known bias (a discretisation, a reference
 with its own error) is given apart as `bias` and is added to the bound.
 """
 

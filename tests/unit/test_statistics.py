@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+
 from tests import statistics as st
 
 pytestmark = pytest.mark.stat

@@ -1,0 +1,1 @@
+"""What is asked of a trace: the same code for recordings and for simulations."""
