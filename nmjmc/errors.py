@@ -1,0 +1,114 @@
+"""Exceptions and status bits, each with its sentence."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Iterable
+
+
+class NmjmcError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ValidationError(NmjmcError, ValueError):
+    """An input that cannot be right, refused before anything is computed.
+
+    Args:
+        field: Path of the parameter, for example `receptor.density`.
+        value: The offending value, with its unit.
+        allowed: What is allowed; completes the sentence "FIELD must be ...".
+        hint: The likely correction, for example `did you mean 3 /um^2?`.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str, hint: str = "") -> None:
+        self.field, self.value, self.allowed, self.hint = field, value, allowed, hint
+        super().__init__(field, value, allowed, hint)
+
+    def __str__(self) -> str:
+        sentence = f"{self.field} must be {self.allowed}, but is {self.value}"
+        if self.hint:
+            sentence = f"{sentence}; {self.hint}"
+        return sentence if sentence.endswith((".", "?")) else sentence + "."
+
+
+class Status(enum.IntFlag):
+    """What went wrong in a run: bits carried in the state, sticky, read between chunks."""
+
+    OK = 0
+    POOL_OVERFLOW = 1
+    DUE_OVERFLOW = 2
+    NON_FINITE = 4
+    CONSERVATION = 8
+    STEP_TOO_LONG = 16
+    CAPTURE_OUT_OF_RANGE = 32
+    EVENT_OVERFLOW = 64
+    OUT_OF_CLEFT = 128
+
+
+_SENTENCES = {
+    Status.POOL_OVERFLOW: "more molecules were free at once than the pool holds; raise the pool's size",
+    Status.DUE_OVERFLOW: "more events fell due in one step than their list holds; raise its size",
+    Status.NON_FINITE: "a position or a rate became NaN or infinite; look at the parameters for an extreme value",
+    Status.CONSERVATION: "free, bound, hydrolysed and escaped ACh no longer add up to what was released; "
+    "this is a fault of the program, please report it",
+    Status.STEP_TOO_LONG: "the time step is too long for the fastest process; shorten it",
+    Status.CAPTURE_OUT_OF_RANGE: "the probability of capture in one step left its valid range; shorten the step",
+    Status.EVENT_OVERFLOW: "one receptor or esterase made more transitions in a step than are followed; "
+    "shorten the step",
+    Status.OUT_OF_CLEFT: "a molecule was found outside the cleft; this is a fault of the program, please report it",
+}
+
+
+def explain(status: int | Status) -> str:
+    """Say in words what the bits of a status mean.
+
+    Args:
+        status: Bits of `Status`, or'ed together.
+
+    Returns:
+        One sentence a set bit, joined by "; ".
+    """
+    bits = int(status)
+    if bits == 0:
+        return "no fault"
+    known = [text for bit, text in _SENTENCES.items() if bits & bit]
+    unknown = bits & ~int(sum(_SENTENCES))
+    if unknown:
+        known.append(f"unknown status bits {unknown:#x}")
+    return "; ".join(known)
+
+
+class SimulationError(NmjmcError, RuntimeError):
+    """A run that failed: carries the status bits and says what they mean.
+
+    Args:
+        status: Bits of `Status`.
+        where: What was running, for example `vesicles 0 to 127, t = 1.25 ms`.
+    """
+
+    def __init__(self, status: int | Status, where: str = "") -> None:
+        self.status, self.where = Status(int(status)), where
+        super().__init__(status, where)
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        return f"The simulation failed{place}: {explain(self.status)}."
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """The likely correction of a misspelled name, as a hint for `ValidationError`.
+
+    Args:
+        word: What was written.
+        valid: The names that exist.
+
+    Returns:
+        `did you mean NAME?`, or the list of valid names if none is near.
+    """
+    names = sorted(valid)
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    return "choose one of " + ", ".join(names)

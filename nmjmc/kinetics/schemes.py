@@ -1,0 +1,112 @@
+"""The shipped schemes: reads `configs/scheme/NAME.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.kinetics.scheme import Scheme, Transition
+from nmjmc.paths import config_dir
+
+_KEYS = ("name", "states", "transitions", "resting", "conductance", "transmitter", "q10")
+_ARROW_KEYS = ("from", "to", "rate", "factor", "binds", "releases", "destroys")
+
+
+def available_schemes() -> tuple[str, ...]:
+    """Names of the schemes in `configs/scheme`."""
+    return tuple(sorted(path.stem for path in (config_dir() / "scheme").glob("*.yaml")))
+
+
+def load_scheme(source: str | Mapping[str, Any] | Scheme) -> Scheme:
+    """A scheme by name, or from a mapping of the same form as its YAML file.
+
+    Args:
+        source: A shipped scheme's name, a mapping, or a scheme (returned as it is).
+
+    Raises:
+        ValidationError: For an unknown name or key, or an inconsistent scheme.
+    """
+    if isinstance(source, Scheme):
+        return source
+    if isinstance(source, str):
+        return _from_mapping(_read(source))
+    if isinstance(source, Mapping):
+        return _from_mapping(source)
+    raise ValidationError("scheme", repr(source), "a name or a mapping", nearest("", available_schemes()))
+
+
+def scheme_to_mapping(scheme: Scheme) -> dict[str, Any]:
+    """The mapping from which `load_scheme` makes the same scheme."""
+    states = {s: g for s, g in zip(scheme.states, scheme.conductance, strict=True)}
+    return {
+        "name": scheme.name,
+        "states": list(states),
+        "resting": scheme.resting,
+        "conductance": {s: g for s, g in states.items() if g},
+        "transmitter": scheme.transmitter,
+        "q10": dict(scheme.q10),
+        "transitions": [_arrow_to_mapping(t) for t in scheme.transitions],
+    }
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    if name not in available_schemes():
+        raise ValidationError("scheme", repr(name), "a known scheme", nearest(name, available_schemes()))
+    return yaml.safe_load((config_dir() / "scheme" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def _from_mapping(mapping: Mapping[str, Any]) -> Scheme:
+    name = str(mapping.get("name", "unnamed"))
+    _refuse_unknown(f"scheme {name}", mapping, _KEYS)
+    for key in ("states", "transitions", "resting"):
+        if key not in mapping:
+            raise ValidationError(f"scheme {name}: {key}", "missing", "given")
+    states = tuple(str(s) for s in mapping["states"])
+    return Scheme(
+        name=name,
+        states=states,
+        transitions=tuple(_arrow(name, arrow) for arrow in mapping["transitions"]),
+        resting=str(mapping["resting"]),
+        conductance=_conductance(name, states, mapping.get("conductance") or {}),
+        transmitter=str(mapping.get("transmitter", "ACh")),
+        q10=tuple((str(k), float(v)) for k, v in (mapping.get("q10") or {}).items()),
+    )
+
+
+def _conductance(name: str, states: tuple[str, ...], given: Mapping[str, Any]) -> tuple[float, ...]:
+    _refuse_unknown(f"scheme {name}: conductance", given, states)
+    return tuple(float(given.get(state, 0.0)) for state in states)
+
+
+def _arrow(name: str, mapping: Mapping[str, Any]) -> Transition:
+    _refuse_unknown(f"scheme {name}: transition", mapping, _ARROW_KEYS)
+    for key in ("from", "to", "rate"):
+        if key not in mapping:
+            raise ValidationError(f"scheme {name}: transition {dict(mapping)}: {key}", "missing", "given")
+    return Transition(
+        source=str(mapping["from"]),
+        target=str(mapping["to"]),
+        rate=str(mapping["rate"]),
+        factor=float(mapping.get("factor", 1.0)),
+        binds=mapping.get("binds"),
+        releases=mapping.get("releases"),
+        destroys=mapping.get("destroys"),
+    )
+
+
+def _arrow_to_mapping(t: Transition) -> dict[str, Any]:
+    arrow: dict[str, Any] = {"from": t.source, "to": t.target, "rate": t.rate}
+    if t.factor != 1.0:
+        arrow["factor"] = t.factor
+    return arrow | {key: value for key in ("binds", "releases", "destroys") if (value := getattr(t, key))}
+
+
+def _refuse_unknown(where: str, mapping: Mapping[str, Any], valid: tuple[str, ...]) -> None:
+    if not isinstance(mapping, Mapping):
+        raise ValidationError(where, repr(mapping), "a mapping")
+    for key in mapping:
+        if key not in valid:
+            raise ValidationError(f"{where}: {key}", "unknown", "a known key", nearest(str(key), valid))

@@ -1,0 +1,23 @@
+"""Where the package's YAML files lie, in a wheel and in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nmjmc.errors import NmjmcError
+
+
+def config_dir() -> Path:
+    """The folder that holds `preparation/`, `scheme/` and the other config groups.
+
+    Returns:
+        `nmjmc/_configs` where a wheel has put it, else the `configs` folder of the checkout.
+
+    Raises:
+        NmjmcError: If neither is there (a broken installation).
+    """
+    package = Path(__file__).resolve().parent
+    for candidate in (package / "_configs", package.parent / "configs"):
+        if (candidate / "scheme").is_dir():
+            return candidate
+    raise NmjmcError("nmjmc's config files are missing; please install the package again.")
