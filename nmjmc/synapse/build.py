@@ -1,0 +1,189 @@
+"""A synapse from a plain nested mapping, and back: numbers with their units as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.kinetics import Scheme, available_schemes, load_scheme, scheme_to_mapping
+from nmjmc.synapse.cleft import KINDS
+from nmjmc.synapse.esterase import Esterase
+from nmjmc.synapse.fibre import Fibre
+from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.parameter import Range, convert, parameters, text
+from nmjmc.synapse.rates import Q10, rate_range
+from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION, Receptor
+from nmjmc.synapse.vesicle import Vesicle
+
+PARTS = ("cleft", "receptor", "esterase", "vesicle", "fibre")
+TEMPERATURE = next(allowed for item, allowed in parameters(Synapse) if item.name == "temperature")
+
+
+def build(mapping: Mapping[str, Any]) -> Synapse:
+    """A synapse from a nested mapping, such as a preset's YAML file holds.
+
+    Args:
+        mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`. A value is text
+            with a unit, or a plain number in the field's stated unit (`paths` lists them); NumPy and JAX values
+            are taken as internal. The rates of a scheme stand under their names beside the other keys.
+
+    Returns:
+        The synapse.
+
+    Raises:
+        ValidationError: For a key that is unknown or missing, and for every value that cannot be right.
+    """
+    _refuse_unknown("synapse", mapping, ("name", "temperature", *PARTS))
+    for part in PARTS:
+        if not isinstance(mapping.get(part), Mapping):
+            found = "missing" if part not in mapping else repr(mapping[part])
+            raise ValidationError(part, found, "a mapping of parameters")
+    return Synapse(
+        cleft=_cleft(mapping["cleft"]),
+        receptor=_receptor(mapping["receptor"]),
+        esterase=_esterase(mapping["esterase"]),
+        vesicle=_plain(Vesicle, mapping["vesicle"], "vesicle"),
+        fibre=_plain(Fibre, mapping["fibre"], "fibre"),
+        temperature=convert(mapping.get("temperature", 22), TEMPERATURE, "temperature"),
+        name=str(mapping.get("name", "synapse")),
+    )
+
+
+def describe(synapse: Synapse) -> dict[str, Any]:
+    """The nested mapping of a synapse; `build` makes the same synapse from it, bit for bit.
+
+    Args:
+        synapse: The synapse (values known, so not inside a compiled function).
+
+    Returns:
+        Plain dicts, lists and text only.
+    """
+    return {
+        "name": synapse.name,
+        "temperature": text(synapse.temperature, TEMPERATURE),
+        "cleft": _describe_cleft(synapse.cleft),
+        "receptor": _describe_receptor(synapse.receptor),
+        "esterase": _describe_rates(synapse.esterase) | {"q10": _texts(synapse.esterase.q10, Q10)},
+        "vesicle": _describe_plain(synapse.vesicle),
+        "fibre": _describe_plain(synapse.fibre),
+    }
+
+
+def _cleft(given: Mapping[str, Any]) -> Any:
+    kind = given.get("kind", "missing")
+    if kind not in KINDS:
+        raise ValidationError("cleft.kind", repr(kind), "a known kind of cleft", nearest(str(kind), KINDS))
+    rest = {key: value for key, value in given.items() if key not in ("kind", "rim")}
+    return _plain(KINDS[kind], rest, "cleft", extra={"rim": given["rim"]} if "rim" in given else {})
+
+
+def _plain(part: Callable[..., Any], given: Mapping[str, Any], path: str, extra: Mapping[str, Any] | None = None) -> Any:
+    """A part all of whose keys are float fields."""
+    ranges = {item.name: allowed for item, allowed in parameters(part)}
+    _refuse_unknown(path, given, tuple(ranges))
+    values = {key: convert(value, ranges[key], f"{path}.{key}") for key, value in given.items()}
+    missing = [n for n in _required(part) if n not in values]
+    if missing:
+        raise ValidationError(f"{path}.{missing[0]}", "missing", f"given in {ranges[missing[0]].unit}")
+    return part(**values, **(extra or {}))
+
+
+def _required(part: Any) -> list[str]:
+    from dataclasses import MISSING
+
+    return [item.name for item, _ in parameters(part) if item.default is MISSING]
+
+
+def _receptor(given: Mapping[str, Any]) -> Receptor:
+    values = _with_rates(Receptor, given, "receptor", ("bath", "fold_profile"))
+    bath = given.get("bath") or {}
+    values["bath"] = {name: convert(value, BATH, f"receptor.bath.{name}") for name, value in bath.items()}
+    profile = given.get("fold_profile") or {}
+    _refuse_unknown("receptor.fold_profile", profile, ("depth", "fraction"))
+    values["fold_profile"] = (
+        np.asarray(convert(profile.get("depth", []), DEPTH, "receptor.fold_profile.depth"), dtype=np.float64),
+        np.asarray(convert(profile.get("fraction", []), FRACTION, "receptor.fold_profile.fraction"), dtype=np.float64),
+    )
+    return _complete(Receptor, values, "receptor", ("density", "channel_conductance"))
+
+
+def _esterase(given: Mapping[str, Any]) -> Esterase:
+    return _complete(Esterase, _with_rates(Esterase, given, "esterase", ()), "esterase", ("density",))
+
+
+def _complete(part: Callable[..., Any], values: dict[str, Any], path: str, required: tuple[str, ...]) -> Any:
+    ranges = {item.name: allowed for item, allowed in parameters(part)}
+    for name in required:
+        if name not in values:
+            raise ValidationError(f"{path}.{name}", "missing", f"given in {ranges[name].unit}")
+    return part(**values)
+
+
+def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[str, ...]) -> dict[str, Any]:
+    """Float fields, scheme, rates and Q10s of a receptor or an esterase."""
+    if "scheme" not in given:
+        raise ValidationError(f"{path}.scheme", "missing", "given", nearest("", available_schemes()))
+    scheme = _scheme(given["scheme"], path)
+    ranges = {item.name: allowed for item, allowed in parameters(part)}
+    _refuse_unknown(path, given, (*ranges, "scheme", "q10", *scheme.rate_names, *others))
+    values = {key: convert(given[key], ranges[key], f"{path}.{key}") for key in ranges if key in given}
+    rates = {
+        name: convert(given[name], rate_range(scheme, name), f"{path}.{name}")
+        for name in scheme.rate_names
+        if name in given
+    }
+    q10 = {name: convert(value, Q10, f"{path}.q10.{name}") for name, value in (given.get("q10") or {}).items()}
+    return values | {"scheme": scheme, "rates": rates, "q10": q10}
+
+
+def _scheme(given: Any, path: str) -> Scheme:
+    try:
+        return load_scheme(given)
+    except ValidationError as error:
+        field = f"{path}.{error.field}" if error.field == "scheme" else error.field
+        raise ValidationError(field, error.value, error.allowed, error.hint) from None
+
+
+def _refuse_unknown(path: str, given: Any, valid: tuple[str, ...]) -> None:
+    if not isinstance(given, Mapping):
+        raise ValidationError(path, repr(given), "a mapping of parameters")
+    for key in given:
+        if key not in valid:
+            where = key if path == "synapse" else f"{path}.{key}"
+            raise ValidationError(str(where), "unknown", "a known parameter", nearest(str(key), valid))
+
+
+def _describe_cleft(cleft: Any) -> dict[str, Any]:
+    kind = next(name for name, part in KINDS.items() if type(cleft) is part)
+    return {"kind": kind, "rim": cleft.rim} | _describe_plain(cleft)
+
+
+def _describe_plain(part: Any) -> dict[str, Any]:
+    return {item.name: text(getattr(part, item.name), allowed) for item, allowed in parameters(part)}
+
+
+def _describe_rates(part: Receptor | Esterase) -> dict[str, Any]:
+    """Scheme (by name where it is the shipped one), rates and float fields."""
+    scheme = part.scheme
+    shipped = scheme.name in available_schemes() and load_scheme(scheme.name) == scheme
+    rates = {name: text(part.rates[name], rate_range(scheme, name)) for name in scheme.rate_names}
+    return {"scheme": scheme.name if shipped else scheme_to_mapping(scheme)} | rates | _describe_plain(part)
+
+
+def _describe_receptor(receptor: Receptor) -> dict[str, Any]:
+    depth, fraction = receptor.fold_profile
+    extra: dict[str, Any] = {"q10": _texts(receptor.q10, Q10)}
+    if receptor.bath:
+        extra["bath"] = _texts(receptor.bath, BATH)
+    if np.size(depth):
+        extra["fold_profile"] = {"depth": text(depth, DEPTH), "fraction": text(fraction, FRACTION)}
+    return _describe_rates(receptor) | extra
+
+
+def _texts(values: Mapping[str, Any], allowed: Range) -> dict[str, Any]:
+    return {name: text(value, allowed) for name, value in values.items()}
+
+

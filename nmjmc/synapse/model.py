@@ -1,0 +1,124 @@
+"""The synapse: all parts as one PyTree of parameters."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from nmjmc.errors import ValidationError
+from nmjmc.synapse.cleft import Cleft, Folded, Slab
+from nmjmc.synapse.esterase import Esterase
+from nmjmc.synapse.fibre import Fibre
+from nmjmc.synapse.parameter import as_leaf, check_parameters, is_traced, parameter
+from nmjmc.synapse.rates import warmed
+from nmjmc.synapse.receptor import Receptor
+from nmjmc.synapse.vesicle import Vesicle
+from nmjmc.types import Scalar
+
+
+class Synapse(eqx.Module):
+    """A neuromuscular junction's patch around one release site.
+
+    Attributes:
+        cleft: The space.
+        receptor: The postsynaptic receptors.
+        esterase: The enzyme of the basal lamina.
+        vesicle: The quantum.
+        fibre: The muscle fibre.
+        temperature: Temperature [degC].
+        name: Name, for files and figures.
+    """
+
+    cleft: Cleft
+    receptor: Receptor
+    esterase: Esterase
+    vesicle: Vesicle
+    fibre: Fibre
+    temperature: Scalar = parameter("degC", "-5 degC", "60 degC", default=22.0)
+    name: str = eqx.field(static=True, default="synapse")
+
+    def __check_init__(self) -> None:
+        check_parameters(self, "synapse")
+        _check_release(self.cleft, self.vesicle)
+        _check_fold_profile(self.cleft, self.receptor)
+        _check_transmitter(self.receptor, self.esterase)
+
+    def effective(self) -> Synapse:
+        """The same synapse with every rate, D and gamma at its temperature and its holding potential.
+
+        A rate becomes rate Q10^((T - T_ref)/10); the closing rate moreover exp(A (V - V_ref)) times itself.
+        The reference temperatures and voltage become T and V, so that a second call changes nothing.
+        """
+        return Synapse(
+            cleft=_warm_cleft(self.cleft, self.temperature),
+            receptor=_warm_receptor(self.receptor, self.temperature, self.fibre.holding_potential),
+            esterase=_warm_esterase(self.esterase, self.temperature),
+            vesicle=self.vesicle,
+            fibre=self.fibre,
+            temperature=self.temperature,
+            name=self.name,
+        )
+
+
+def _warm_cleft(cleft: Cleft, temperature: Scalar) -> Cleft:
+    change = temperature - cleft.reference_temperature
+    diffusion = warmed(cleft.diffusion, cleft.diffusion_q10, change)
+    return eqx.tree_at(lambda c: (c.diffusion, c.reference_temperature), cleft, (diffusion, temperature))
+
+
+def _warm_receptor(receptor: Receptor, temperature: Scalar, voltage: Scalar) -> Receptor:
+    change = temperature - receptor.reference_temperature
+    rates = {name: warmed(rate, receptor.q10[name], change) for name, rate in receptor.rates.items()}
+    if "closing_rate" in rates:
+        away = receptor.closing_voltage_sensitivity * (voltage - receptor.reference_voltage)
+        rates["closing_rate"] = as_leaf(rates["closing_rate"] * _exp(away))
+    conductance = warmed(receptor.channel_conductance, receptor.q10["channel_conductance"], change)
+    new = (rates, conductance, temperature, voltage)
+    return eqx.tree_at(
+        lambda r: (r.rates, r.channel_conductance, r.reference_temperature, r.reference_voltage), receptor, new
+    )
+
+
+def _warm_esterase(esterase: Esterase, temperature: Scalar) -> Esterase:
+    change = temperature - esterase.reference_temperature
+    rates = {name: warmed(rate, esterase.q10[name], change) for name, rate in esterase.rates.items()}
+    return eqx.tree_at(lambda e: (e.rates, e.reference_temperature), esterase, (rates, temperature))
+
+
+def _exp(x: Scalar) -> Scalar:
+    """The exponential, on the host for host numbers (so that no device is touched and no digit lost)."""
+    return np.exp(x) if isinstance(x, np.ndarray | np.generic) else jnp.exp(x)
+
+
+def _check_release(cleft: Cleft, vesicle: Vesicle) -> None:
+    if is_traced(cleft.height) or is_traced(vesicle.release_depth) or is_traced(vesicle.sites):
+        return
+    if vesicle.release_depth > cleft.height:
+        value, limit = float(vesicle.release_depth) * 1e3, float(cleft.height) * 1e3
+        raise ValidationError("vesicle.release_depth", f"{value:g} nm", f"at most cleft.height ({limit:g} nm)")
+    width = cleft.side if isinstance(cleft, Slab) else cleft.exit_radius
+    if is_traced(width):
+        return
+    for i, (x, y) in enumerate(np.asarray(vesicle.sites)):
+        inside = max(abs(x), abs(y)) < width / 2 if isinstance(cleft, Slab) else np.hypot(x, y) < width
+        if not inside:
+            limit = f"|x| and |y| below {float(width) / 2:g} um" if isinstance(cleft, Slab) else f"{float(width):g} um"
+            raise ValidationError(f"vesicle.sites[{i}]", f"[{x:g}, {y:g}] um", f"inside the cleft ({limit})")
+
+
+def _check_fold_profile(cleft: Cleft, receptor: Receptor) -> None:
+    depth = receptor.fold_profile[0]
+    if not isinstance(cleft, Folded) and np.size(depth):
+        raise ValidationError(
+            "receptor.fold_profile", "given", "left out for a cleft without folds", "did you mean cleft.kind=folded?"
+        )
+
+
+def _check_transmitter(receptor: Receptor, esterase: Esterase) -> None:
+    if receptor.scheme.transmitter != esterase.scheme.transmitter:
+        raise ValidationError(
+            "esterase.scheme",
+            f"one that splits {esterase.scheme.transmitter}",
+            f"one whose transmitter is that of the receptor ({receptor.scheme.transmitter})",
+        )

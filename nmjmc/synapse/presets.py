@@ -1,0 +1,70 @@
+"""Named preparations: reads `configs/preparation/NAME.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.paths import config_dir
+from nmjmc.synapse.build import build
+from nmjmc.synapse.model import Synapse
+
+
+def available_preparations() -> tuple[str, ...]:
+    """Names of the preparations in `configs/preparation`."""
+    return tuple(sorted(path.stem for path in (config_dir() / "preparation").glob("*.yaml")))
+
+
+def preparation_mapping(name: str) -> dict[str, Any]:
+    """The nested mapping of a preparation, as its YAML file says it.
+
+    Raises:
+        ValidationError: If there is no such preparation.
+    """
+    if name not in available_preparations():
+        hint = nearest(str(name), available_preparations())
+        raise ValidationError("preparation", repr(name), "a known preparation", hint)
+    return yaml.safe_load((config_dir() / "preparation" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def preparation(name: str = "human", **overrides: Any) -> Synapse:
+    """A synapse by name.
+
+    Args:
+        name: One of `available_preparations()`.
+        **overrides: Parameters to set: `temperature="37 degC"`, nested as `receptor={"density": "3000 /um^2"}`,
+            or by path as `**{"receptor.density": "3000 /um^2"}`. Plain numbers are in the stated unit.
+
+    Returns:
+        The synapse.
+
+    Raises:
+        ValidationError: For an unknown name or parameter, or a value that cannot be right.
+
+    Example:
+        >>> synapse = preparation("human", temperature="37 degC")
+        >>> float(synapse.temperature)
+        37.0
+    """
+    mapping = preparation_mapping(name)
+    for path, value in overrides.items():
+        _set(mapping, path.split("."), value)
+    return build(mapping)
+
+
+def _set(mapping: dict[str, Any], keys: list[str], value: Any) -> None:
+    """Put a value at a path; a mapping is merged into what is there."""
+    head, *rest = keys
+    if rest:
+        below = mapping.setdefault(head, {})
+        if not isinstance(below, dict):
+            raise ValidationError(".".join(keys), "given", f"a parameter ({head} has none below it)")
+        _set(below, rest, value)
+    elif isinstance(value, Mapping) and isinstance(mapping.get(head), dict):
+        for key, inner in value.items():
+            _set(mapping[head], str(key).split("."), inner)
+    else:
+        mapping[head] = value

@@ -1,0 +1,84 @@
+"""Rates of a scheme: complete, positive, and moved to a temperature by their Q10."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.kinetics import Scheme
+from nmjmc.synapse.parameter import Range, as_leaf, check_value
+from nmjmc.types import Scalar
+
+# 1e11 /M/s is a hundred times what diffusion lets two small molecules do; 1e9 /s is the period of a ns
+SECOND_ORDER = Range("/M/s", "0 /M/s", "1e11 /M/s")
+FIRST_ORDER = Range("/s", "0 /s", "1e9 /s")
+Q10 = Range("", "0.5", "10")
+
+
+def rate_range(scheme: Scheme, rate: str) -> Range:
+    """Unit and range of a rate of a scheme."""
+    return SECOND_ORDER if scheme.binds_by_rate()[rate] else FIRST_ORDER
+
+
+def complete_rates(scheme: Scheme, rates: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """The rates as leaves, in the scheme's order.
+
+    Raises:
+        ValidationError: If one is missing, or one is given that the scheme does not have.
+    """
+    for name in rates:
+        if name not in scheme.rate_names:
+            hint = nearest(name, scheme.rate_names)
+            raise ValidationError(f"{path}.{name}", "given", f"a rate of the scheme {scheme.name}", hint)
+    for name in scheme.rate_names:
+        if name not in rates:
+            unit = scheme.unit(name)
+            raise ValidationError(f"{path}.{name}", "missing", f"given in {unit} for the scheme {scheme.name}")
+    return {name: as_leaf(rates[name]) for name in scheme.rate_names}
+
+
+def complete_q10(scheme: Scheme, q10: Mapping[str, Any], path: str, extra: Mapping[str, float]) -> dict[str, Any]:
+    """A Q10 for each rate: what is given, else the scheme's default.
+
+    Args:
+        scheme: The scheme.
+        q10: Given values by rate name.
+        path: Path of the part, for the message.
+        extra: Further quantities that have a Q10, with their default.
+
+    Raises:
+        ValidationError: If a rate has neither, or a name is unknown.
+    """
+    names = (*scheme.rate_names, *extra)
+    for name in q10:
+        if name not in names:
+            raise ValidationError(f"{path}.q10.{name}", "unknown", "the name of a rate", nearest(name, names))
+    merged = dict(extra) | dict(scheme.q10) | dict(q10)
+    for name in names:
+        if name not in merged:
+            raise ValidationError(f"{path}.q10.{name}", "missing", "given, as the scheme has no default for it")
+    return {name: as_leaf(merged[name]) for name in names}
+
+
+def check_rates(scheme: Scheme, rates: Mapping[str, Any], q10: Mapping[str, Any], path: str) -> None:
+    """Refuse impossible rates and Q10s.
+
+    Raises:
+        ValidationError: Naming the rate.
+    """
+    for name, value in rates.items():
+        check_value(value, rate_range(scheme, name), f"{path}.{name}")
+    for name, value in q10.items():
+        check_value(value, Q10, f"{path}.q10.{name}")
+
+
+def warmed(value: Scalar, q10: Scalar, change: Scalar) -> Scalar:
+    """A rate after a change of temperature: rate Q10^(change / 10 degC).
+
+    Args:
+        value: The rate at the reference temperature.
+        q10: Its Q10.
+        change: Temperature minus reference temperature [degC].
+    """
+    return as_leaf(value * q10 ** (change / 10.0))
