@@ -1,0 +1,1 @@
+"""What is kept: results, their files, checkpoints, and where a number came from."""

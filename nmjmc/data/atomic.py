@@ -1,0 +1,57 @@
+"""Files that are whole or absent: a run killed at any moment leaves no half file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path in the same folder, and move it to `path` once it is whole and on the disk.
+
+    Args:
+        path: Where the file shall stand; its folder is made if needed.
+
+    Yields:
+        Path to write to. If the body raises (Ctrl-C included), the temporary file is removed and whatever
+        stood at `path` before still stands there.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _to_disk(temporary)
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files that only the owner can read
+        os.replace(temporary, target)
+        _to_disk(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _to_disk(path: Path) -> None:
+    """Flush a file or folder to the disk (a folder cannot be opened on some systems, and need not be)."""
+    with contextlib.suppress(PermissionError, IsADirectoryError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

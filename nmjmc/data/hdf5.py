@@ -1,0 +1,113 @@
+"""Result files: netCDF-4, self-describing, written atomically, and read back to the same bits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import numpy as np
+
+from nmjmc.data.atomic import atomic
+from nmjmc.data.result import FATES, Result
+from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
+from nmjmc.errors import ValidationError
+from nmjmc.synapse.build import build
+
+_CHUNK_VESICLES = 64  # a chunk of 64 vesicles: single traces stay cheap to read, and compress well
+
+
+def save(result: Result, path: str | Path) -> Path:
+    """Write a result; the file appears whole or not at all.
+
+    Args:
+        result: What to write.
+        path: The file, usually `result.h5`.
+
+    Returns:
+        The path.
+    """
+    with atomic(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        for variable in variables(result):
+            for name, size in zip(variable.dimensions, variable.values.shape, strict=True):
+                if name not in file.dimensions:
+                    file.dimensions[name] = size
+            _write(file, variable)
+        for name, value in attributes(result).items():
+            file.attrs[name] = value
+    return Path(path)
+
+
+def _write(file: Any, variable: Any) -> None:
+    """One variable with its unit; large ones compressed without loss."""
+    storage: dict[str, Any] = {}
+    if variable.values.ndim > 1 and variable.values.size:
+        chunks = (min(variable.values.shape[0], _CHUNK_VESICLES), *variable.values.shape[1:])
+        storage = {"chunks": chunks, "compression": "gzip", "compression_opts": 3, "shuffle": True}
+    made = file.create_variable(variable.name, variable.dimensions, data=variable.values, **storage)
+    made.attrs["units"] = variable.units
+    made.attrs["long_name"] = variable.long_name
+
+
+def load(path: str | Path) -> Result:
+    """Read a result file and rebuild its synapse bit for bit.
+
+    Args:
+        path: A file that `save` wrote, or the folder of a run that holds `result.h5`.
+
+    Returns:
+        The result.
+
+    Raises:
+        ValidationError: If there is no such file, or it is no result of this package.
+    """
+    place = Path(path)
+    place = place / "result.h5" if place.is_dir() else place
+    if not place.is_file():
+        raise ValidationError("path", f"{path}, where there is no file", "a result file, such as result.h5")
+    try:
+        file = h5netcdf.File(place, "r")
+    except OSError as error:
+        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "a result file") from error
+    with file:
+        return _read(file, str(path))
+
+
+def _read(file: Any, path: str) -> Result:
+    found = dict(file.attrs)
+    _check_schema(found, path)
+    config = json.loads(joined("config", found))
+    synapse = build(config["synapse"])
+    names = (*synapse.receptor.scheme.states, *synapse.esterase.scheme.states, *FATES)
+    has_positions = "positions" in file.variables
+    return Result(
+        time=file["time"][...],
+        counts={name: file[name][...] for name in names},
+        content=file["content"][...],
+        synapse=synapse,
+        seed=int(found["seed"]),
+        settings=config["settings"],
+        provenance={name: _plain(value) for name, value in found.items() if not _is_ours(name)},
+        positions=file["positions"][...] if has_positions else None,
+        position_time=file["frame"][...] if has_positions else None,
+    )
+
+
+def _is_ours(name: str) -> bool:
+    """Whether an attribute is written by `attributes` itself, so no part of the provenance."""
+    return name in ("title", "Conventions", "schema_version", "seed") or name.startswith(("config", "_"))
+
+
+def _check_schema(found: dict[str, Any], path: str) -> None:
+    version = found.get("schema_version")
+    if version is None or "config" not in found:
+        raise ValidationError("path", f"{path}, which was not written by nmjmc", "a result file")
+    if int(version) > SCHEMA_VERSION:
+        hint = "install a newer nmjmc to read it"
+        raise ValidationError(f"schema_version of {path}", int(version), f"at most {SCHEMA_VERSION}", hint)
+
+
+def _plain(value: Any) -> Any:
+    """A Python value of an attribute."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,165 @@
+"""The result of a simulation: what was counted, of which synapse, from which seed, and made by what."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmjmc.analysis.waveform import Waveform, measure
+from nmjmc.data import summary, table
+from nmjmc.errors import ValidationError
+from nmjmc.synapse.model import Synapse
+
+FATES = ("free_ach", "hydrolysed", "escaped", "released")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """Counts of every species at every record, for each vesicle.
+
+    Attributes:
+        time: Times of the records [t] [ms].
+        counts: Counts, int32 [v, t], of every receptor state, every esterase state, and of `free_ach`,
+            `hydrolysed`, `escaped` and `released` ACh (cumulative).
+        content: Molecules of ACh in each vesicle, int32 [v].
+        synapse: What was simulated.
+        seed: Seed of all randomness.
+        settings: `vesicles`, `first_vesicle`, `duration` and `record_interval` [ms], `numerics`; plain.
+        provenance: Versions, device, precision, git revision, times of compiling and running [s].
+        positions: Optional positions of free molecules for viewing, float32 [frame, molecule, 3] [um]; NaN
+            where a molecule is not free.
+        position_time: Time of each frame [frame] [ms].
+    """
+
+    time: np.ndarray
+    counts: Mapping[str, np.ndarray]
+    content: np.ndarray
+    synapse: Synapse
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    positions: np.ndarray | None = None
+    position_time: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        expected = {*self.receptor_states, *self.esterase_states, *FATES}
+        if missing := expected - set(self.counts):
+            raise ValidationError(
+                "counts", sorted(self.counts), f"given for {', '.join(sorted(missing))} too"
+            )
+        shape = (self.content.shape[0], self.time.shape[0])
+        for name, values in self.counts.items():
+            if values.shape != shape:
+                raise ValidationError(f"counts of {name}", f"of shape {values.shape}", f"of shape {shape}")
+
+    @property
+    def vesicles(self) -> int:
+        """Number of vesicles."""
+        return self.content.shape[0]
+
+    @property
+    def receptor_states(self) -> tuple[str, ...]:
+        """Names of the receptor's states."""
+        return self.synapse.receptor.scheme.states
+
+    @property
+    def esterase_states(self) -> tuple[str, ...]:
+        """Names of the esterase's states."""
+        return self.synapse.esterase.scheme.states
+
+    @functools.cached_property
+    def open_channels(self) -> np.ndarray:
+        """Conducting channels, int32 [v, t]."""
+        scheme = self.synapse.receptor.scheme
+        conducting = [s for s, g in zip(scheme.states, scheme.conductance, strict=True) if g > 0]
+        return sum((self.counts[name] for name in conducting), np.zeros_like(self.counts["free_ach"]))
+
+    @functools.cached_property
+    def current(self) -> np.ndarray:
+        """Current at the holding potential, float64 [v, t] [nA]; inward is negative.
+
+        I = (V - E) sum over states of g_s n_s, at the temperature of the synapse.
+        """
+        synapse = self.synapse.effective()
+        scheme = synapse.receptor.scheme
+        gamma = float(synapse.receptor.channel_conductance)
+        driving = float(synapse.fibre.holding_potential) - float(synapse.receptor.reversal_potential)
+        relative = zip(scheme.states, scheme.conductance, strict=True)
+        return gamma * driving * sum(g * self.counts[state].astype(np.float64) for state, g in relative)
+
+    @functools.cached_property
+    def bound(self) -> np.ndarray:
+        """ACh held by receptors and esterase, int32 [v, t]."""
+        held = np.zeros_like(self.counts["free_ach"])
+        for scheme in (self.synapse.receptor.scheme, self.synapse.esterase.scheme):
+            for state, number in zip(scheme.states, scheme.bound, strict=True):
+                held = held + np.int32(number) * self.counts[state]
+        return held
+
+    @functools.cached_property
+    def waveform(self) -> Waveform:
+        """Features of the current of each vesicle, each [v]."""
+        return measure(self.time, self.current, polarity=self._polarity)
+
+    @functools.cached_property
+    def mean_waveform(self) -> Waveform:
+        """Features of the mean current."""
+        return measure(self.time, self.current.mean(axis=0), polarity=self._polarity)
+
+    @property
+    def _polarity(self) -> int | None:
+        """Direction of the current: fixed by the driving force, so that a lone flicker cannot turn it."""
+        direction = int(np.sign(self.current.sum()))
+        return direction if direction else None
+
+    def conserved(self) -> bool:
+        """Whether free + bound + hydrolysed + escaped = released for every vesicle at every record."""
+        parts = self.counts["free_ach"] + self.bound + self.counts["hydrolysed"] + self.counts["escaped"]
+        return bool(np.array_equal(parts, self.counts["released"]))
+
+    def summary(self) -> dict[str, Any]:
+        """Features and fate of the ACh as plain numbers: mean, SD over vesicles, standard error, units."""
+        return summary.summarise(self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result as a netCDF-4 file, atomically, and give back its path."""
+        from nmjmc.data import hdf5
+
+        return hdf5.save(self, path)
+
+    def to_xarray(self) -> Any:
+        """The result as an `xarray.Dataset` (needs xarray)."""
+        from nmjmc.data import variables
+
+        return variables.to_xarray(self)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the mean and single currents above the occupancies.
+
+        Args:
+            path: Where to write the figure, if anywhere; the suffix decides the format.
+
+        Returns:
+            The matplotlib figure.
+        """
+        # Figures stand on a floor above: the name is looked up only when a figure is asked for.
+        return importlib.import_module("nmjmc.viz.mepc").plot_mepc(self, path)
+
+    def rerun(self, **changes: Any) -> Result:
+        """Simulate the same again, from the same seed; keywords of `nmjmc.simulate` change it."""
+        arguments = {**self.settings, "seed": self.seed, **changes}
+        return importlib.import_module("nmjmc.api").simulate(self.synapse, **arguments)
+
+    def __str__(self) -> str:
+        return table.as_text(self.summary())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return table.as_html(self.summary())

@@ -1,0 +1,84 @@
+"""The numbers under a result: features of the currents and the fate of the ACh, with standard errors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmjmc.analysis.waveform import UNITS
+
+if TYPE_CHECKING:
+    from nmjmc.data.result import Result
+
+
+def summarise(result: Result) -> dict[str, Any]:
+    """Everything that a table of a result shows, as values that JSON can hold.
+
+    Args:
+        result: The result.
+
+    Returns:
+        `name`, `seed`, `vesicles`, `duration_ms`; `features`: for each feature its unit, mean, SD over
+        vesicles, standard error of the mean, the number of vesicles that have it, and its value in the mean
+        trace; `peak_open_channels` likewise; `fate_of_ach`: mean, SD, standard error and fraction of what
+        was released, at the last record; `conserved`.
+    """
+    features = {
+        name: {"unit": UNITS[name], **_statistics(v)} for name, v in result.waveform.as_dict().items()
+    }
+    for name, value in result.mean_waveform.as_dict().items():
+        features[name]["of_mean_trace"] = _plain(value)
+    peak = {"unit": "channels", **_statistics(result.open_channels.max(axis=1))}
+    peak["of_mean_trace"] = _plain(result.open_channels.mean(axis=0).max())
+    return {
+        "name": result.synapse.name,
+        "seed": int(result.seed),
+        "vesicles": result.vesicles,
+        "duration_ms": float(result.time[-1]),
+        "features": features,
+        "peak_open_channels": peak,
+        "fate_of_ach": fate(result),
+        "conserved": result.conserved(),
+        "provenance": dict(result.provenance),
+    }
+
+
+def fate(result: Result) -> dict[str, dict[str, Any]]:
+    """Where the ACh was at the last record: molecules a vesicle, and the fraction of what was released."""
+    last = {
+        "bound": result.bound[:, -1],
+        "hydrolysed": result.counts["hydrolysed"][:, -1],
+        "escaped": result.counts["escaped"][:, -1],
+        "free": result.counts["free_ach"][:, -1],
+    }
+    released = float(result.counts["released"][:, -1].sum())
+    return {
+        name: {
+            "unit": "molecules",
+            **_statistics(v),
+            "fraction": _plain(v.sum() / released if released else 0.0),
+        }
+        for name, v in last.items()
+    }
+
+
+def _statistics(values: np.ndarray) -> dict[str, Any]:
+    """Mean, SD (n - 1) and standard error over the vesicles that have the feature, and their number."""
+    finite = np.asarray(values, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
+    count = finite.size
+    deviation = float(finite.std(ddof=1)) if count > 1 else math.nan
+    return {
+        "mean": _plain(finite.mean() if count else math.nan),
+        "sd": _plain(deviation),
+        "standard_error": _plain(deviation / math.sqrt(count) if count else math.nan),
+        "measured": count,
+    }
+
+
+def _plain(value: Any) -> float | None:
+    """A Python float, or None where there is no number (JSON has no NaN)."""
+    number = float(value)
+    return number if math.isfinite(number) else None
