@@ -1,0 +1,66 @@
+"""The resolution of the mean field in space and time."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from nmjmc.errors import ValidationError
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Resolution. The defaults leave errors below 1e-5 from space and 2e-4 from time on the shipped presets.
+
+    Attributes:
+        elements: lateral elements from the centre to the rim; None for 8 on a disc and 5 on a slab.
+        degree: polynomial degree in each lateral element.
+        apron_elements: further elements over the apron of an open rim.
+        vertical_degree: polynomial degree below and above the esterase plane.
+        first_element: size of the innermost element as a multiple of the cleft's height.
+        age: root-mean-square displacement per axis, as a fraction of the height, at which the march takes over
+            from the analytic point source.
+        first_step: first time step, ms.
+        growth: by what share of the time elapsed a step may be longer than the first.
+        longest_step: ms; an error of the lateral splitting grows with its square.
+        duration: time covered, ms; None for the last of the times asked for, which must then be concrete.
+    """
+
+    elements: int | None = None
+    degree: int = 7
+    apron_elements: int = 2
+    vertical_degree: int = 5
+    first_element: float = 0.8
+    age: float = 0.2
+    first_step: float = 5e-6
+    growth: float = 0.04
+    longest_step: float = 0.003
+    duration: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no grid can have."""
+        for name in ("elements", "degree", "apron_elements", "vertical_degree"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 2):
+                raise ValidationError(f"grid.{name}", value, "a whole number of at least 2")
+        for name in ("first_element", "age", "first_step", "growth", "longest_step"):
+            if not 0.0 < getattr(self, name) < float("inf"):
+                raise ValidationError(f"grid.{name}", getattr(self, name), "positive and finite")
+        if self.age > 0.5:
+            raise ValidationError("grid.age", self.age, "at most 0.5", "the source must not have met a membrane")
+        if self.duration is not None and not 0.0 < self.duration < float("inf"):
+            raise ValidationError("grid.duration", self.duration, "positive and finite, in ms")
+
+    def finer_in_space(self, factor: int = 2) -> Grid:
+        """The same grid with every element's degree multiplied."""
+        return dataclasses.replace(
+            self, degree=factor * self.degree, vertical_degree=factor * self.vertical_degree
+        )
+
+    def finer_in_time(self, factor: int = 2) -> Grid:
+        """The same grid with every time step divided."""
+        return dataclasses.replace(
+            self,
+            first_step=self.first_step / factor,
+            growth=self.growth / factor,
+            longest_step=self.longest_step / factor,
+        )

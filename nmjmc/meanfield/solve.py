@@ -1,0 +1,159 @@
+"""The deterministic twin: the mean of infinitely many molecules for the same `Synapse`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from nmjmc.errors import ValidationError
+from nmjmc.meanfield.grid import Grid
+from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
+from nmjmc.meanfield.problem import build_problem, refuse_unsupported
+from nmjmc.synapse.model import Synapse
+
+
+class MeanField(eqx.Module):
+    """Mean counts after the release of one quantum of mean content.
+
+    Attributes:
+        time: asked for [t], ms.
+        released: ACh that has left the vesicle [t].
+        free_ach: ACh free in the cleft [t].
+        hydrolysed: ACh split by the esterase [t].
+        escaped: ACh lost at the rim [t].
+        states: sites in each state of the receptor's and the esterase's scheme, by name [t].
+        open_channels: receptors in a conducting state [t].
+        current: endplate current at the holding potential, inward negative [t], nA.
+    """
+
+    time: Float[Array, "t"]
+    released: Float[Array, "t"]
+    free_ach: Float[Array, "t"]
+    hydrolysed: Float[Array, "t"]
+    escaped: Float[Array, "t"]
+    states: dict[str, Float[Array, "t"]]
+    open_channels: Float[Array, "t"]
+    current: Float[Array, "t"]
+
+
+def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanField:
+    """Solve reaction and diffusion in the cleft for one quantum of mean content.
+
+        dc/dt = D lap c;  at z = 0: D dc/dz = sum_binding k p c - sum_releasing k p (times receptor density),
+        on the esterase plane the jump of D dc/dz likewise;  dp/dt = Q(c) p at every point of both planes.
+
+    It works inside `jax.jit`, `jax.vmap` and reverse-mode derivatives with respect to any float leaf of the
+    synapse. It always computes in float64, whatever the default, and returns the default float type; forward-mode
+    derivatives need 64-bit mode to be on (`jax.enable_x64(True)`), all else does not.
+
+    Args:
+        synapse: disc or slab, one vesicle at the centre.
+        times: where to report [t], ms, zero or later, in any order. Inside `jit` they are to be concrete, or
+            `grid.duration` be given.
+        grid: resolution; None for the default.
+
+    Returns:
+        The counts at `times`.
+
+    Raises:
+        ValidationError: for folds, several sites, a site off the centre, impossible times.
+    """
+    grid = grid or Grid()
+    refuse_unsupported(synapse)
+    duration = _duration(times, grid)
+    kind = jnp.zeros(()).dtype
+    if kind == jnp.float64:
+        return _compiled(_as_double((synapse, times)), grid, duration)
+    traced, fixed = eqx.partition((synapse, times), lambda x: isinstance(x, jax.Array))
+    return _in_double(traced, fixed, grid, duration, kind)
+
+
+def _in_double(traced: Any, fixed: Any, grid: Grid, duration: float, kind: Any) -> MeanField:
+    """Run in float64 under a float32 default, forwards and backwards.
+
+    The backward pass must itself run in 64-bit mode, for which JAX needs to be told by a custom rule.
+    """
+
+    def forward(leaves: Any) -> MeanField:
+        found = _compiled(_as_double(eqx.combine(leaves, fixed)), grid, duration)
+        return jax.tree.map(lambda x: x.astype(kind), found)
+
+    @jax.custom_vjp
+    def run(leaves: Any) -> MeanField:
+        with jax.enable_x64(True):
+            return forward(leaves)
+
+    def run_forward(leaves: Any) -> tuple[MeanField, Any]:
+        with jax.enable_x64(True):
+            return jax.vjp(forward, leaves)
+
+    def run_backward(pull: Any, change: MeanField) -> tuple[Any]:
+        with jax.enable_x64(True):
+            return pull(change)
+
+    run.defvjp(run_forward, run_backward)
+    return run(traced)
+
+
+def _as_double(tree: Any) -> Any:
+    return jax.tree.map(lambda x: jnp.asarray(x, jnp.float64) if eqx.is_array_like(x) else x, tree)
+
+
+@eqx.filter_jit
+def _compiled(inputs: tuple[Synapse, Array], grid: Grid, duration: float) -> MeanField:
+    synapse, times = inputs
+    at = jnp.atleast_1d(times)
+    effective = synapse.effective()
+    problem = build_problem(effective, grid)
+    trace = march(problem, schedule(grid.first_step, grid.growth, grid.longest_step, duration))
+    return _report(effective, problem, trace, at)
+
+
+def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array, "t"]) -> MeanField:
+    """Interpolate the trace at `times` after the start of the recording."""
+    since = times - synapse.vesicle.times[0]
+    after = jnp.maximum(since, 0.0)
+    begun = since >= 0.0
+    seen = {name: sample(trace.time, values, after) for name, values in trace._asdict().items() if name != "time"}
+    released = problem.pore.released(since)
+    # what left the vesicle less than the start-up age ago is released but not yet on the grid
+    fresh = problem.pore.released(after) - problem.pore.released(jnp.maximum(after - problem.age, 0.0))
+    receptor, esterase = synapse.receptor, synapse.esterase
+    states = dict(zip(receptor.scheme.states, seen["receptor"].T, strict=True))
+    states |= dict(zip(esterase.scheme.states, seen["esterase"].T, strict=True))
+    relative = np.asarray(receptor.scheme.conductance)
+    drive = receptor.channel_conductance * (synapse.fibre.holding_potential - receptor.reversal_potential)
+    return MeanField(
+        time=times,
+        released=released,
+        free_ach=jnp.where(begun, seen["free"] + fresh, 0.0),
+        hydrolysed=jnp.where(begun, seen["hydrolysed"], 0.0),
+        escaped=jnp.where(begun, seen["escaped"], 0.0),
+        states=states,
+        open_channels=seen["receptor"] @ (relative > 0.0).astype(float),
+        current=drive * (seen["receptor"] @ relative),
+    )
+
+
+def _duration(times: Any, grid: Grid) -> float:
+    """Time to be covered, ms."""
+    if isinstance(times, jax.core.Tracer):
+        if grid.duration is None:
+            hint = "pass NumPy times, or give grid.duration"
+            raise ValidationError("times", "traced", "known when the program is compiled", hint)
+        return grid.duration
+    asked = np.asarray(times)
+    if asked.ndim > 1 or asked.size == 0 or asked.dtype.kind not in "fiu":
+        raise ValidationError("times", f"of shape {asked.shape}", "a list of one or more numbers in ms")
+    if not np.all(np.isfinite(asked)) or asked.min() < 0.0:
+        worst = asked[~np.isfinite(asked) | (asked < 0.0)].flat[0]
+        raise ValidationError("times", f"{worst:g} ms", "finite and zero or later")
+    last = max(float(asked.max()), 1e-3)
+    if grid.duration is not None and last > grid.duration:
+        raise ValidationError("times", f"{last:g} ms", f"within grid.duration ({grid.duration:g} ms)")
+    return grid.duration or last
