@@ -49,14 +49,14 @@ class Status(enum.IntFlag):
 _SENTENCES = {
     Status.POOL_OVERFLOW: "more molecules were free at once than the pool holds; raise the pool's size",
     Status.DUE_OVERFLOW: "more events fell due in one step than their list holds; raise its size",
-    Status.NON_FINITE: "a position or a rate became NaN or infinite; look at the parameters for an extreme value",
+    Status.NON_FINITE: "a position or a rate became NaN or infinite; look for an extreme parameter",
     Status.CONSERVATION: "free, bound, hydrolysed and escaped ACh no longer add up to what was released; "
     "this is a fault of the program, please report it",
     Status.STEP_TOO_LONG: "the time step is too long for the fastest process; shorten it",
-    Status.CAPTURE_OUT_OF_RANGE: "the probability of capture in one step left its valid range; shorten the step",
+    Status.CAPTURE_OUT_OF_RANGE: "the probability of capture in a step is out of range; shorten the step",
     Status.EVENT_OVERFLOW: "one receptor or esterase made more transitions in a step than are followed; "
     "shorten the step",
-    Status.OUT_OF_CLEFT: "a molecule was found outside the cleft; this is a fault of the program, please report it",
+    Status.OUT_OF_CLEFT: "a molecule was outside the cleft; this is a fault of the program, please report it",
 }
 
 
@@ -108,7 +108,8 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     """
     names = sorted(valid)
     folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.6)
+    begun = [name for name in folded if word and name.startswith(str(word).casefold())]
+    close = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.6) or begun[:1]
     if close:
         return f"did you mean {folded[close[0]]}?"
     return "choose one of " + ", ".join(names)

@@ -16,7 +16,12 @@ from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from nmjmc.errors import ValidationError, nearest
+
+MICROMOLAR = 602.214076
+"""Molecules per um^3 at 1 uM."""
 
 _PREFIXES = ("pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = u- = µ- = μ-", "milli- = 1e-3 = m-",
              "centi- = 1e-2 = c-", "kilo- = 1e3 = k-", "mega- = 1e6 = M-", "giga- = 1e9 = G-")  # fmt: skip
@@ -27,15 +32,18 @@ _DEFINITIONS = (
     "liter = 1e-3 * meter ** 3 = L = l = litre", "molar = mole / liter = M", "siemens = ampere / volt = S",
     "ohm = volt / ampere = Ω", "farad = ampere * second / volt = F", "coulomb = ampere * second = C",
 )  # fmt: skip
-_KNOWN = ("nm", "um", "mm", "cm", "m", "us", "ms", "s", "min", "Hz", "mV", "V", "pA", "nA", "A", "pS", "nS", "uS",
-          "S", "pF", "nF", "uF", "F", "ohm", "MOhm", "molecules", "mol", "nM", "uM", "mM", "M", "L", "percent",
-          "degC", "K")  # fmt: skip
+_KNOWN = tuple(
+    "nm um mm cm m us ms s min Hz mV V pA nA A pS nS uS S pF nF uF F ohm MOhm molecules mol nM uM mM M L "
+    "percent degC K".split()
+)
 _TEMPERATURES = {"degc": 0.0, "°c": 0.0, "celsius": 0.0, "c": 0.0, "k": 273.15, "kelvin": 273.15}
-_NUMBER = re.compile(r"^\s*([+-]?(?:inf(?:inity)?|nan|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))\s*(.*?)\s*$", re.I)
+_NUMBER = re.compile(
+    r"^\s*([+-]?(?:inf(?:inity)?|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))\s*(.*?)\s*$", re.IGNORECASE
+)
 _UNIT_TEXT = re.compile(r"^[A-Za-zµμÅΩ°0-9*/^(). +-]{0,60}$")
-# internal unit of a bath concentration; every other internal unit follows from the base units
 _BASE = {"[length]": "um", "[time]": "ms", "[voltage]": "mV", "[current]": "nA"}
-_INTERNAL_CONCENTRATION = ("uM", "nM", "mM", "M")
+# a bath concentration stays in uM; every other internal unit follows from the base units
+_CONCENTRATIONS = ("uM", "nM", "mM", "M")
 
 
 @functools.cache
@@ -82,7 +90,7 @@ def internal_unit(unit: str) -> str:
     """
     if unit.casefold() in _TEMPERATURES:
         return "degC"
-    if unit in _INTERNAL_CONCENTRATION:
+    if unit in _CONCENTRATIONS:
         return "uM"
     powers = {key: round(power) for key, power in _parse(unit).dimensionality.items()}
     for name, (volt, ampere, second) in {"uS": (-1, 1, 0), "nF": (-1, 1, 1)}.items():
@@ -97,7 +105,7 @@ def _power(name: str, exponent: int) -> str:
     return name if exponent == 1 else f"{name}^{exponent}"
 
 
-def to_internal(value: float | int | str, unit: str, field: str, *, allow_infinite: bool = False) -> float:
+def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = False) -> float:
     """Convert what a user wrote to the internal number.
 
     Args:
@@ -118,7 +126,7 @@ def to_internal(value: float | int | str, unit: str, field: str, *, allow_infini
     if math.isinf(number):
         _conversion(written, unit, field, value)
         return number
-    exact = Fraction(number) if not isinstance(value, str) else Fraction(_NUMBER.match(value).group(1))  # type: ignore[union-attr]
+    exact = Fraction(_NUMBER.sub(r"\1", value)) if isinstance(value, str) else Fraction(number)
     if unit.casefold() in _TEMPERATURES:
         return float(exact - _kelvin(written or unit, field, value))
     return float(exact * _conversion(written, unit, field, value))
@@ -182,12 +190,12 @@ def _wrong_dimension(value: object, written: str, unit: str) -> str:
     number = str(value).strip()
     number = number[: len(number) - len(written)].strip() if written else number
     known = {
-        ("/M/s", "1/ms"): "a second-order rate is per concentration and time",
+        ("um^3/ms", "1/ms"): "a second-order rate is per concentration and time",
         ("1/um^2", "1/um^3"): "a density of sites is per area of membrane",
-        ("1/s", "um^3/ms"): "this rate is of first order",
+        ("1/ms", "um^3/ms"): "this rate is of first order",
     }
     try:
-        reason = known.get((unit, internal_unit(written)), "")
+        reason = known.get((internal_unit(unit), internal_unit(written)), "")
     except Exception:  # a unit with an odd dimension has no reason listed
         reason = ""
     meant = f"did you mean {number} {unit}?" if unit else f"did you mean {number}?"
@@ -203,9 +211,10 @@ def to_text(value: Any, unit: str, digits: int | None = None) -> str:
         digits: Significant digits; by default as many as bring the same float back through `to_internal`.
 
     Returns:
-        For example `30 nm`.
+        For example `30 nm`. (For a float32 the digits are those that bring back the same float32.)
     """
     number = float(value)
+    narrow = getattr(value, "dtype", None) == np.float32
     if not math.isfinite(number):
         return f"{number} {unit}".strip()
     if unit.casefold() in _TEMPERATURES:
@@ -213,10 +222,12 @@ def to_text(value: Any, unit: str, digits: int | None = None) -> str:
     else:
         factor = _factor(unit, internal_unit(unit))
         exact = Fraction(number) / (factor or Fraction(1))
-    lengths = range(1, 40) if digits is None else (digits,)
+    # with as many digits as a float surely holds, trailing zeros dropped, a short decimal comes out short
+    lengths = range(6 if narrow else 15, 40) if digits is None else (digits,)
     for length in lengths:
         text = f"{_decimal(exact, length)} {unit}".strip()
-        if digits is not None or to_internal(text, unit, "value") == number:
+        back = to_internal(text, unit, "value")
+        if digits is not None or (float(np.float32(back)) if narrow else back) == number:
             return text
     raise AssertionError("a float has a finite decimal expansion")  # pragma: no cover
 

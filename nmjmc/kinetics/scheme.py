@@ -141,7 +141,9 @@ class Scheme(eqx.Module):
 
     def _driving(self, concentrations: Mapping[str, Any]) -> jax.Array:
         one = jnp.ones((), _float())
-        levels = [jnp.asarray(concentrations[t.binds], _float()) if t.binds else one for t in self.transitions]
+        levels = [
+            jnp.asarray(concentrations[t.binds], _float()) if t.binds else one for t in self.transitions
+        ]
         return jnp.stack(levels)
 
     def _stoichiometry(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kinetics.scheme import Scheme, Transition
 from nmjmc.paths import config_dir
+from nmjmc.units import to_internal
 
 _KEYS = ("name", "states", "transitions", "resting", "conductance", "transmitter", "q10")
 _ARROW_KEYS = ("from", "to", "rate", "factor", "binds", "releases", "destroys")
@@ -32,7 +34,7 @@ def load_scheme(source: str | Mapping[str, Any] | Scheme) -> Scheme:
     if isinstance(source, Scheme):
         return source
     if isinstance(source, str):
-        return _from_mapping(_read(source))
+        return _shipped(source)
     if isinstance(source, Mapping):
         return _from_mapping(source)
     raise ValidationError("scheme", repr(source), "a name or a mapping", nearest("", available_schemes()))
@@ -52,10 +54,12 @@ def scheme_to_mapping(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def _read(name: str) -> Mapping[str, Any]:
+@functools.lru_cache(maxsize=256)
+def _shipped(name: str) -> Scheme:
     if name not in available_schemes():
         raise ValidationError("scheme", repr(name), "a known scheme", nearest(name, available_schemes()))
-    return yaml.safe_load((config_dir() / "scheme" / f"{name}.yaml").read_text(encoding="utf-8"))
+    text = (config_dir() / "scheme" / f"{name}.yaml").read_text(encoding="utf-8")
+    return _from_mapping(yaml.safe_load(text))
 
 
 def _from_mapping(mapping: Mapping[str, Any]) -> Scheme:
@@ -64,6 +68,9 @@ def _from_mapping(mapping: Mapping[str, Any]) -> Scheme:
     for key in ("states", "transitions", "resting"):
         if key not in mapping:
             raise ValidationError(f"scheme {name}: {key}", "missing", "given")
+    for key in ("states", "transitions"):
+        if not isinstance(mapping[key], list | tuple):
+            raise ValidationError(f"scheme {name}: {key}", repr(mapping[key]), "a list")
     states = tuple(str(s) for s in mapping["states"])
     return Scheme(
         name=name,
@@ -72,13 +79,15 @@ def _from_mapping(mapping: Mapping[str, Any]) -> Scheme:
         resting=str(mapping["resting"]),
         conductance=_conductance(name, states, mapping.get("conductance") or {}),
         transmitter=str(mapping.get("transmitter", "ACh")),
-        q10=tuple((str(k), float(v)) for k, v in (mapping.get("q10") or {}).items()),
+        q10=tuple(
+            (str(k), _pure(f"scheme {name}: q10.{k}", v)) for k, v in (mapping.get("q10") or {}).items()
+        ),
     )
 
 
 def _conductance(name: str, states: tuple[str, ...], given: Mapping[str, Any]) -> tuple[float, ...]:
     _refuse_unknown(f"scheme {name}: conductance", given, states)
-    return tuple(float(given.get(state, 0.0)) for state in states)
+    return tuple(_pure(f"scheme {name}: conductance.{s}", given.get(s, 0.0)) for s in states)
 
 
 def _arrow(name: str, mapping: Mapping[str, Any]) -> Transition:
@@ -90,7 +99,7 @@ def _arrow(name: str, mapping: Mapping[str, Any]) -> Transition:
         source=str(mapping["from"]),
         target=str(mapping["to"]),
         rate=str(mapping["rate"]),
-        factor=float(mapping.get("factor", 1.0)),
+        factor=_pure(f"scheme {name}: factor", mapping.get("factor", 1.0)),
         binds=mapping.get("binds"),
         releases=mapping.get("releases"),
         destroys=mapping.get("destroys"),
@@ -102,6 +111,10 @@ def _arrow_to_mapping(t: Transition) -> dict[str, Any]:
     if t.factor != 1.0:
         arrow["factor"] = t.factor
     return arrow | {key: value for key in ("binds", "releases", "destroys") if (value := getattr(t, key))}
+
+
+def _pure(field: str, value: object) -> float:
+    return to_internal(value, "", field)
 
 
 def _refuse_unknown(where: str, mapping: Mapping[str, Any], valid: tuple[str, ...]) -> None:

@@ -26,9 +26,9 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     """A synapse from a nested mapping, such as a preset's YAML file holds.
 
     Args:
-        mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`. A value is text
-            with a unit, or a plain number in the field's stated unit (`paths` lists them); NumPy and JAX values
-            are taken as internal. The rates of a scheme stand under their names beside the other keys.
+        mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`. A value is
+            text with a unit, or a plain number in the field's stated unit (`paths` lists them); NumPy and JAX
+            values are taken as internal. The rates of a scheme stand under their names beside the other keys.
 
     Returns:
         The synapse.
@@ -80,7 +80,9 @@ def _cleft(given: Mapping[str, Any]) -> Any:
     return _plain(KINDS[kind], rest, "cleft", extra={"rim": given["rim"]} if "rim" in given else {})
 
 
-def _plain(part: Callable[..., Any], given: Mapping[str, Any], path: str, extra: Mapping[str, Any] | None = None) -> Any:
+def _plain(
+    part: Callable[..., Any], given: Mapping[str, Any], path: str, extra: Mapping[str, Any] | None = None
+) -> Any:
     """A part all of whose keys are float fields."""
     ranges = {item.name: allowed for item, allowed in parameters(part)}
     _refuse_unknown(path, given, tuple(ranges))
@@ -99,13 +101,15 @@ def _required(part: Any) -> list[str]:
 
 def _receptor(given: Mapping[str, Any]) -> Receptor:
     values = _with_rates(Receptor, given, "receptor", ("bath", "fold_profile"))
-    bath = given.get("bath") or {}
+    bath = _submapping(given, "receptor", "bath")
     values["bath"] = {name: convert(value, BATH, f"receptor.bath.{name}") for name, value in bath.items()}
-    profile = given.get("fold_profile") or {}
+    profile = _submapping(given, "receptor", "fold_profile")
     _refuse_unknown("receptor.fold_profile", profile, ("depth", "fraction"))
     values["fold_profile"] = (
         np.asarray(convert(profile.get("depth", []), DEPTH, "receptor.fold_profile.depth"), dtype=np.float64),
-        np.asarray(convert(profile.get("fraction", []), FRACTION, "receptor.fold_profile.fraction"), dtype=np.float64),
+        np.asarray(
+            convert(profile.get("fraction", []), FRACTION, "receptor.fold_profile.fraction"), dtype=np.float64
+        ),
     )
     return _complete(Receptor, values, "receptor", ("density", "channel_conductance"))
 
@@ -135,8 +139,19 @@ def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[st
         for name in scheme.rate_names
         if name in given
     }
-    q10 = {name: convert(value, Q10, f"{path}.q10.{name}") for name, value in (given.get("q10") or {}).items()}
+    q10 = {
+        name: convert(value, Q10, f"{path}.q10.{name}")
+        for name, value in _submapping(given, path, "q10").items()
+    }
     return values | {"scheme": scheme, "rates": rates, "q10": q10}
+
+
+def _submapping(given: Mapping[str, Any], path: str, key: str) -> Mapping[str, Any]:
+    """A mapping below a part, empty where it is left out."""
+    below = given.get(key)
+    if below is not None and not isinstance(below, Mapping):
+        raise ValidationError(f"{path}.{key}", repr(below), "a mapping of parameters")
+    return below or {}
 
 
 def _scheme(given: Any, path: str) -> Scheme:
@@ -185,5 +200,3 @@ def _describe_receptor(receptor: Receptor) -> dict[str, Any]:
 
 def _texts(values: Mapping[str, Any], allowed: Range) -> dict[str, Any]:
     return {name: text(value, allowed) for name, value in values.items()}
-
-

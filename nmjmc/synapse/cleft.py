@@ -116,6 +116,7 @@ class Folded(eqx.Module):
     def __check_init__(self) -> None:
         _check_cleft(self, self.exit_radius, "exit_radius")
         _smaller("cleft.fold_width", self.fold_width, "cleft.fold_spacing", self.fold_spacing)
+        _smaller("cleft.fold_spacing", self.fold_spacing, "cleft.exit_radius", self.exit_radius)
 
 
 Cleft: TypeAlias = Disc | Slab | Folded
@@ -135,7 +136,9 @@ def _check_cleft(cleft: Cleft, width: Scalar, width_name: str) -> None:
     _smaller("cleft.height", cleft.height, f"cleft.{width_name}", width)
     if isinstance(cleft, Slab):
         if cleft.rim == "open":
-            raise ValidationError("cleft.rim", "'open'", "'absorbing' or 'reflecting' for a slab", "take a disc")
+            raise ValidationError(
+                "cleft.rim", "'open'", "'absorbing' or 'reflecting' for a slab", "take a disc"
+            )
         return
     if is_traced(cleft.apron):
         return
@@ -143,7 +146,9 @@ def _check_cleft(cleft: Cleft, width: Scalar, width_name: str) -> None:
         raise ValidationError("cleft.apron", "0 um", "positive for an open rim", "did you mean 0.5 um?")
     if cleft.rim != "open" and cleft.apron != 0:
         hint = "did you mean cleft.rim=open?"
-        raise ValidationError("cleft.apron", f"{float(cleft.apron):g} um", f"0 for a rim that is {cleft.rim}", hint)
+        raise ValidationError(
+            "cleft.apron", f"{float(cleft.apron):g} um", f"0 for a rim that is {cleft.rim}", hint
+        )
 
 
 def _smaller(name: str, small: Scalar, other: str, large: Scalar) -> None:

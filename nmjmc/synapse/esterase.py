@@ -22,7 +22,8 @@ class Esterase(eqx.Module):
 
     Attributes:
         scheme: Kinetic scheme; some transition of it destroys the transmitter.
-        rates: Every rate of the scheme by name [um^3/ms if it binds, else 1/ms], at the reference temperature.
+        rates: Every rate of the scheme by name, at the reference temperature
+            [um^3/ms if it binds, else 1/ms].
         density: Active sites per area in the primary cleft [1/um^2]; 0 for none.
         active_fraction: Part of the sites that is not inhibited, 0 to 1.
         position: Height of the lamina above the postsynaptic membrane as a fraction of the cleft's height,
@@ -36,7 +37,7 @@ class Esterase(eqx.Module):
     rates: dict[str, Any]
     density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2")
     active_fraction: Scalar = parameter("", "0", "1")
-    position: Scalar = parameter("", "0", "1", open_low=True)
+    position: Scalar = parameter("", "0", "1", open_low=True, open_high=True)
     fold_density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2")
     q10: dict[str, Any]
     reference_temperature: Scalar = parameter("degC", "-5 degC", "60 degC")
@@ -64,6 +65,11 @@ class Esterase(eqx.Module):
     def __check_init__(self) -> None:
         check_parameters(self, "esterase")
         check_rates(self.scheme, self.rates, self.q10, "esterase")
+        if not any(t.destroys == self.scheme.transmitter for t in self.scheme.transitions):
+            name, transmitter = repr(self.scheme.name), self.scheme.transmitter
+            raise ValidationError(
+                "esterase.scheme", name, f"one that destroys {transmitter}", "take 'esterase'"
+            )
         if self.scheme.bath_ligands:
             raise ValidationError(
                 "esterase.scheme", repr(self.scheme.name), "a scheme whose only ligand is the transmitter"

@@ -39,9 +39,9 @@ class Synapse(eqx.Module):
     name: str = eqx.field(static=True, default="synapse")
 
     def __check_init__(self) -> None:
-        check_parameters(self, "synapse")
+        check_parameters(self, "")
         _check_release(self.cleft, self.vesicle)
-        _check_fold_profile(self.cleft, self.receptor)
+        _check_folds(self.cleft, self.receptor, self.esterase)
         _check_transmitter(self.receptor, self.esterase)
 
     def effective(self) -> Synapse:
@@ -50,7 +50,7 @@ class Synapse(eqx.Module):
         A rate becomes rate Q10^((T - T_ref)/10); the closing rate moreover exp(A (V - V_ref)) times itself.
         The reference temperatures and voltage become T and V, so that a second call changes nothing.
         """
-        return Synapse(
+        warm = Synapse(
             cleft=_warm_cleft(self.cleft, self.temperature),
             receptor=_warm_receptor(self.receptor, self.temperature, self.fibre.holding_potential),
             esterase=_warm_esterase(self.esterase, self.temperature),
@@ -59,6 +59,19 @@ class Synapse(eqx.Module):
             temperature=self.temperature,
             name=self.name,
         )
+        return checked(warm)
+
+
+def checked(synapse: Synapse) -> Synapse:
+    """The same synapse, after all the checks of a new one (values traced by JAX pass).
+
+    Raises:
+        ValidationError: If a value cannot be right.
+    """
+    parts = (synapse.cleft, synapse.receptor, synapse.esterase, synapse.vesicle, synapse.fibre)
+    for part in (*parts, synapse):
+        part.__check_init__()
+    return synapse
 
 
 def _warm_cleft(cleft: Cleft, temperature: Scalar) -> Cleft:
@@ -76,7 +89,9 @@ def _warm_receptor(receptor: Receptor, temperature: Scalar, voltage: Scalar) -> 
     conductance = warmed(receptor.channel_conductance, receptor.q10["channel_conductance"], change)
     new = (rates, conductance, temperature, voltage)
     return eqx.tree_at(
-        lambda r: (r.rates, r.channel_conductance, r.reference_temperature, r.reference_voltage), receptor, new
+        lambda r: (r.rates, r.channel_conductance, r.reference_temperature, r.reference_voltage),
+        receptor,
+        new,
     )
 
 
@@ -96,23 +111,33 @@ def _check_release(cleft: Cleft, vesicle: Vesicle) -> None:
         return
     if vesicle.release_depth > cleft.height:
         value, limit = float(vesicle.release_depth) * 1e3, float(cleft.height) * 1e3
-        raise ValidationError("vesicle.release_depth", f"{value:g} nm", f"at most cleft.height ({limit:g} nm)")
+        raise ValidationError(
+            "vesicle.release_depth", f"{value:g} nm", f"at most cleft.height ({limit:g} nm)"
+        )
     width = cleft.side if isinstance(cleft, Slab) else cleft.exit_radius
     if is_traced(width):
         return
     for i, (x, y) in enumerate(np.asarray(vesicle.sites)):
         inside = max(abs(x), abs(y)) < width / 2 if isinstance(cleft, Slab) else np.hypot(x, y) < width
         if not inside:
-            limit = f"|x| and |y| below {float(width) / 2:g} um" if isinstance(cleft, Slab) else f"{float(width):g} um"
+            limit = (
+                f"|x| and |y| below {float(width) / 2:g} um"
+                if isinstance(cleft, Slab)
+                else f"{float(width):g} um"
+            )
             raise ValidationError(f"vesicle.sites[{i}]", f"[{x:g}, {y:g}] um", f"inside the cleft ({limit})")
 
 
-def _check_fold_profile(cleft: Cleft, receptor: Receptor) -> None:
-    depth = receptor.fold_profile[0]
-    if not isinstance(cleft, Folded) and np.size(depth):
-        raise ValidationError(
-            "receptor.fold_profile", "given", "left out for a cleft without folds", "did you mean cleft.kind=folded?"
-        )
+def _check_folds(cleft: Cleft, receptor: Receptor, esterase: Esterase) -> None:
+    """Refuse parameters of folds where there are none: they would be ignored in silence."""
+    if isinstance(cleft, Folded):
+        return
+    hint = "did you mean cleft.kind=folded?"
+    if np.size(receptor.fold_profile[0]):
+        raise ValidationError("receptor.fold_profile", "given", "left out for a cleft without folds", hint)
+    if not is_traced(esterase.fold_density) and esterase.fold_density != 0:
+        value = f"{float(esterase.fold_density):g} /um^2"
+        raise ValidationError("esterase.fold_density", value, "0 for a cleft without folds", hint)
 
 
 def _check_transmitter(receptor: Receptor, esterase: Esterase) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import PARTS
-from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.model import Synapse, checked
 from nmjmc.synapse.parameter import Range, as_leaf, convert, parameters
 from nmjmc.synapse.rates import Q10, rate_range
 from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION
@@ -76,21 +76,12 @@ def scale(path: str, factor: Any) -> Modifier:
     return scaled
 
 
-def checked(synapse: Synapse) -> Synapse:
-    """The same synapse, after all checks of a new one.
-
-    Raises:
-        ValidationError: If a value cannot be right.
-    """
-    for part in (*(getattr(synapse, name) for name in PARTS), synapse):
-        part.__check_init__()
-    return synapse
-
-
 def _entry(synapse: Synapse, path: str) -> tuple[Callable[[Synapse], Any], Range]:
     table = _table(synapse)
     if path not in table:
-        raise ValidationError(path, "unknown", "a parameter of the synapse", nearest(path, _similar(path, table)))
+        raise ValidationError(
+            path, "unknown", "a parameter of the synapse", nearest(path, _similar(path, table))
+        )
     return table[path]
 
 

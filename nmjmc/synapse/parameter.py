@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
@@ -24,26 +25,51 @@ class Range:
         low: Lowest value allowed.
         high: Highest value allowed.
         open_low: Whether `low` itself is refused.
+        open_high: Whether `high` itself is refused.
         infinite: Whether infinity is allowed.
+        ndim: Number of axes of the value, 0 for a single number.
     """
 
     unit: str
     low: str = "-inf"
     high: str = "inf"
     open_low: bool = False
+    open_high: bool = False
     infinite: bool = False
+    ndim: int = 0
 
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest value, internal units."""
-        low, high = (to_internal(v, self.unit, "bound", allow_infinite=True) for v in (self.low, self.high))
-        return low, high
+        return _bounds(self.unit, self.low, self.high)
 
-    def words(self) -> str:
-        """The range in words, for the sentence "FIELD must be ..."."""
-        low = self.low.split()[0]
-        if self.high == "inf":
-            return "positive" if self.open_low and low == "0" else f"{self.low} or more"
-        return f"more than {self.low} and at most {self.high}" if self.open_low else f"from {self.low} to {self.high}"
+    def words(self, number: float) -> str:
+        """What a number outside must be, for the sentence "FIELD must be ..."."""
+        low, high = self.bounds()
+        if number >= high:
+            return f"below {self.high}" if self.open_high else f"at most {self.high}"
+        if low == 0:
+            return "positive" if self.open_low else "zero or more"
+        return f"above {self.low}" if self.open_low else f"at least {self.low}"
+
+    def holds(self, number: float) -> bool:
+        """Whether a number (internal units) lies in the range, or on a bound rounded to float32."""
+        low, high = self.bounds()
+        if math.isinf(number):
+            return self.infinite and number > 0
+        above = number > low if self.open_low else number >= low - _ROUNDING * abs(low) or math.isinf(low)
+        below = (
+            number < high if self.open_high else number <= high + _ROUNDING * abs(high) or math.isinf(high)
+        )
+        return above and below
+
+
+_ROUNDING = 1e-6
+
+
+@functools.cache
+def _bounds(unit: str, low: str, high: str) -> tuple[float, float]:
+    lowest = to_internal(low, unit, "bound", allow_infinite=True)
+    return lowest, to_internal(high, unit, "bound", allow_infinite=True)
 
 
 def as_leaf(value: Any) -> Any:
@@ -52,7 +78,9 @@ def as_leaf(value: Any) -> Any:
     NumPy and not JAX, so that building a `Synapse` touches no device and keeps every digit; inside a
     compiled function the leaves are traced as any array (float32 unless 64-bit is switched on).
     """
-    if isinstance(value, jax.Array) or not isinstance(value, int | float | list | tuple | np.ndarray | np.generic):
+    if isinstance(value, jax.Array) or not isinstance(
+        value, int | float | list | tuple | np.ndarray | np.generic
+    ):
         return value
     return np.asarray(value, dtype=np.float64) if not isinstance(value, bool) else value
 
@@ -63,7 +91,9 @@ def parameter(
     high: str = "inf",
     *,
     open_low: bool = False,
+    open_high: bool = False,
     infinite: bool = False,
+    ndim: int = 0,
     **default: Any,
 ) -> Any:
     """A float field of a part.
@@ -73,10 +103,12 @@ def parameter(
         low: Lowest value allowed, with unit.
         high: Highest value allowed, with unit.
         open_low: Whether `low` itself is refused.
+        open_high: Whether `high` itself is refused.
         infinite: Whether infinity is allowed.
+        ndim: Number of axes of the value, 0 for a single number.
         **default: `default=` value, internal units.
     """
-    allowed = Range(unit, low, high, open_low, infinite)
+    allowed = Range(unit, low, high, open_low, open_high, infinite, ndim)
     return eqx.field(converter=as_leaf, metadata={"range": allowed}, **default)
 
 
@@ -92,13 +124,13 @@ def check_parameters(part: Any, path: str) -> None:
 
     Args:
         part: A Module whose float fields were made by `parameter`.
-        path: Its path in the synapse, for the message.
+        path: Its path in the synapse, for the message; empty for the synapse itself.
 
     Raises:
         ValidationError: Naming `path.field`.
     """
     for item, allowed in parameters(part):
-        check_value(getattr(part, item.name), allowed, f"{path}.{item.name}")
+        check_value(getattr(part, item.name), allowed, f"{path}.{item.name}" if path else item.name)
 
 
 def check_value(value: Any, allowed: Range, field: str) -> None:
@@ -110,55 +142,50 @@ def check_value(value: Any, allowed: Range, field: str) -> None:
     if is_traced(value):
         return
     if isinstance(value, bool) or not isinstance(value, np.ndarray | np.generic | jax.Array | float | int):
-        raise ValidationError(field, repr(value), f"a number in {allowed.unit}" if allowed.unit else "a number")
+        raise ValidationError(
+            field, repr(value), f"a number in {allowed.unit}" if allowed.unit else "a number"
+        )
     numbers = np.asarray(value)
     if numbers.dtype.kind not in "fiu":
         raise ValidationError(field, repr(value), "a real number")
-    low, high = allowed.bounds()
-    slack = 1e-6 * abs(np.asarray([low, high]))  # a bound that was rounded to float32 is still the bound
-    for number in numbers.ravel():
-        number = float(number)
+    if numbers.ndim != allowed.ndim:
+        shape = "a single number" if allowed.ndim == 0 else f"an array with {allowed.ndim} axes"
+        raise ValidationError(field, numbers.tolist(), shape)
+    for number in numbers.ravel().tolist():
         _check_finite(number, allowed, field)
-        below = number <= low if allowed.open_low else number < low - (slack[0] if math.isfinite(low) else 0.0)
-        above = math.isfinite(number) and number > high + (slack[1] if math.isfinite(high) else 0.0)
-        if below or above:
-            text = to_text(number, allowed.unit, 6)
-            raise ValidationError(field, text, allowed.words(), _correction(number, allowed, low, high))
+        if not allowed.holds(number):
+            shown = to_text(number, allowed.unit, 6)
+            raise ValidationError(field, shown, allowed.words(number), _correction(number, allowed))
 
 
 def is_traced(value: Any) -> bool:
-    """Whether a value is known only when a compiled function runs (or is a placeholder of a transformation)."""
-    return isinstance(value, jax.core.Tracer | jax.ShapeDtypeStruct) or value is None or type(value) is object
+    """Whether a value is known only when a compiled function runs."""
+    return isinstance(value, jax.core.Tracer | jax.ShapeDtypeStruct)
 
 
 def _check_finite(number: float, allowed: Range, field: str) -> None:
     if math.isnan(number) or (math.isinf(number) and not allowed.infinite):
-        raise ValidationError(field, number, f"a finite number{f' in {allowed.unit}' if allowed.unit else ''}")
+        raise ValidationError(
+            field, number, f"a finite number{f' in {allowed.unit}' if allowed.unit else ''}"
+        )
 
 
-def _correction(number: float, allowed: Range, low: float, high: float) -> str:
-    """A sign or a factor of a thousand, where that puts the value into the range."""
-    for candidate in (-number, number * 1e3, number / 1e3, number * 1e6, number / 1e6, number / 1e2):
-        inside = low < candidate if allowed.open_low else low <= candidate
-        if inside and candidate <= high and math.isfinite(candidate):
+def _correction(number: float, allowed: Range) -> str:
+    """A change of sign or of a thousand's prefix that puts the value into the range."""
+    factors = (
+        (-1.0, 1e3, 1e-3, 1e6, 1e-6) if allowed.unit else (-1.0, 1e-2)
+    )  # a pure number may be a percentage
+    for candidate in (number * factor for factor in factors):
+        if math.isfinite(candidate) and candidate != 0 and allowed.holds(candidate):
             return f"did you mean {to_text(candidate, allowed.unit, 6)}?"
     return ""
-
-
-def number(mapping: Mapping[str, Any], key: str, allowed: Range, path: str) -> Any:
-    """The value of a key in internal units: text and plain numbers are in the stated unit, arrays are internal.
-
-    Raises:
-        ValidationError: Naming `path.key`.
-    """
-    return convert(mapping[key], allowed, f"{path}.{key}")
 
 
 def convert(value: Any, allowed: Range, field: str) -> Any:
     """One value, or a nested list of values, in internal units.
 
     Args:
-        value: Text with a unit or a plain Python number in the stated unit; NumPy and JAX values are internal.
+        value: Text with a unit or a plain number in the stated unit; NumPy and JAX values are internal.
         allowed: Unit and range.
         field: The parameter's path, for the message.
 

@@ -35,8 +35,9 @@ def preparation(name: str = "human", **overrides: Any) -> Synapse:
 
     Args:
         name: One of `available_preparations()`.
-        **overrides: Parameters to set: `temperature="37 degC"`, nested as `receptor={"density": "3000 /um^2"}`,
-            or by path as `**{"receptor.density": "3000 /um^2"}`. Plain numbers are in the stated unit.
+        **overrides: Parameters to set: `temperature="37 degC"`, nested as
+            `receptor={"density": "3000 /um^2"}`, or by path as `**{"receptor.density": "3000 /um^2"}`.
+            Plain numbers are in the stated unit.
 
     Returns:
         The synapse.

@@ -34,11 +34,15 @@ def complete_rates(scheme: Scheme, rates: Mapping[str, Any], path: str) -> dict[
     for name in scheme.rate_names:
         if name not in rates:
             unit = scheme.unit(name)
-            raise ValidationError(f"{path}.{name}", "missing", f"given in {unit} for the scheme {scheme.name}")
+            raise ValidationError(
+                f"{path}.{name}", "missing", f"given in {unit} for the scheme {scheme.name}"
+            )
     return {name: as_leaf(rates[name]) for name in scheme.rate_names}
 
 
-def complete_q10(scheme: Scheme, q10: Mapping[str, Any], path: str, extra: Mapping[str, float]) -> dict[str, Any]:
+def complete_q10(
+    scheme: Scheme, q10: Mapping[str, Any], path: str, extra: Mapping[str, float]
+) -> dict[str, Any]:
     """A Q10 for each rate: what is given, else the scheme's default.
 
     Args:
@@ -57,7 +61,9 @@ def complete_q10(scheme: Scheme, q10: Mapping[str, Any], path: str, extra: Mappi
     merged = dict(extra) | dict(scheme.q10) | dict(q10)
     for name in names:
         if name not in merged:
-            raise ValidationError(f"{path}.q10.{name}", "missing", "given, as the scheme has no default for it")
+            raise ValidationError(
+                f"{path}.q10.{name}", "missing", "given, as the scheme has no default for it"
+            )
     return {name: as_leaf(merged[name]) for name in names}
 
 

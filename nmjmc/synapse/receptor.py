@@ -14,8 +14,8 @@ from nmjmc.synapse.rates import check_rates, complete_q10, complete_rates
 from nmjmc.types import Scalar
 
 BATH = Range("uM", "0 uM", "1e6 uM")
-DEPTH = Range("um", "0 um", "10 um")
-FRACTION = Range("", "0", "1")
+DEPTH = Range("um", "0 um", "10 um", ndim=1)
+FRACTION = Range("", "0", "1", ndim=1)
 # physics.md 1.5 and 8a [M]
 CONDUCTANCE_Q10 = {"channel_conductance": 1.3}
 
@@ -31,7 +31,8 @@ class Receptor(eqx.Module):
 
     Attributes:
         scheme: Kinetic scheme.
-        rates: Every rate of the scheme by name [um^3/ms if it binds, else 1/ms], at the reference temperature.
+        rates: Every rate of the scheme by name, at the reference temperature
+            [um^3/ms if it binds, else 1/ms].
         density: Receptors per area of membrane, sigma_R [1/um^2]; of the crests where there are folds.
         channel_conductance: Conductance of one open channel, gamma [uS], at the reference temperature.
         reversal_potential: Reversal potential of the current [mV].
@@ -92,6 +93,11 @@ class Receptor(eqx.Module):
         check_rates(self.scheme, self.rates, self.q10, "receptor")
         _check_bath(self)
         _check_profile(*self.fold_profile)
+        if not self.scheme.open_states:
+            name = repr(self.scheme.name)
+            raise ValidationError(
+                "receptor.scheme", name, "one with a conducting state", "take 'two_site_sequential'"
+            )
         voltage = self.closing_voltage_sensitivity
         if "closing_rate" not in self.rates and not is_traced(voltage) and voltage != 0:
             raise ValidationError(
@@ -134,7 +140,11 @@ def _check_profile(depth: Any, fraction: Any) -> None:
     where = "receptor.fold_profile"
     check_value(depth, DEPTH, f"{where}.depth")
     check_value(fraction, FRACTION, f"{where}.fraction")
-    if depth.ndim != 1 or depth.shape != fraction.shape:
-        raise ValidationError(where, f"{depth.size} depths and {fraction.size} fractions", "two lists of one length")
+    if depth.shape != fraction.shape:
+        raise ValidationError(
+            where, f"{depth.size} depths and {fraction.size} fractions", "two lists of one length"
+        )
     if depth.size and not (depth[0] > 0 and (depth[1:] > depth[:-1]).all()):
-        raise ValidationError(f"{where}.depth", [float(d) for d in depth], "rising from above 0 um", "sort the depths")
+        raise ValidationError(
+            f"{where}.depth", [float(d) for d in depth], "rising from above 0 um", "sort the depths"
+        )

@@ -32,12 +32,14 @@ class Vesicle(eqx.Module):
     content_mean: Scalar = parameter("molecules", "1 molecules", "1e6 molecules")
     content_cv: Scalar = parameter("", "0", "3", default=0.0)
     lumen_radius: Scalar = parameter("nm", "5 nm", "500 nm", default=0.024)
-    pore_speed: Scalar = parameter("nm/ms", "0 nm/ms", "inf nm/ms", open_low=True, infinite=True, default=np.inf)
+    pore_speed: Scalar = parameter(
+        "nm/ms", "0 nm/ms", "inf nm/ms", open_low=True, infinite=True, default=np.inf
+    )
     pore_initial_radius: Scalar = parameter("nm", "0 nm", "100 nm", default=0.001)
     pore_length: Scalar = parameter("nm", "0 nm", "200 nm", default=0.009)
     release_depth: Scalar = parameter("nm", "0 nm", "1000 nm", default=0.0001)
-    sites: Sites | np.ndarray = parameter("um", "-100 um", "100 um", default=((0.0, 0.0),))
-    times: jax.Array | np.ndarray = parameter("ms", "0 ms", "1e6 ms", default=(0.0,))
+    sites: Sites | np.ndarray = parameter("um", "-100 um", "100 um", ndim=2, default=((0.0, 0.0),))
+    times: jax.Array | np.ndarray = parameter("ms", "0 ms", "1e6 ms", ndim=1, default=(0.0,))
 
     def __check_init__(self) -> None:
         check_parameters(self, "vesicle")
@@ -45,7 +47,6 @@ class Vesicle(eqx.Module):
         _check_pore(self.pore_initial_radius, self.lumen_radius)
 
 
-# pore_length and pore_initial_radius of 0 would let nothing out of a pore that does not grow; the speed is positive
 def _check_pore(initial: Scalar, lumen: Scalar) -> None:
     if is_traced(initial) or is_traced(lumen) or initial <= lumen:
         return
@@ -57,14 +58,12 @@ def _check_pore(initial: Scalar, lumen: Scalar) -> None:
 def _check_events(sites: Sites | np.ndarray, times: jax.Array | np.ndarray) -> None:
     if is_traced(sites) or is_traced(times):
         return
-    if np.ndim(sites) != 2 or np.shape(sites)[1] != 2 or not np.size(sites):
+    if np.shape(sites)[1] != 2 or not np.size(sites):
         raise ValidationError("vesicle.sites", np.asarray(sites).tolist(), "a list of pairs [x, y] in um")
-    if np.ndim(times) != 1 or len(times) != len(sites):
+    if len(times) != len(sites):
         allowed = f"a list of {len(sites)} times in ms, one a site"
         raise ValidationError("vesicle.times", np.asarray(times).tolist(), allowed)
     if not bool((times[1:] >= times[:-1]).all()):
         found = [float(t) for t in times]
         hint = f"did you mean {sorted(found)} (with the sites in the same order)?"
         raise ValidationError("vesicle.times", found, "rising", hint)
-
-
