@@ -1,3 +1,79 @@
-"""Monte Carlo simulation of the neuromuscular junction, molecule by molecule, in JAX."""
+"""Monte Carlo simulation of the neuromuscular junction, molecule by molecule, in JAX.
+
+Ten lines give a miniature endplate current:
+
+    import nmjmc
+
+    synapse = nmjmc.preparation("human", temperature="37 degC")
+    result = nmjmc.simulate(synapse, vesicles=100, seed=0)
+    print(result)
+    result.plot("mepc.png")
+    result.save("result.h5")
+
+Names are looked up when they are first used, so `import nmjmc` is quick and starts no device.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nmjmc.analysis.waveform import Waveform, measure
+    from nmjmc.api import simulate
+    from nmjmc.data.hdf5 import load
+    from nmjmc.data.result import Result
+    from nmjmc.errors import NmjmcError, SimulationError, ValidationError
+    from nmjmc.kernel.numerics import Numerics
+    from nmjmc.kinetics import Scheme, available_schemes, load_scheme
+    from nmjmc.synapse import (
+        Modifier,
+        Synapse,
+        available_preparations,
+        build,
+        compose,
+        describe,
+        get,
+        paths,
+        preparation,
+        replace,
+        scale,
+    )
+
+_HOME = {
+    "nmjmc.analysis.waveform": ("Waveform", "measure"),
+    "nmjmc.api": ("simulate",),
+    "nmjmc.data.hdf5": ("load",),
+    "nmjmc.data.result": ("Result",),
+    "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
+    "nmjmc.kernel.numerics": ("Numerics",),
+    "nmjmc.kinetics": ("Scheme", "available_schemes", "load_scheme"),
+    "nmjmc.synapse": (
+        "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "get", "paths",
+        "preparation", "replace", "scale",
+    ),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [  # noqa: RUF022 - in the order of use
+    "preparation", "available_preparations", "simulate", "load", "Result",
+    "Synapse", "build", "describe", "get", "replace", "scale", "paths", "compose", "Modifier",
+    "Scheme", "load_scheme", "available_schemes", "Numerics",
+    "Waveform", "measure",
+    "NmjmcError", "ValidationError", "SimulationError",
+    "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'nmjmc' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

@@ -66,7 +66,7 @@ def load_blocks(folder: str | Path, key: str) -> dict[int, dict[str, np.ndarray]
             if file.attrs.get("fingerprint") != key:
                 hint = "remove the folder, or run with the parameters and the seed it was made with"
                 raise ValidationError(f"checkpoint {folder}", "of another run", "of the same run", hint)
-            first = int(file.attrs["first_vesicle"])
+            first = int(np.asarray(file.attrs["first_vesicle"]))
             blocks[first] = {name: dataset[...] for name, dataset in file.items()}
     return blocks
 

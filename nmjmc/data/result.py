@@ -91,7 +91,10 @@ class Result:
         gamma = float(synapse.receptor.channel_conductance)
         driving = float(synapse.fibre.holding_potential) - float(synapse.receptor.reversal_potential)
         relative = zip(scheme.states, scheme.conductance, strict=True)
-        return gamma * driving * sum(g * self.counts[state].astype(np.float64) for state, g in relative)
+        total = np.zeros(self.counts["free_ach"].shape, np.float64)
+        for state, conductance in relative:
+            total += conductance * self.counts[state]
+        return gamma * driving * total
 
     @functools.cached_property
     def bound(self) -> np.ndarray:

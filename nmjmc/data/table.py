@@ -15,6 +15,7 @@ FEATURES = {
     "charge": ("charge", "pC", 1.0),
 }
 COLUMNS = ("", "unit", "mean", "SD", "SE", "of mean trace")
+NOT_CONSERVED = "ACh is NOT conserved: this is a fault of the program, please report it."
 FATE_COLUMNS = ("ACh at the end", "unit", "mean", "SD", "SE", "fraction")
 
 
@@ -65,7 +66,7 @@ def as_text(summary: dict[str, Any]) -> str:
     parts = [title(summary), _plain((COLUMNS, *feature_rows(summary)))]
     parts.append(_plain((FATE_COLUMNS, *fate_rows(summary))))
     if not summary["conserved"]:
-        parts.append("ACh is NOT conserved: this is a fault of the program, please report it.")
+        parts.append(NOT_CONSERVED)
     return "\n\n".join(parts)
 
 

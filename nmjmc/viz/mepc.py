@@ -51,8 +51,10 @@ def _currents(axes: Axes, result: Result, singles: int) -> None:
     axes.axhline(0.0, color=INK, linewidth=0.4)
     axes.set_ylabel("current (nA)")
     axes.set_title(_title(result), loc="left", color=INK)
-    axes.legend(title=_features(result), alignment="left", loc="center left", bbox_to_anchor=(1.01, 0.5))
-    axes.get_legend().get_title().set_linespacing(1.5)
+    legend = axes.legend(
+        title=_features(result), alignment="left", loc="center left", bbox_to_anchor=(1.01, 0.5)
+    )
+    legend.get_title().set_linespacing(1.5)
 
 
 def _title(result: Result) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 INK = "#1a1a1a"
 PALE = "#b8bec4"
 
-RC = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.size": 8,
     "axes.labelsize": 8,

@@ -1,0 +1,264 @@
+"""The library in a few names: simulate a synapse, load a result; what the command line calls too."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmjmc.data import checkpoint as blocks
+from nmjmc.data import provenance
+from nmjmc.data.hdf5 import load
+from nmjmc.data.result import Result
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.runtime import choose_devices, use_cache
+from nmjmc.synapse.build import describe
+from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_internal
+
+__all__ = ["Plan", "draw_seed", "load", "make_numerics", "plan", "simulate"]
+
+SEEDS = 2**32
+MOST_VESICLES = 2**24
+MOST_RECORDS = 10**6
+
+
+def simulate(
+    synapse: Synapse,
+    vesicles: int | float | str = 100,
+    seed: int | float | str | None = 0,
+    *,
+    duration: float | str = 10.0,
+    record_interval: float | str = 0.01,
+    numerics: Numerics | Mapping[str, Any] | None = None,
+    device: str = "auto",
+    cache: bool = True,
+    first_vesicle: int | float | str = 0,
+    checkpoint: str | Path | None = None,
+    checkpoint_vesicles: int = 1024,
+    on_chunk: Callable[[Any], None] | None = None,
+) -> Result:
+    """Follow every ACh molecule of many vesicles.
+
+    The same arguments give the same bits on one kind of device, however the work is cut into batches.
+
+    Args:
+        synapse: What to simulate, for example `nmjmc.preparation("human")`.
+        vesicles: How many quanta.
+        seed: Seed of all randomness, 0 to 2^32 - 1; None draws one, which the result records.
+        duration: Simulated time [ms], or text with a unit.
+        record_interval: Time between records [ms], or text with a unit.
+        numerics: How it is computed; fields of `nmjmc.kernel.numerics.Numerics`.
+        device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
+        cache: Whether compiled programs are kept between processes.
+        first_vesicle: Number of the first vesicle: 100 vesicles from 0 and 100 from 100 are 200 from 0.
+        checkpoint: Folder for finished blocks of vesicles; a run that was killed goes on from there, to the
+            same bits. It is removed when the run has ended.
+        checkpoint_vesicles: Vesicles of a block.
+        on_chunk: Called with the progress between compiled chunks.
+
+    Returns:
+        The result, with its printed form, `summary()`, `plot()` and `save()`.
+
+    Raises:
+        ValidationError: If an argument cannot be right; nothing is computed then.
+        SimulationError: If the run failed; no result is given then.
+
+    Example:
+        >>> import nmjmc
+        >>> result = nmjmc.simulate(nmjmc.preparation("human"), vesicles=100, seed=0)  # doctest: +SKIP
+    """
+    run = _checked(vesicles, seed, duration, record_interval, numerics, first_vesicle)
+    use_cache(cache)
+    settings = {"devices": choose_devices(device), "on_chunk": on_chunk}
+    if checkpoint is None:
+        parts = [_run(synapse, run, settings, run["first_vesicle"], run["vesicles"])]
+    else:
+        parts = _run_in_blocks(synapse, run, settings, checkpoint, checkpoint_vesicles)
+    return _result(synapse, run, parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a run would need, before it is compiled.
+
+    Attributes:
+        vesicles: Quanta.
+        records: Records of each vesicle.
+        time_step: The kernel's time step in words.
+        memory_bytes: Memory of the kernel and of the records [bytes].
+        device: The device it would run on.
+    """
+
+    vesicles: int
+    records: int
+    time_step: str
+    memory_bytes: int
+    device: str
+
+
+def plan(
+    synapse: Synapse,
+    vesicles: int | float | str = 100,
+    seed: int | float | str | None = 0,
+    *,
+    duration: float | str = 10.0,
+    record_interval: float | str = 0.01,
+    numerics: Numerics | Mapping[str, Any] | None = None,
+    device: str = "auto",
+) -> Plan:
+    """Say what a run would need; arguments as for `simulate`, and refused alike.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValidationError: If an argument cannot be right.
+    """
+    from nmjmc.kernel import simulate as kernel
+
+    run = _checked(vesicles, seed, duration, record_interval, numerics, 0)
+    choose_devices(device)
+    names = ("vesicles", "duration", "record_interval", "numerics")
+    found = kernel.plan(synapse, **{name: run[name] for name in names})
+    records = round(run["duration"] / run["record_interval"]) + 1
+    return Plan(run["vesicles"], records, found.time_step, found.memory_bytes, provenance.device_name())
+
+
+def draw_seed() -> int:
+    """A seed from the operating system's randomness, to be recorded."""
+    return secrets.randbelow(SEEDS)
+
+
+def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
+    """Numerics from plain values; an unknown key is refused with the nearest valid name."""
+    if isinstance(numerics, Numerics):
+        return numerics
+    values = dict(numerics or {})
+    valid = [field.name for field in dataclasses.fields(Numerics)]
+    for key in values:
+        if key not in valid:
+            raise ValidationError("a key of numerics", key, "one that exists", nearest(key, valid))
+    return Numerics(**values)
+
+
+def _checked(
+    vesicles: Any, seed: Any, duration: Any, record_interval: Any, numerics: Any, first_vesicle: Any
+) -> dict[str, Any]:
+    """The arguments as plain values that can be right."""
+    run = {
+        "vesicles": whole_number(vesicles, "vesicles", 1, MOST_VESICLES),
+        "first_vesicle": whole_number(first_vesicle, "first_vesicle", 0, MOST_VESICLES),
+        "seed": draw_seed() if seed is None else whole_number(seed, "seed", 0, SEEDS - 1),
+        "duration": to_internal(duration, "ms", "duration"),
+        "record_interval": to_internal(record_interval, "ms", "record_interval"),
+        "numerics": make_numerics(numerics),
+    }
+    for name in ("duration", "record_interval"):
+        if run[name] <= 0:
+            raise ValidationError(name, f"{run[name]:g} ms", "positive")
+    if run["record_interval"] > run["duration"]:
+        given = f"{run['record_interval']:g} ms"
+        raise ValidationError("record_interval", given, f"at most the duration ({run['duration']:g} ms)")
+    records = run["duration"] / run["record_interval"]
+    if records > MOST_RECORDS:
+        shortest = f"{run['duration'] / MOST_RECORDS:.3g} ms"
+        raise ValidationError("record_interval", f"{run['record_interval']:g} ms", f"at least {shortest}")
+    return run
+
+
+def whole_number(value: Any, field: str, least: int, most: int) -> int:
+    """An integer from what a user gave (1e3 is one, 1.5 and True are not).
+
+    Raises:
+        ValidationError: If it is none, or out of range.
+    """
+    allowed = f"a whole number from {least} to {most}"
+    try:
+        number = int(value)
+        exact = not isinstance(value, bool) and float(value) == number
+    except (TypeError, ValueError, OverflowError):
+        exact, number = False, 0
+    if not exact or not least <= number <= most:
+        raise ValidationError(field, repr(value) if isinstance(value, str) else value, allowed)
+    return number
+
+
+def _run(
+    synapse: Synapse, run: dict[str, Any], how: dict[str, Any], first: int, count: int
+) -> dict[str, Any]:
+    """One call of the kernel, as plain arrays: time, counts by name, content, and seconds."""
+    from nmjmc.kernel import simulate as kernel
+
+    record = kernel.run(
+        synapse,
+        vesicles=count,
+        seed=run["seed"],
+        duration=run["duration"],
+        record_interval=run["record_interval"],
+        numerics=run["numerics"],
+        first_vesicle=first,
+        **how,
+    )
+    seconds = {"compile_seconds": record.compile_seconds, "run_seconds": record.run_seconds}
+    counts = {name: np.asarray(values) for name, values in record.counts.items()}
+    return {"time": record.time, "content": record.content, "counts": counts, "seconds": seconds}
+
+
+def _run_in_blocks(
+    synapse: Synapse, run: dict[str, Any], how: dict[str, Any], folder: str | Path, size: int
+) -> list[dict[str, Any]]:
+    """The run in blocks of vesicles, each kept as soon as it is finished; finished ones are not run again."""
+    decisive = {name: value for name, value in run.items() if name != "vesicles"}
+    decisive["numerics"] = dataclasses.asdict(run["numerics"])
+    key = blocks.fingerprint({"synapse": describe(synapse), "run": decisive, **provenance.versions()})
+    finished = blocks.load_blocks(folder, key)
+    first, end = run["first_vesicle"], run["first_vesicle"] + run["vesicles"]
+    parts = []
+    while first < end:
+        count = min(size, end - first)
+        arrays = finished.get(first)
+        if arrays is None or arrays["content"].shape[0] != count:
+            arrays = _flat(_run(synapse, run, how, first, count))
+            blocks.save_block(folder, key, first, arrays)
+        parts.append(_unflat(arrays))
+        first += count
+    blocks.remove(folder)
+    return parts
+
+
+def _flat(part: dict[str, Any]) -> dict[str, np.ndarray]:
+    """A part as named arrays for a checkpoint."""
+    counts = {f"count_{name}": values for name, values in part["counts"].items()}
+    seconds = {name: np.float64(value) for name, value in part["seconds"].items()}
+    return {"time": part["time"], "content": part["content"], **counts, **seconds}
+
+
+def _unflat(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The inverse of `_flat`."""
+    counts = {name.removeprefix("count_"): v for name, v in arrays.items() if name.startswith("count_")}
+    seconds = {name: float(value) for name, value in arrays.items() if name.endswith("_seconds")}
+    return {"time": arrays["time"], "content": arrays["content"], "counts": counts, "seconds": seconds}
+
+
+def _result(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]]) -> Result:
+    """The parts put together, with where they came from."""
+    seconds = {name: sum(part["seconds"][name] for part in parts) for name in parts[0]["seconds"]}
+    names = ("vesicles", "first_vesicle", "duration", "record_interval")
+    return Result(
+        time=np.asarray(parts[0]["time"], np.float64),
+        counts={
+            name: np.concatenate([part["counts"][name] for part in parts]).astype(np.int32, copy=False)
+            for name in parts[0]["counts"]
+        },
+        content=np.concatenate([part["content"] for part in parts]).astype(np.int32, copy=False),
+        synapse=synapse,
+        seed=run["seed"],
+        settings={**{n: run[n] for n in names}, "numerics": dataclasses.asdict(run["numerics"])},
+        provenance={**provenance.collect(), **seconds},
+    )

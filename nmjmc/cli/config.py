@@ -1,0 +1,109 @@
+"""From hydra's config to a synapse and the arguments of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from nmjmc.cli.overrides import SETTINGS
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.synapse.build import build, describe
+from nmjmc.synapse.model import Synapse
+
+# settings that change how a run is made or shown, and not one bit of its result
+_IDLE = ("hydra", "seed", "device", "cache", "progress", "dry_run", "checkpoint")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run, as the config says them; `nmjmc.api` checks the numbers."""
+
+    vesicles: Any
+    seed: int | None
+    duration: Any
+    record_interval: Any
+    numerics: Mapping[str, Any]
+    device: str
+    cache: bool
+    progress: str | bool
+    dry_run: bool
+    checkpoint: str | None = None
+
+
+def read(config: DictConfig) -> tuple[Synapse, Settings]:
+    """The synapse and the settings of a composed config.
+
+    Raises:
+        ValidationError: For an unknown key, or a value that cannot be right.
+    """
+    plain = OmegaConf.to_container(config, resolve=True)
+    if not isinstance(plain, dict):
+        raise ValidationError("the config", repr(plain), "a mapping")
+    values = {str(name): plain.pop(name) for name in list(plain) if name in SETTINGS}
+    plain.pop("hydra", None)
+    _check_name(plain.get("name"))
+    synapse = build({str(name): value for name, value in plain.items()})
+    return synapse, _settings(values)
+
+
+def _check_name(name: Any) -> None:
+    """The name becomes part of a folder's name."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.+-]{0,79}", name):
+        raise ValidationError("name", repr(name), "a word of letters, digits, '.', '_', '+' and '-'")
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    required = [field.name for field in fields(Settings) if field.name != "checkpoint"]
+    for name in required:
+        if name not in values:
+            raise ValidationError(name, "missing", "given in the config")
+    for name in ("cache", "dry_run"):
+        if not isinstance(values[name], bool):
+            raise ValidationError(name, repr(values[name]), "true or false")
+    if values["progress"] not in ("auto", True, False):
+        hint = nearest(str(values["progress"]), ("auto", "true", "false"))
+        raise ValidationError("progress", repr(values["progress"]), "auto, true or false", hint)
+    if not isinstance(values["numerics"], Mapping):
+        raise ValidationError(
+            "numerics", repr(values["numerics"]), "set by its keys, as in numerics.KEY=VALUE"
+        )
+    return Settings(**values)
+
+
+def resolved(synapse: Synapse, settings: Settings, numerics: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole config with nothing left to defaults: settings, numerics, every parameter with its unit."""
+    return {
+        "vesicles": settings.vesicles,
+        "seed": settings.seed,
+        "duration": settings.duration,
+        "record_interval": settings.record_interval,
+        "numerics": dict(numerics),
+        "device": settings.device,
+        "cache": settings.cache,
+        "progress": settings.progress,
+        "dry_run": False,
+        **describe(synapse),
+    }
+
+
+def as_yaml(config: Mapping[str, Any]) -> str:
+    """A plain nested mapping as YAML."""
+    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+
+
+def config_hash(*, _root_: DictConfig) -> str:
+    """Eight characters that name everything in the config which decides the result, but the seed."""
+    plain = OmegaConf.to_container(OmegaConf.masked_copy(_root_, [str(k) for k in _root_ if k not in _IDLE]))
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def register() -> None:
+    """Make `${nmjmc_hash:}` known to hydra's configs."""
+    OmegaConf.register_new_resolver("nmjmc_hash", config_hash, replace=True)

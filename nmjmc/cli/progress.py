@@ -1,0 +1,70 @@
+"""A progress bar that is true: simulated time, rate and remaining time, with the compiling apart."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+
+class Meter:
+    """Draws the progress that the kernel reports between chunks; calling it is cheap."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[detail]}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("compiling", total=1.0, detail="")
+
+    def __call__(self, progress: Any) -> None:
+        """Show the state between two chunks."""
+        done, detail = fraction(progress), describe(progress)
+        self._bar.update(self._task, description="simulating", completed=done, detail=detail)
+
+    @classmethod
+    @contextlib.contextmanager
+    def for_terminal(cls, wanted: str | bool) -> Iterator[Meter | None]:
+        """A meter while the body runs; None where it is not wanted, or `auto` and there is no terminal."""
+        console = Console(stderr=True)
+        if wanted is False or (wanted == "auto" and not (console.is_terminal and sys.stderr.isatty())):
+            yield None
+            return
+        meter = cls(console)
+        with meter._bar:
+            yield meter
+
+
+def fraction(progress: Any) -> float:
+    """How much of the work is done: finished vesicles, and the simulated part of those under way."""
+    rest = max(progress.elapsed_seconds + progress.remaining_seconds, 1e-9)
+    return min(max(progress.elapsed_seconds / rest, 0.0), 1.0)
+
+
+def describe(progress: Any) -> str:
+    """One line: simulated time, vesicles, rate, remaining time, and the compiling apart."""
+    parts = [
+        f"{progress.simulated_ms:.2f} of {progress.duration_ms:g} ms",
+        f"{progress.vesicles_done:,} of {progress.vesicles:,} vesicles",
+        f"{progress.quanta_ms_per_s:,.0f} quanta ms/s",
+        f"{clock(progress.remaining_seconds)} left",
+    ]
+    if progress.compile_seconds:
+        parts.append(f"compiled in {progress.compile_seconds:.1f} s")
+    return ", ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:07 or 1:02:07."""
+    whole = max(round(seconds), 0)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,79 @@
+"""What the commands print: tables for a terminal, plain when the output goes elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from nmjmc.data import table
+
+
+def console() -> Console:
+    """The console of standard output; 100 columns where there is no terminal, so that no line is broken."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=100)
+
+
+def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
+    """Print the tables of a result, what it cost, and where its files stand."""
+    out = console()
+    out.print(f"\n[bold]{table.title(summary)}[/bold]")
+    out.print(_table(table.COLUMNS, table.feature_rows(summary)))
+    out.print(_table(table.FATE_COLUMNS, table.fate_rows(summary)))
+    if not summary["conserved"]:
+        out.print(f"[bold red]{table.NOT_CONSERVED}[/bold red]")
+    if cost := _cost(summary):
+        out.print(cost)
+    if folder is not None:
+        files = "result.h5, summary.json, mepc.png, config.yaml, nmjmc.log"
+        out.print(f"In {_short(folder)}: {files}", soft_wrap=True)
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(columns):
+        made.add_column(name, justify="left" if index < 2 else "right", no_wrap=True)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def _cost(summary: dict[str, Any]) -> str:
+    """One line: what the run and the compiling took, and on what."""
+    found = summary["provenance"]
+    if "run_seconds" not in found:
+        return ""
+    seconds, compiling = float(found["run_seconds"]), float(found.get("compile_seconds", 0.0))
+    rate = summary["vesicles"] / seconds if seconds > 0 else 0.0
+    device = found.get("device", "an unknown device")
+    return f"{seconds:.2f} s on {device} ({rate:.3g} quanta a second); compiling apart, {compiling:.1f} s"
+
+
+def _short(path: Path) -> str:
+    """A path relative to where the user stands, if it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def print_estimate(estimate: dict[str, str]) -> None:
+    """Print what a run would need."""
+    out = console()
+    out.print()
+    width = max(map(len, estimate))
+    for name, value in estimate.items():
+        out.print(f"# {name.ljust(width)}  {value}", soft_wrap=True)
+
+
+def print_pairs(title: str, pairs: dict[str, str]) -> None:
+    """Print a heading and lines of name and value."""
+    out = console()
+    out.print(f"\n[bold]{title}[/bold]")
+    width = max(map(len, pairs))
+    for name, value in pairs.items():
+        out.print(f"  {name.ljust(width)}  {value}", soft_wrap=True)

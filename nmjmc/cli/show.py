@@ -1,0 +1,45 @@
+"""`nmjmc show FILE`: the table of a result, its parameters, and its figure if one is asked for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nmjmc.cli import report
+from nmjmc.errors import ValidationError
+
+_KEYS = ("figure", "config")
+
+
+def command(words: list[str]) -> int:
+    """Run `nmjmc show FILE [figure=PATH] [config=true]`.
+
+    Raises:
+        ValidationError: If there is no such result, or an option is unknown.
+    """
+    options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in _KEYS and "=" in word)
+    files = [word for word in words if word.split("=", 1)[0] not in options]
+    if len(files) != 1 or files[0].startswith("-"):
+        hint = "for example nmjmc show outputs/NAME/result.h5 figure=mepc.png"
+        raise ValidationError("the words after show", repr(" ".join(words)), "one result file", hint)
+    from nmjmc.data.hdf5 import load
+
+    result = load(files[0])
+    if options.get("config", "false").lower() == "true":
+        _print_config(result)
+    report.print_result(result.summary())
+    found = result.provenance
+    keys = ("created", "version_nmjmc", "version_jax", "precision", "git_revision")
+    report.print_pairs("made by", {key: str(found[key]) for key in keys if found.get(key)})
+    if "figure" in options:
+        result.plot(options["figure"])
+        report.console().print(f"Drawn in {Path(options['figure'])}.")
+    return 0
+
+
+def _print_config(result) -> None:
+    from nmjmc.cli.config import as_yaml
+    from nmjmc.synapse.build import describe
+
+    whole = {**result.settings, "seed": result.seed, **describe(result.synapse)}
+    sys.stdout.write(as_yaml(whole))

@@ -1,0 +1,158 @@
+"""`nmjmc simulate`: composes the config, runs the kernel, and leaves the files of the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from nmjmc import api
+from nmjmc.cli import config as configs
+from nmjmc.cli import report, speed
+from nmjmc.cli.overrides import prepare
+from nmjmc.cli.progress import Meter
+from nmjmc.data.atomic import write_text
+from nmjmc.errors import ValidationError
+from nmjmc.paths import config_dir
+from nmjmc.synapse.model import Synapse
+
+log = logging.getLogger("nmjmc")
+
+
+def command(words: list[str]) -> int:
+    """Run `nmjmc simulate` with these words.
+
+    Returns:
+        0 when every run is done.
+
+    Raises:
+        ValidationError: If the config cannot be right; no folder is made then.
+        SimulationError: If a run failed; no result file is left then.
+    """
+    configs.register()
+    overrides = prepare(words)
+    if not any(word.startswith("-") for word in words):
+        synapse, settings = configs.read(_composed(overrides))
+        plan = _plan(synapse, settings)
+        if settings.dry_run:
+            return _dry_run(synapse, settings, plan)
+        if settings.seed is None:
+            overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
+    _hydra(overrides)
+    return 0
+
+
+def _composed(overrides: list[str]) -> DictConfig:
+    """The config before any folder is made, so that a mistake leaves nothing behind."""
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            return compose("config", overrides=overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _sentence(error) from error
+
+
+def _hydra(overrides: list[str]) -> None:
+    """Hand over to hydra, which makes the run's folder and calls `run`, once or for each point of a sweep."""
+    decorated = hydra.main(config_path=str(config_dir()), config_name="config", version_base="1.3")(_run)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions come to us, and we make sentences of them
+    saved, sys.argv = sys.argv, ["nmjmc simulate", *overrides]
+    try:
+        decorated()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _sentence(error) from error
+    finally:
+        sys.argv = saved
+
+
+def _sentence(error: Exception) -> ValidationError:
+    """The first line of one of hydra's errors, as ours."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = lines[0] if lines else str(error)
+    hint = "add -m to run a sweep" if first.startswith("Ambiguous value") else ""
+    return ValidationError("the config", f"refused by hydra ({first.rstrip('.')})", "readable", hint)
+
+
+def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:
+    """What the run would need; refuses what cannot be run, before any folder is made."""
+    return api.plan(
+        synapse,
+        vesicles=settings.vesicles,
+        seed=settings.seed,
+        duration=settings.duration,
+        record_interval=settings.record_interval,
+        numerics=settings.numerics,
+        device=settings.device,
+    )
+
+
+def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> int:
+    """Print the resolved config with units, and what the run would need."""
+    sys.stdout.write(_resolved(synapse, settings))
+    seconds = speed.recall(plan.device, synapse.name)
+    if seconds is None:
+        predicted = f"not known on {plan.device} before the first run of {synapse.name}"
+    else:
+        predicted = f"{seconds * plan.vesicles:.3g} s on {plan.device}, compiling apart, by the last run"
+    report.print_estimate(
+        {
+            "time step": plan.time_step,
+            "records": f"{plan.records:,} a vesicle",
+            "memory": f"{plan.memory_bytes / 2**20:,.0f} MiB",
+            "predicted time": predicted,
+        }
+    )
+    return 0
+
+
+def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
+    numerics = dataclasses.asdict(api.make_numerics(settings.numerics))
+    return configs.as_yaml(configs.resolved(synapse, settings, numerics))
+
+
+def _run(config: DictConfig) -> None:
+    """One run: result.h5, summary.json, mepc.png and the resolved config, in hydra's folder."""
+    synapse, settings = configs.read(config)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    seed = api.draw_seed() if settings.seed is None else settings.seed
+    settings = dataclasses.replace(settings, seed=seed)
+    write_text(folder / "config.yaml", _resolved(synapse, settings))
+    log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)
+    with Meter.for_terminal(settings.progress) as meter:
+        result = api.simulate(
+            synapse,
+            vesicles=settings.vesicles,
+            seed=seed,
+            duration=settings.duration,
+            record_interval=settings.record_interval,
+            numerics=settings.numerics,
+            device=settings.device,
+            cache=settings.cache,
+            checkpoint=folder / "checkpoint" if settings.checkpoint else None,
+            on_chunk=meter,
+        )
+    cost = float(result.provenance["run_seconds"]) / result.vesicles
+    speed.remember(str(result.provenance["device"]), synapse.name, cost)
+    _leave(result, folder)
+
+
+def _leave(result: Any, folder: Path) -> None:
+    """Write the files of a run, the result first, and say what stands where."""
+    result.save(folder / "result.h5")
+    summary = result.summary()
+    write_text(folder / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    result.plot(folder / "mepc.png")
+    for line in str(result).splitlines():
+        log.info(line)
+    log.info("provenance: %s", json.dumps(dict(result.provenance)))
+    report.print_result(summary, folder)

@@ -1,0 +1,32 @@
+"""How fast runs were on this machine, so that a dry run can predict; kept beside the compiled programs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+from nmjmc.data.atomic import write_text
+from nmjmc.runtime import cache_directory
+
+
+def remember(device: str, name: str, seconds_per_vesicle: float) -> None:
+    """Keep what one vesicle cost; a folder that cannot be written is no reason to fail."""
+    with contextlib.suppress(OSError):
+        write_text(_file(), json.dumps({**_all(), f"{device}: {name}": seconds_per_vesicle}, indent=1))
+
+
+def recall(device: str, name: str) -> float | None:
+    """Seconds a vesicle of that preparation last took on that device, or None if there was no run."""
+    return _all().get(f"{device}: {name}")
+
+
+def _file():
+    return cache_directory() / "speed.json"
+
+
+def _all() -> dict[str, float]:
+    try:
+        found = json.loads(_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

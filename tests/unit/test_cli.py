@@ -1,0 +1,312 @@
+"""The command line with a stand-in kernel: files, tables, exit codes, and one sentence for every mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+import nmjmc
+from nmjmc.cli import progress, speed
+from nmjmc.cli.main import main
+from nmjmc.cli.overrides import prepare, quoted
+from tests.records import formula_run
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch, tmp_path):
+    """The formulas in the place of the kernel, in a folder of their own."""
+    kernel = pytest.importorskip("nmjmc.kernel.simulate")
+    plan = SimpleNamespace(time_step="1 us", memory_bytes=100 * 2**20)
+    monkeypatch.setattr(kernel, "run", formula_run)
+    monkeypatch.setattr(kernel, "plan", lambda synapse, **run: plan, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(tmp_path)
+
+
+def only_folder(tmp_path):
+    (folder,) = (tmp_path / "outputs").iterdir()
+    return folder
+
+
+def test_simulate_leaves_all_files_and_prints_the_table(tmp_path, capsys):
+    words = ["preparation=lizard", "receptor.density=3000 /um^2", "esterase.active_fraction=0", "vesicles=3"]
+    assert main(["simulate", *words, "seed=7", "duration=2 ms"]) == 0
+    folder = only_folder(tmp_path)
+    assert folder.name.startswith("lizard-") and folder.name.endswith("-7")
+    names = {"result.h5", "summary.json", "mepc.png", "config.yaml", "nmjmc.log", ".hydra"}
+    assert {path.name for path in folder.iterdir()} == names
+    result = nmjmc.load(folder)
+    assert float(result.synapse.receptor.density) == 3000.0 and result.seed == 7 and result.vesicles == 3
+    assert float(result.synapse.esterase.active_fraction) == 0.0
+    printed = capsys.readouterr()
+    assert "amplitude" in printed.out and "hydrolysed" in printed.out and printed.err == ""
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["vesicles"] == 3 and summary["conserved"]
+
+
+def test_the_resolved_config_builds_the_same_synapse(tmp_path):
+    assert main(["simulate", "vesicles=1", "duration=1 ms", "temperature=30 degC"]) == 0
+    folder = only_folder(tmp_path)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    parts = {name: config[name] for name in nmjmc.describe(nmjmc.preparation("human"))}
+    assert nmjmc.describe(nmjmc.build(parts)) == nmjmc.describe(nmjmc.load(folder).synapse)
+    assert config["seed"] == 0 and config["vesicles"] == 1
+
+
+def test_the_folder_depends_on_the_config_and_the_seed_only(tmp_path):
+    for words in (["seed=1"], ["seed=1", "progress=false"], ["seed=2"], ["seed=1", "temperature=30 degC"]):
+        assert main(["simulate", "vesicles=1", "duration=1 ms", *words]) == 0
+    names = sorted(path.name for path in (tmp_path / "outputs").iterdir())
+    assert len(names) == 3 and sum(name.endswith("-1") for name in names) == 2
+
+
+def test_a_seed_not_given_is_drawn_and_recorded(tmp_path):
+    assert main(["simulate", "vesicles=1", "duration=1 ms", "seed=null"]) == 0
+    folder = only_folder(tmp_path)
+    assert folder.name.endswith(f"-{nmjmc.load(folder).seed}")
+
+
+def test_dry_run_prints_the_config_and_leaves_nothing(tmp_path, capsys):
+    assert main(["simulate", "dry_run=true", "receptor.density=0.004 /nm^2"]) == 0
+    printed = capsys.readouterr().out
+    for words in ("density: 4000 /um^2", "time step", "memory", "100 MiB", "predicted time"):
+        assert words in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_makes_a_folder_a_point(tmp_path):
+    words = ["receptor.density=3000 /um^2,5000 /um^2", "vesicles=1", "duration=1 ms", "-m"]
+    assert main(["simulate", *words]) == 0
+    found = [nmjmc.load(path) for path in (tmp_path / "outputs" / "sweep-human").glob("*/result.h5")]
+    assert sorted(float(result.synapse.receptor.density) for result in found) == [3000.0, 5000.0]
+
+
+def test_show_prints_a_result_and_draws_it(tmp_path, capsys):
+    main(["simulate", "vesicles=2", "duration=1 ms"])
+    capsys.readouterr()
+    assert main(["show", str(only_folder(tmp_path)), "figure=again.png", "config=true"]) == 0
+    printed = capsys.readouterr().out
+    assert "amplitude" in printed and "density: 7500 /um^2" in printed and (tmp_path / "again.png").exists()
+
+
+def test_the_library_gives_the_same_as_the_command(tmp_path):
+    main(["simulate", "vesicles=4", "duration=1 ms", "seed=5"])
+    kept = nmjmc.load(only_folder(tmp_path))
+    fresh = nmjmc.simulate(nmjmc.preparation("human"), vesicles=4, seed=5, duration="1 ms")
+    again = kept.rerun()
+    for name in kept.counts:
+        np.testing.assert_array_equal(kept.counts[name], fresh.counts[name])
+        np.testing.assert_array_equal(kept.counts[name], again.counts[name])
+
+
+def test_an_interrupted_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path, monkeypatch):
+    synapse = nmjmc.preparation("human")
+    arguments = {"vesicles": 10, "seed": 4, "duration": 1.0, "checkpoint_vesicles": 4}
+    whole = nmjmc.simulate(synapse, **{**arguments, "checkpoint_vesicles": 1024})
+    calls = []
+
+    def dies_at_the_second_block(synapse, **run):
+        calls.append(run["first_vesicle"])
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return formula_run(synapse, **run)
+
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", dies_at_the_second_block)
+    folder = tmp_path / "checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        nmjmc.simulate(synapse, checkpoint=folder, **arguments)
+    resumed = nmjmc.simulate(synapse, checkpoint=folder, **arguments)
+    assert calls == [0, 4, 4, 8] and not folder.exists()
+    for name, values in whole.counts.items():
+        np.testing.assert_array_equal(resumed.counts[name], values)
+
+
+@pytest.mark.parametrize("when", ["run", "save", "plot"])
+def test_an_interrupt_leaves_no_half_result(when, tmp_path, monkeypatch, capsys):
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    place = {
+        "run": "nmjmc.kernel.simulate.run",
+        "save": "h5netcdf.File.create_variable",
+        "plot": "matplotlib.figure.Figure.savefig",
+    }[when]
+    monkeypatch.setattr(place, interrupt)
+    assert main(["simulate", "vesicles=1", "duration=1 ms"]) == 130
+    left = {path.name for path in only_folder(tmp_path).iterdir()}
+    assert ("result.h5" in left) == (when == "plot") and not any(name.endswith(".tmp") for name in left)
+    assert "Interrupted" in capsys.readouterr().err
+
+
+MISTAKES = {
+    "simulat": "did you mean simulate?",
+    "simulate seeed=3": "did you mean seed?",
+    "simulate vesicle=500": "did you mean vesicles?",
+    "simulate preparation=lizzard": "did you mean lizard?",
+    "simulate preparation=": "human",
+    "simulate receptor.densty=3": "did you mean density?",
+    "simulate receptr.density=3": "did you mean receptor?",
+    "simulate receptor.density=3000 /um^3": "did you mean 3000 /um^2?",
+    "simulate receptor.density=3000 /um^": "write for example /um^2",
+    "simulate receptor.density=3000 /mum^2": "unknown",
+    "simulate receptor.density=-3 /um^2": "did you mean 3 /um^2?",
+    "simulate receptor.density=nan": "finite",
+    "simulate receptor.density=inf": "finite",
+    "simulate receptor.density=true": "a number in /um^2",
+    "simulate receptor.density=null": "a number in /um^2",
+    "simulate receptor.density=many": "a number in /um^2",
+    "simulate receptor.density=3000 /um^2,5000 /um^2": "add -m",
+    "simulate receptor.density=[1,2": "the config",
+    "simulate receptor.binding_rate=5e7 /s": "/M/s",
+    "simulate receptor.scheme=two_sites": "a known scheme",
+    "simulate receptor.desensitisation_rate=25 /s": "unknown",
+    "simulate receptor.q10.opening_rat=2": "opening_rate",
+    "simulate receptor=3": "receptor.KEY=VALUE",
+    "simulate cleft.height=30 ms": "did you mean 30 nm?",
+    "simulate cleft.height=0 nm": "at least",
+    "simulate cleft.kind=sphere": "a known kind of cleft",
+    "simulate cleft.rim=leaky": "a known rim",
+    "simulate cleft.rim=open": "cleft.apron",
+    "simulate cleft.diffusion=4e-6 cm/s": "um^2/s",
+    "simulate esterase.active_fraction=1.5": "at most 1",
+    "simulate esterase.position=2": "esterase.position",
+    "simulate vesicle.content_mean=-1": "vesicle.content_mean",
+    "simulate vesicle.release_depth=40 nm": "cleft.height",
+    "simulate vesicle.sites=[[5 um, 0 um]]": "inside the cleft",
+    "simulate temperature=300": "degC",
+    "simulate temperature=22 nm": "degC",
+    "simulate fibre.holding_potential=80 kg": "mV",
+    "simulate name=a/../b": "a word of letters",
+    "simulate vesicles=0": "a whole number from 1",
+    "simulate vesicles=1.5": "a whole number",
+    "simulate vesicles=many": "a whole number",
+    "simulate seed=-1": "a whole number from 0",
+    "simulate duration=0": "positive",
+    "simulate duration=5 mV": "did you mean 5 ms?",
+    "simulate duration=inf": "finite",
+    "simulate record_interval=20 ms": "at most the duration",
+    "simulate record_interval=1 ns": "at least",
+    "simulate numerics.no_such=3": "that exists",
+    "simulate numerics=3": "numerics.KEY=VALUE",
+    "simulate device=tpu": "auto, cpu or gpu",
+    "simulate device=gpu": "device=cpu",
+    "simulate cache=maybe": "true or false",
+    "simulate dry_run=1": "true or false",
+    "simulate progress=loud": "auto, true or false",
+    "simulate ~vesicles": "missing",
+    "simulate cleft.height": "KEY=VALUE",
+    "simulate hydra.nothing=1": "hydra.nothing",
+    "show": "one result file",
+    "show none.h5": "there is no file",
+    "doctor please": "check=false or none",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_every_mistake_is_one_sentence_and_exit_code_2(words, tmp_path, capsys):
+    command, *rest = words.split(" ", 1)
+    assert main([command, *rest]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("nmjmc: ") and printed.err.count("\n") == 1
+    assert MISTAKES[words] in printed.err and "Traceback" not in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_run_is_one_sentence_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    from nmjmc.errors import SimulationError, Status
+
+    def fails(*_args, **_kwargs):
+        raise SimulationError(Status.NON_FINITE, "vesicle 3")
+
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", fails)
+    assert main(["simulate", "vesicles=1"]) == 1
+    assert "NaN" in capsys.readouterr().err
+    assert not (only_folder(tmp_path) / "result.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("3000 /um^2", "'3000 /um^2'"),
+        ("30 nm", "30 nm"),
+        ("3000 /um^2,5000 /um^2", "'3000 /um^2','5000 /um^2'"),
+        ("'3000 /um^2'", "'3000 /um^2'"),
+        ("[1 /um^2, 2 /um^2]", "['1 /um^2','2 /um^2']"),
+        ("30 µm", "'30 µm'"),
+        ("[[0 um, 0 um]]", "[[0 um, 0 um]]"),
+    ],
+)
+def test_quantities_are_quoted_for_hydra(written, read):
+    assert quoted(written) == read
+
+
+def test_parameters_of_the_synapse_are_added_where_the_preset_leaves_them_out():
+    words = prepare(["receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"])
+    assert words == ["++receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"]
+
+
+def test_progress_says_what_is_going_on():
+    report = SimpleNamespace(
+        simulated_ms=2.5, duration_ms=10.0, vesicles_done=128, vesicles=500, quanta_ms_per_s=1234.5,
+        compile_seconds=3.21, elapsed_seconds=6.0, remaining_seconds=18.0,
+    )  # fmt: skip
+    assert progress.fraction(report) == pytest.approx(0.25)
+    text = progress.describe(report)
+    for words in (
+        "2.50 of 10 ms",
+        "128 of 500 vesicles",
+        "1,234 quanta ms/s",
+        "0:18 left",
+        "compiled in 3.2 s",
+    ):
+        assert words in text
+    assert progress.clock(3725) == "1:02:05"
+
+
+def test_no_bar_is_drawn_where_there_is_no_terminal():
+    with progress.Meter.for_terminal("auto") as meter:
+        assert meter is None
+    with progress.Meter.for_terminal(False) as meter:
+        assert meter is None
+
+
+def test_speed_is_remembered_for_the_next_dry_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
+    assert speed.recall("cpu", "human") is None
+    speed.remember("cpu", "human", 0.02)
+    assert speed.recall("cpu", "human") == 0.02
+    monkeypatch.setenv("NMJMC_CACHE_DIR", "/proc/nowhere")
+    speed.remember("cpu", "human", 0.02)
+
+
+def test_version_and_help(capsys):
+    assert main(["--version"]) == 0 and main([]) == 0
+    printed = capsys.readouterr().out
+    assert nmjmc.__version__ in printed and "simulate" in printed
+
+
+def test_import_is_quick_and_starts_no_device():
+    script = (
+        "import sys, time; t = time.process_time(); import nmjmc; d = time.process_time() - t;"
+        "assert d < 1.0, d; assert 'jax' not in sys.modules and 'matplotlib' not in sys.modules;"
+        "nmjmc.preparation('human'); from jax._src import xla_bridge; assert not xla_bridge._backends"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(nmjmc.__file__))}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
+def test_a_request_to_end_is_like_ctrl_c(monkeypatch, tmp_path):
+    def ends(*_args, **_kwargs):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("the signal did not interrupt")
+
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", ends)
+    assert main(["simulate", "vesicles=1"]) == 130
