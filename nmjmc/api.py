@@ -235,7 +235,7 @@ def _run_in_blocks(
 def _flat(part: dict[str, Any]) -> dict[str, np.ndarray]:
     """A part as named arrays for a checkpoint."""
     counts = {f"count_{name}": values for name, values in part["counts"].items()}
-    seconds = {name: np.float64(value) for name, value in part["seconds"].items()}
+    seconds = {name: np.asarray(value, np.float64) for name, value in part["seconds"].items()}
     return {"time": part["time"], "content": part["content"], **counts, **seconds}
 
 
