@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-Scalar: TypeAlias = float | np.ndarray | np.generic | jax.Array
+Scalar: TypeAlias = float | np.ndarray | np.floating | jax.Array
 """A number that may be a plain float, a 0-d array, or a traced value."""
 
 RateVector: TypeAlias = Float[Array, " k"]

@@ -51,7 +51,7 @@ def _registry() -> Any:
     """The small pint registry (made on first use: importing pint takes a fifth of a second)."""
     import pint
 
-    registry = pint.UnitRegistry(None)
+    registry = pint.UnitRegistry(None)  # pyright: ignore[reportArgumentType]  (an empty registry)
     for line in (*_PREFIXES, *_DEFINITIONS):
         registry.define(line)
     return registry

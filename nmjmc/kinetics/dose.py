@@ -63,7 +63,8 @@ def ec50(scheme: Scheme, rates: Mapping[str, Any], bath: Mapping[str, float] | N
     def excess(log_c: float) -> float:
         return p_open(scheme, rates, np.exp(log_c), bath) - largest / 2
 
-    return float(np.exp(scipy.optimize.brentq(excess, np.log(_LOW), top, xtol=1e-12)))
+    half = scipy.optimize.root_scalar(excess, bracket=(np.log(_LOW), top), method="brentq", xtol=1e-12)
+    return float(np.exp(half.root))
 
 
 def hill_slope(

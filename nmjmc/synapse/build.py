@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     Args:
         mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`. A value is
             text with a unit, or a plain number in the field's stated unit (`paths` lists them); NumPy and JAX
-            values are taken as internal. The rates of a scheme stand under their names beside the other keys.
+            values are taken as internal; None leaves a key out. The rates of a scheme stand under their
+            names beside the other keys.
 
     Returns:
         The synapse.
@@ -36,6 +38,7 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     Raises:
         ValidationError: For a key that is unknown or missing, and for every value that cannot be right.
     """
+    mapping = _without_none(mapping)
     _refuse_unknown("synapse", mapping, ("name", "temperature", *PARTS))
     for part in PARTS:
         if not isinstance(mapping.get(part), Mapping):
@@ -72,6 +75,14 @@ def describe(synapse: Synapse) -> dict[str, Any]:
     }
 
 
+def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, Mapping) else value
+        for key, value in mapping.items()
+        if value is not None
+    }
+
+
 def _cleft(given: Mapping[str, Any]) -> Any:
     kind = given.get("kind", "missing")
     if kind not in KINDS:
@@ -94,8 +105,6 @@ def _plain(
 
 
 def _required(part: Any) -> list[str]:
-    from dataclasses import MISSING
-
     return [item.name for item, _ in parameters(part) if item.default is MISSING]
 
 

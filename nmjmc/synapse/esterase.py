@@ -35,11 +35,11 @@ class Esterase(eqx.Module):
 
     scheme: Scheme
     rates: dict[str, Any]
+    q10: dict[str, Any]
     density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2")
     active_fraction: Scalar = parameter("", "0", "1")
     position: Scalar = parameter("", "0", "1", open_low=True, open_high=True)
     fold_density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2")
-    q10: dict[str, Any]
     reference_temperature: Scalar = parameter("degC", "-5 degC", "60 degC")
 
     def __init__(

@@ -51,13 +51,13 @@ class Receptor(eqx.Module):
 
     scheme: Scheme
     rates: dict[str, Any]
+    bath: dict[str, Any]
+    q10: dict[str, Any]
+    fold_profile: tuple[Any, Any]
     density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2", open_low=True)
     channel_conductance: Scalar = parameter("pS", "0 pS", "1000 pS", open_low=True)
     reversal_potential: Scalar = parameter("mV", "-200 mV", "200 mV")
-    bath: dict[str, Any]
-    q10: dict[str, Any]
     reference_temperature: Scalar = parameter("degC", "-5 degC", "60 degC")
-    fold_profile: tuple[Any, Any]
     closing_voltage_sensitivity: Scalar = parameter("/mV", "-0.1 /mV", "0.1 /mV")
     reference_voltage: Scalar = parameter("mV", "-200 mV", "200 mV")
 

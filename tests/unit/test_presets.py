@@ -82,7 +82,7 @@ BAD = [
     ("receptor.density", "0 /um^2", "positive"),
     ("receptor.density", "7500 /um^3", "did you mean 7500 /um^2?"),
     ("receptor.density", "many", "a number in /um^2"),
-    ("receptor.density", None, "a number in /um^2"),
+    ("receptor.density", None, "given in /um^2, but is missing"),
     ("receptor.density", [1, 2], "a single number"),
     ("receptor.binding_rate", "5e7 /s", "did you mean 5e7 /M/s?"),
     ("receptor.binding_rate", "1e12 /M/s", "at most 1e11 /M/s"),
@@ -163,6 +163,11 @@ def test_bad_folds_are_refused(overrides, words):
     with pytest.raises(ValidationError) as caught:
         preparation("folded", **overrides)
     assert words in str(caught.value)
+
+
+def test_a_cleft_taller_than_wide():
+    with pytest.raises(ValidationError, match=r"cleft.height must be less than cleft.exit_radius \(0.3 um\)"):
+        preparation("human", cleft={"height": "0.6 um", "exit_radius": "0.3 um"})
 
 
 def test_times_out_of_order():

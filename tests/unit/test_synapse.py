@@ -1,17 +1,20 @@
 """The parts of the synapse: what they hold, what they refuse, how temperature and modifiers change them."""
 
 import copy
+import subprocess
+import sys
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmjmc.errors import ValidationError
 from nmjmc.kinetics import load_scheme, scheme_to_mapping
+from nmjmc.paths import config_dir
 from nmjmc.synapse import (
     Disc,
     Folded,
@@ -103,6 +106,7 @@ def test_q10_and_voltage(human):
     assert float(warm.receptor.reference_voltage) == -120.0
 
 
+@settings(max_examples=25)
 @given(temperature=st.floats(0, 45), voltage=st.floats(-150, 60))
 def test_effective_is_idempotent(temperature, voltage):
     synapse = preparation("human", temperature=temperature, fibre={"holding_potential": voltage})
@@ -163,6 +167,7 @@ def test_describe_and_build_are_inverse(name):
     assert build(describe(synapse)) == synapse
 
 
+@settings(max_examples=15)  # each builds four synapses
 @given(data=st.data())
 def test_describe_and_build_are_inverse_for_any_value(data):
     human = preparation("human")
@@ -187,6 +192,19 @@ def test_a_bath_ligand():
     assert float(synapse.receptor.bath["blocker"]) == 50.0
     assert build(describe(synapse)) == synapse
     assert float(replace(synapse, "receptor.bath.blocker", "0.1 mM").receptor.bath["blocker"]) == 100.0
+
+
+def test_none_leaves_a_key_out():
+    """So that an override can take a scheme that has fewer rates."""
+    consuming = {"scheme": "esterase_consuming", "unbinding_rate": None, "acylation_rate": None}
+    synapse = preparation("human", esterase=consuming | {"q10": None})
+    assert set(synapse.esterase.rates) == {"binding_rate", "deacylation_rate"}
+
+
+def test_many_parameter_sets_ride_as_an_axis(human):
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), human, scale("cleft.diffusion", 2)(human))
+    diffusion = jax.vmap(lambda s: s.effective().cleft.diffusion * 1.0)(stacked)
+    np.testing.assert_allclose(diffusion, [0.4, 0.8], rtol=1e-6)
 
 
 def test_several_vesicles():
@@ -237,3 +255,14 @@ def test_impossible_parts_are_refused(make, words):
     with pytest.raises(ValidationError) as caught:
         make()
     assert words in str(caught.value)
+
+
+def test_a_synapse_is_built_without_touching_a_device():
+    """Configs are checked on login nodes, and before `device=` is obeyed."""
+    code = (
+        "from nmjmc.synapse import preparation, describe, build\n"
+        "build(describe(preparation('human', temperature=37).effective()))\n"
+        "from jax._src import xla_bridge\n"
+        "raise SystemExit(len(xla_bridge._backends))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=config_dir().parent, check=False).returncode == 0
