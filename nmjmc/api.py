@@ -75,12 +75,12 @@ def simulate(
     """
     run = _checked(vesicles, seed, duration, record_interval, numerics, first_vesicle)
     use_cache(cache)
-    settings = {"devices": choose_devices(device), "on_chunk": on_chunk}
+    how = {"devices": choose_devices(device), "on_chunk": on_chunk}
     if checkpoint is None:
-        parts = [_run(synapse, run, settings, run["first_vesicle"], run["vesicles"])]
+        parts = [_run(synapse, run, how, run["first_vesicle"], run["vesicles"])]
     else:
-        parts = _run_in_blocks(synapse, run, settings, checkpoint, checkpoint_vesicles)
-    return _result(synapse, run, parts)
+        parts = _run_in_blocks(synapse, run, how, checkpoint, checkpoint_vesicles)
+    return _result(synapse, run, parts, how["devices"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,11 +123,13 @@ def plan(
     from nmjmc.kernel import simulate as kernel
 
     run = _checked(vesicles, seed, duration, record_interval, numerics, 0)
-    choose_devices(device)
+    devices = choose_devices(device)
     names = ("vesicles", "duration", "record_interval", "numerics")
     found = kernel.plan(synapse, **{name: run[name] for name in names})
     records = round(run["duration"] / run["record_interval"]) + 1
-    return Plan(run["vesicles"], records, found.time_step, found.memory_bytes, provenance.device_name())
+    return Plan(
+        run["vesicles"], records, found.time_step, found.memory_bytes, provenance.device_name(devices[0])
+    )
 
 
 def draw_seed() -> int:
@@ -246,7 +248,7 @@ def _unflat(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {"time": arrays["time"], "content": arrays["content"], "counts": counts, "seconds": seconds}
 
 
-def _result(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]]) -> Result:
+def _result(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]], devices: list) -> Result:
     """The parts put together, with where they came from."""
     seconds = {name: sum(part["seconds"][name] for part in parts) for name in parts[0]["seconds"]}
     names = ("vesicles", "first_vesicle", "duration", "record_interval")
@@ -260,5 +262,5 @@ def _result(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]]) 
         synapse=synapse,
         seed=run["seed"],
         settings={**{n: run[n] for n in names}, "numerics": dataclasses.asdict(run["numerics"])},
-        provenance={**provenance.collect(), **seconds},
+        provenance={**provenance.collect(devices), **seconds},
     )

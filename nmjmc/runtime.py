@@ -12,7 +12,7 @@ DEVICES = ("auto", "cpu", "gpu")
 
 
 def choose_devices(wanted: str = "auto") -> list:
-    """The devices to run on; no other is started where only the CPU is wanted.
+    """The devices to run on.
 
     Args:
         wanted: `cpu`, `gpu`, or `auto` for whatever JAX prefers.
@@ -36,6 +36,13 @@ def choose_devices(wanted: str = "auto") -> list:
         raise ValidationError(
             "device", f"{wanted}, of which JAX finds none", "one that is here", hint
         ) from error
+
+
+def only_cpu() -> None:
+    """Start no GPU in this process; for a command whose user wants the CPU. Without effect once JAX runs."""
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
 
 
 def cache_directory() -> Path:

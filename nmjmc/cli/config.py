@@ -33,7 +33,7 @@ class Settings:
     cache: bool
     progress: str | bool
     dry_run: bool
-    checkpoint: str | None = None
+    checkpoint: bool
 
 
 def read(config: DictConfig) -> tuple[Synapse, Settings]:
@@ -59,11 +59,10 @@ def _check_name(name: Any) -> None:
 
 
 def _settings(values: dict[str, Any]) -> Settings:
-    required = [field.name for field in fields(Settings) if field.name != "checkpoint"]
-    for name in required:
+    for name in (field.name for field in fields(Settings)):
         if name not in values:
             raise ValidationError(name, "missing", "given in the config")
-    for name in ("cache", "dry_run"):
+    for name in ("cache", "checkpoint", "dry_run"):
         if not isinstance(values[name], bool):
             raise ValidationError(name, repr(values[name]), "true or false")
     if values["progress"] not in ("auto", True, False):
@@ -86,6 +85,7 @@ def resolved(synapse: Synapse, settings: Settings, numerics: Mapping[str, Any]) 
         "numerics": dict(numerics),
         "device": settings.device,
         "cache": settings.cache,
+        "checkpoint": settings.checkpoint,
         "progress": settings.progress,
         "dry_run": False,
         **describe(synapse),

@@ -25,6 +25,7 @@ from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import write_text
 from nmjmc.errors import ValidationError
 from nmjmc.paths import config_dir
+from nmjmc.runtime import only_cpu
 from nmjmc.synapse.model import Synapse
 
 log = logging.getLogger("nmjmc")
@@ -44,6 +45,8 @@ def command(words: list[str]) -> int:
     overrides = prepare(words)
     if not any(word.startswith("-") for word in words):
         synapse, settings = configs.read(_composed(overrides))
+        if settings.device == "cpu":
+            only_cpu()
         plan = _plan(synapse, settings)
         if settings.dry_run:
             return _dry_run(synapse, settings, plan)

@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -13,20 +14,24 @@ import jax
 PACKAGES = ("nmjmc", "jax", "jaxlib", "equinox", "numpy", "h5py", "h5netcdf")
 
 
-def collect() -> dict[str, str | int]:
+def collect(devices: Sequence[jax.Device] | None = None) -> dict[str, str | int]:
     """Everything that a result file says of its making, as plain values.
+
+    Args:
+        devices: What it was made on; by default JAX's own choice.
 
     Returns:
         `created` (UTC), `python`, `platform`, `device`, `device_count`, `precision`, `git_revision`,
         `git_dirty` (1, 0, or -1 if the code is not a checkout), and `version_NAME` of each package.
     """
     revision, dirty = revision_of_code()
+    used = list(devices or jax.devices())
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
-        "device": device_name(),
-        "device_count": jax.device_count(),
+        "device": device_name(used[0]),
+        "device_count": len(used),
         "precision": precision(),
         "git_revision": revision,
         "git_dirty": dirty,
@@ -51,9 +56,8 @@ def _own_version() -> str:
     return nmjmc.__version__
 
 
-def device_name() -> str:
-    """The device that JAX computes on, for example `cpu (x86_64)` or `gpu (NVIDIA H100)`."""
-    device = jax.devices()[0]
+def device_name(device: jax.Device) -> str:
+    """A device in words, for example `cpu (x86_64)` or `gpu (NVIDIA H100)`."""
     kind = platform.machine() if device.platform == "cpu" else device.device_kind
     return f"{device.platform} ({kind})"
 
