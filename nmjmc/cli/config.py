@@ -6,18 +6,20 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from nmjmc.api import make_numerics
 from nmjmc.cli.overrides import SETTINGS
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_internal, to_text
 
 # settings that change how a run is made or shown, and not one bit of its result
-_IDLE = ("hydra", "seed", "device", "cache", "progress", "dry_run", "checkpoint")
+_IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint")
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,14 @@ def _settings(values: dict[str, Any]) -> Settings:
     return Settings(**values)
 
 
-def resolved(synapse: Synapse, settings: Settings, numerics: Mapping[str, Any]) -> dict[str, Any]:
+def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
     """The whole config with nothing left to defaults: settings, numerics, every parameter with its unit."""
     return {
         "vesicles": settings.vesicles,
         "seed": settings.seed,
-        "duration": settings.duration,
-        "record_interval": settings.record_interval,
-        "numerics": dict(numerics),
+        "duration": _in_ms(settings.duration, "duration"),
+        "record_interval": _in_ms(settings.record_interval, "record_interval"),
+        "numerics": asdict(make_numerics(settings.numerics)),
         "device": settings.device,
         "cache": settings.cache,
         "checkpoint": settings.checkpoint,
@@ -92,15 +94,25 @@ def resolved(synapse: Synapse, settings: Settings, numerics: Mapping[str, Any]) 
     }
 
 
+def _in_ms(value: Any, field: str) -> str:
+    return to_text(to_internal(value, "ms", field), "ms")
+
+
 def as_yaml(config: Mapping[str, Any]) -> str:
     """A plain nested mapping as YAML."""
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
 
 
 def config_hash(*, _root_: DictConfig) -> str:
-    """Eight characters that name everything in the config which decides the result, but the seed."""
-    plain = OmegaConf.to_container(OmegaConf.masked_copy(_root_, [str(k) for k in _root_ if k not in _IDLE]))
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), default=str)
+    """Eight characters that name everything in the config which decides the result, but the seed.
+
+    Taken from the resolved config, so that `30 nm` and `0.03 um` name the same folder.
+    """
+    # without the node `hydra`, which is not resolved yet and holds the name that is asked for here
+    own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
+    synapse, settings = read(own)
+    decisive = {name: v for name, v in resolved(synapse, settings).items() if name not in _IDLE}
+    text = json.dumps(decisive, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

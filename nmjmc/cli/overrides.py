@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import PARTS
@@ -34,8 +38,36 @@ def prepare(words: list[str]) -> list[str]:
     Raises:
         ValidationError: For a word that is no KEY=VALUE, an unknown key, or an unknown preparation.
     """
+    words = [part for word in words for part in _expanded(word)]
     plain = [word.startswith("-") or _is_flag_value(words, index) for index, word in enumerate(words)]
     return [word if is_plain else _one(word) for word, is_plain in zip(words, plain, strict=True)]
+
+
+def _expanded(word: str) -> list[str]:
+    """`config=FILE`, the config.yaml of a run, as the overrides that give the same config."""
+    if not word.startswith("config="):
+        return [word]
+    path = Path(word.removeprefix("config="))
+    path = path / "config.yaml" if path.is_dir() else path
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValidationError("config", str(path), "a YAML file that can be read") from error
+    if not isinstance(found, dict):
+        raise ValidationError("config", str(path), "the config.yaml of a run")
+    # the preparation is left out: every parameter stands in the file
+    return ["~preparation", *(f"++{key}={_literal(value)}" for key, value in found.items())]
+
+
+def _literal(value: Any) -> str:
+    """A plain value in hydra's grammar."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{_literal(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_literal, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    return _quote(value) if isinstance(value, str) else str(value)
 
 
 def _is_flag_value(words: list[str], index: int) -> bool:
@@ -44,6 +76,8 @@ def _is_flag_value(words: list[str], index: int) -> bool:
 
 
 def _one(word: str) -> str:
+    if word == "~preparation":
+        return word
     match = _WORD.match(word)
     if match is None and not word.startswith("~"):
         raise ValidationError("an override", repr(word), "KEY=VALUE", "for example vesicles=100")
@@ -84,11 +118,15 @@ def quoted(value: str) -> str:
     pieces = _QUOTED.split(value)
     # every second piece is a delimiter, or quoted already
     readable = [index % 2 == 1 or _PLAIN.match(piece) for index, piece in enumerate(pieces)]
-    return "".join(p if is_fine else _quote(p) for p, is_fine in zip(pieces, readable, strict=True))
+    return "".join(p if is_fine else _quoted_piece(p) for p, is_fine in zip(pieces, readable, strict=True))
 
 
-def _quote(piece: str) -> str:
+def _quote(text: str) -> str:
+    """Text in quotes."""
+    return "'" + text.strip().replace("'", "\\'") + "'"
+
+
+def _quoted_piece(piece: str) -> str:
     """One piece in quotes; the key of a mapping stays outside."""
     key, colon, rest = piece.partition(":")
-    text = (rest if colon else piece).strip().replace("'", "\\'")
-    return f"{key}{colon} '{text}'" if colon else f"'{text}'"
+    return f"{key}: {_quote(rest)}" if colon else _quote(piece)

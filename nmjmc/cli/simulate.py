@@ -80,6 +80,8 @@ def _hydra(overrides: list[str]) -> None:
 
 def _sentence(error: Exception) -> ValidationError:
     """The first line of one of hydra's errors, as ours."""
+    if isinstance(error.__cause__, ValidationError):  # raised by ours, while hydra named the folder
+        return error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = lines[0] if lines else str(error)
     hint = "add -m to run a sweep" if first.startswith("Ambiguous value") else ""
@@ -119,8 +121,7 @@ def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> in
 
 
 def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
-    numerics = dataclasses.asdict(api.make_numerics(settings.numerics))
-    return configs.as_yaml(configs.resolved(synapse, settings, numerics))
+    return configs.as_yaml(configs.resolved(synapse, settings))
 
 
 def _run(config: DictConfig) -> None:

@@ -68,6 +68,20 @@ def test_the_folder_depends_on_the_config_and_the_seed_only(tmp_path):
     assert len(names) == 3 and sum(name.endswith("-1") for name in names) == 2
 
 
+def test_a_run_can_be_repeated_from_its_config(tmp_path):
+    words = ["preparation=slab", "vesicles=2", "duration=0.001 s", "vesicle.sites=[[0.1 um, 0 um]]", "seed=9"]
+    assert main(["simulate", *words]) == 0
+    folder = only_folder(tmp_path)
+    first = nmjmc.load(folder)
+    (folder / "result.h5").unlink()
+    assert main(["simulate", f"config={folder / 'config.yaml'}"]) == 0
+    again = nmjmc.load(only_folder(tmp_path))  # the same folder, because the config is the same
+    assert nmjmc.describe(again.synapse) == nmjmc.describe(first.synapse)
+    np.testing.assert_array_equal(again.counts["A2Ro"], first.counts["A2Ro"])
+    assert main(["simulate", f"config={folder}", "seed=10"]) == 0
+    assert len(list((tmp_path / "outputs").iterdir())) == 2
+
+
 def test_a_seed_not_given_is_drawn_and_recorded(tmp_path):
     assert main(["simulate", "vesicles=1", "duration=1 ms", "seed=null"]) == 0
     folder = only_folder(tmp_path)
@@ -161,7 +175,7 @@ MISTAKES = {
     "simulate receptor.density=nan": "finite",
     "simulate receptor.density=inf": "finite",
     "simulate receptor.density=true": "a number in /um^2",
-    "simulate receptor.density=null": "a number in /um^2",
+    "simulate receptor.density=null": "missing",
     "simulate receptor.density=many": "a number in /um^2",
     "simulate receptor.density=3000 /um^2,5000 /um^2": "add -m",
     "simulate receptor.density=[1,2": "the config",
@@ -203,6 +217,7 @@ MISTAKES = {
     "simulate progress=loud": "auto, true or false",
     "simulate ~vesicles": "missing",
     "simulate cleft.height": "KEY=VALUE",
+    "simulate config=none.yaml": "can be read",
     "simulate hydra.nothing=1": "hydra.nothing",
     "show": "one result file",
     "show none.h5": "there is no file",
