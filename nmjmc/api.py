@@ -138,15 +138,32 @@ def draw_seed() -> int:
 
 
 def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
-    """Numerics from plain values; an unknown key is refused with the nearest valid name."""
+    """Numerics from plain values, times as text with a unit or in ms.
+
+    Raises:
+        ValidationError: For an unknown key, with the nearest valid name, or a value of the wrong kind.
+    """
     if isinstance(numerics, Numerics):
         return numerics
     values = dict(numerics or {})
-    valid = [field.name for field in dataclasses.fields(Numerics)]
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(Numerics)}
     for key in values:
-        if key not in valid:
-            raise ValidationError("a key of numerics", key, "one that exists", nearest(key, valid))
-    return Numerics(**values)
+        if key not in kinds:
+            raise ValidationError("a key of numerics", key, "one that exists", nearest(key, kinds))
+    return Numerics(**{key: _numeric(key, kinds[key], value) for key, value in values.items()})
+
+
+def _numeric(key: str, kind: str, value: Any) -> Any:
+    """A field of the numerics by its kind: a time [ms], a number, a whole number, or a word."""
+    if value is None and kind.endswith("None"):
+        return None
+    if kind.startswith("float"):
+        return to_internal(value, "ms" if key.endswith(("_step", "_time")) else "", f"numerics.{key}")
+    if kind == "int":
+        return whole_number(value, f"numerics.{key}", 0, 2**31 - 1)
+    if not isinstance(value, str):
+        raise ValidationError(f"numerics.{key}", value, "a word")
+    return value
 
 
 def _checked(

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +17,7 @@ import nmjmc
 from nmjmc.cli import progress, speed
 from nmjmc.cli.main import main
 from nmjmc.cli.overrides import prepare, quoted
+from nmjmc.errors import ValidationError
 from tests.records import formula_run
 
 pytestmark = pytest.mark.unit
@@ -94,6 +97,24 @@ def test_dry_run_prints_the_config_and_leaves_nothing(tmp_path, capsys):
     for words in ("density: 4000 /um^2", "time step", "memory", "100 MiB", "predicted time"):
         assert words in printed
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", nmjmc.available_preparations())
+def test_every_preparation_composes_and_builds(name, capsys):
+    assert main(["simulate", f"preparation={name}", "dry_run=true"]) == 0
+    printed = capsys.readouterr().out.split("\n#")[0]
+    config = yaml.safe_load(printed)
+    parts = {key: config[key] for key in nmjmc.describe(nmjmc.preparation(name))}
+    assert nmjmc.describe(nmjmc.build(parts)) == nmjmc.describe(nmjmc.preparation(name))
+
+
+def test_the_python_of_the_readme_runs(tmp_path):
+    readme = Path(__file__).parents[2] / "README.md"
+    (code,) = re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    names = {}
+    exec(compile(code, str(readme), "exec"), names)
+    np.testing.assert_array_equal(names["again"].current, names["result"].current)
+    assert (tmp_path / "mepc.png").exists()
 
 
 def test_a_sweep_makes_a_folder_a_point(tmp_path):
@@ -245,6 +266,15 @@ def test_a_failed_run_is_one_sentence_and_exit_code_1(tmp_path, monkeypatch, cap
     assert main(["simulate", "vesicles=1"]) == 1
     assert "NaN" in capsys.readouterr().err
     assert not (only_folder(tmp_path) / "result.h5").exists()
+
+
+def test_numerics_take_times_with_units():
+    from nmjmc.api import make_numerics
+
+    assert make_numerics({"shortest_step": "0.2 us"}).shortest_step == 2e-4
+    for values in ({"shortest_step": "0.2 mV"}, {"batch": 1.5}, {"transport": 3}, {"step_scale": "nan"}):
+        with pytest.raises(ValidationError, match=r"^numerics\."):
+            make_numerics(values)
 
 
 @pytest.mark.parametrize(
