@@ -1,0 +1,206 @@
+"""One batch of patches from the first release to the last record, chunk by chunk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nmjmc.errors import SimulationError, Status
+from nmjmc.kernel import contest, initial, random
+from nmjmc.kernel.chunk import Account, Span, repack, run_chunk, wipe_board
+from nmjmc.kernel.lower import Lowered
+from nmjmc.kernel.programs import Programs
+from nmjmc.kernel.release import PoreTable
+from nmjmc.kernel.schedule import rung
+from nmjmc.kernel.step import State
+
+_REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
+_POOL_FACTOR = 2.0
+_MARGIN = 1.25  # of the predicted number of due entries
+_TRIES = 12
+
+
+class Job(NamedTuple):
+    """What all batches of a run share.
+
+    Attributes:
+        lowered: the synapse as arrays.
+        pore: how molecules leave their vesicle.
+        sites, times: release sites [um] and times [ms] of a patch.
+        seed: seed of the run.
+        interval: time between records [ms].
+        substeps: passes in each record interval.
+        chunk: most intervals of a chunk.
+        until: end of the run [ms].
+    """
+
+    lowered: Lowered
+    pore: PoreTable
+    sites: np.ndarray
+    times: np.ndarray
+    seed: int
+    interval: float
+    substeps: np.ndarray
+    chunk: int
+    until: float
+
+
+class Outcome(NamedTuple):
+    """Transitions and releases of each patch by each record, and its first counts."""
+
+    tally: np.ndarray
+    released: np.ndarray
+    start: np.ndarray
+    handled: int
+
+
+class Batch:
+    """Runs one batch; `advance()` does a chunk, until `done`."""
+
+    def __init__(self, job: Job, first: int, contents: np.ndarray, size: int, programs: Programs) -> None:
+        """Prepare the patches `first`, `first + 1`, ... with these contents, padded to `size` patches."""
+        self.job, self.call, self.patches = job, programs, len(contents)
+        padded = np.pad(contents, ((0, size - len(contents)), (0, 0)))
+        self.molecules = padded.sum(axis=1)
+        self.records = len(job.substeps)
+        self.tables = jax.device_put(job.lowered.tables, programs.device)
+        self.state, self.released = self._prepare(first, padded, size)
+        self.start = np.tile(job.lowered.start, (size, 1))
+        self._add_bath(first, size)
+        self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
+        self.at, self.grown, self.handled = 0, 1, 0
+        self.rate = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether the last record has been made."""
+        return self.at >= self.records
+
+    def advance(self) -> int:
+        """Run one chunk; the number of record intervals done.
+
+        Raises:
+            SimulationError: If the run cannot go on; nothing of the chunk is kept.
+        """
+        count = self._length()
+        steps = self.job.substeps[self.at : self.at + count]
+        if int(self.state.passed) + int(steps.sum()) >= contest.PASSES:
+            self.state = self.call(wipe_board, self.state)
+        state, account = self._chunk(count, steps)
+        self._check(state, account, self.at + count)
+        rows = np.asarray(account.tally)[:count].reshape(count, -1, self.tally.shape[2])
+        self.tally[self.at + 1 : self.at + 1 + count] = rows[:, : self.patches]
+        self.state, self.handled = state, self.handled + int(state.handled)
+        self.at += count
+        self.rate = int(account.last_due) * steps[-1] / self.job.interval
+        if int(account.live) == 0 and not self.done:
+            self.tally[self.at + 1 :] = self.tally[self.at]
+            self.at = self.records
+        self._shrink(int(account.live))
+        return count
+
+    def outcome(self) -> Outcome:
+        """What the records need."""
+        keep = slice(0, self.patches)
+        tally = self.tally.transpose(1, 0, 2)
+        return Outcome(tally, np.asarray(self.released)[keep], self.start[keep], self.handled)
+
+    def _prepare(self, first: int, contents: np.ndarray, size: int) -> tuple[State, Any]:
+        job, call = self.job, self.call
+        number = jnp.arange(first, first + size, dtype=jnp.uint32)
+        seed = random.seed_words(job.seed)
+        keys = tuple(random.vesicle_keys(seed, number, p) for p in (random.Purpose.EVENT, random.Purpose.RELEASE))
+        load = initial.load(contents, job.sites, job.times, rung(self.molecules.sum() * 1.02, _POOL_FACTOR))
+        args = jax.device_put((self.tables, job.pore, load, keys, np.float32(job.interval)), call.device)
+        return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)
+
+    def _add_bath(self, first: int, size: int) -> None:
+        """Draw the resting sites where a bath keeps them busy, and start their clocks."""
+        resting, lowered = self.job.lowered.resting, self.job.lowered
+        rates = lowered.tables.chemistry.exit_rate[:-1]
+        if not ((resting > 0) & (rates > 0)).any() and (resting.max(axis=1) == 1).all():
+            return
+        key = random.vesicle_keys(
+            random.seed_words(self.job.seed), jnp.arange(first, first + size, dtype=jnp.uint32), random.Purpose.SITES
+        )
+        args = jax.device_put((self.tables, self.state, key, resting.astype(np.float32)), self.call.device)
+        word, due = self.call(_rest_program, *args, shape=lowered.shape)
+        clocks = rung(int(jnp.sum(due < self.job.until)) + 1, _POOL_FACTOR)
+        pool = rung(self.state.pool.due.shape[0] + clocks, _POOL_FACTOR)
+        until = jax.device_put(np.float32(self.job.until), self.call.device)
+        self.state = self.call(initial.add_clocks, self.state, word, due, until, count=clocks, size=pool)
+        states = np.asarray(word).reshape(size, -1)
+        for state in range(resting.shape[1]):
+            self.start[:, state] = (states == state).sum(axis=1)
+
+    def _length(self) -> int:
+        """Intervals of the next chunk: few after a release, where the number of events changes fast."""
+        ends = np.ceil(self.job.times / self.job.interval).astype(int)
+        fresh = (ends <= self.at) & (ends > self.at - self.grown)
+        self.grown = 1 if self.at == 0 or fresh.any() else min(2 * self.grown, self.job.chunk)
+        later = ends[ends > self.at]
+        return int(min(self.grown, self.records - self.at, (later.min() - self.at) if later.size else self.records))
+
+    def _chunk(self, count: int, steps: np.ndarray) -> tuple[State, Account]:
+        """The chunk, done again with longer lists where one overflowed."""
+        longest = self.job.interval / steps.min()
+        capacity = self._capacity(longest, count)
+        padded = np.pad(steps, (0, self.job.chunk - count), constant_values=1).astype(np.int32)
+        span = jax.device_put(
+            Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded), self.call.device
+        )
+        for _ in range(_TRIES):
+            state, account = self.call(
+                run_chunk, self.tables, self.state, span, shape=self.job.lowered.shape, capacity=capacity
+            )
+            status = Status(int(state.status))
+            if not status & _REDO:
+                return state, account
+            if status & Status.DUE_OVERFLOW:
+                capacity = rung(max(1.1 * int(state.most_due), 1.5 * capacity))
+            if status & Status.POOL_OVERFLOW:
+                self.state = self.call(repack, self.state, size=rung(1.5 * self.state.pool.due.shape[0], _POOL_FACTOR))
+        raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
+
+    def _capacity(self, step: float, count: int) -> int:
+        """Length of the list of due entries that the next chunk will need."""
+        begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
+        fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
+        slope = float(self.job.lowered.tables.journeys.slope)
+        attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / slope
+        expected = (self.rate + attempts) * step * _MARGIN
+        return rung(expected + 4 * math.sqrt(expected) + 64)
+
+    def _shrink(self, live: int) -> None:
+        size = self.state.pool.due.shape[0]
+        smaller = rung(1.3 * live + 256, _POOL_FACTOR)
+        if smaller < size or int(self.state.used) > 0.8 * size:
+            self.state = self.call(repack, self.state, size=smaller)
+
+    def _check(self, state: State, account: Account, records: int) -> None:
+        """Refuse a state that cannot be right: a fault bit, or molecules that do not add up."""
+        status, where = Status(int(state.status)), f"by {records * self.job.interval:.3g} ms"
+        if status:
+            raise SimulationError(status, where)
+        change = self.job.lowered.stoichiometry[:, self.job.lowered.names.index("free_ach")]
+        tally = np.asarray(state.tally).reshape(-1, change.size).sum(axis=0)
+        if int(account.molecules) != int(self.molecules.sum() + tally @ change):
+            raise SimulationError(Status.CONSERVATION, where)
+
+
+def _prepare_args(tables: Any, pore: Any, load: Any, keys: Any, interval: Any, shape: Any, records: int) -> Any:
+    return initial.prepare(tables, shape, pore, load, keys, interval, records)
+
+
+def _rest_args(tables: Any, state: Any, keys: Any, resting: Any, shape: Any) -> Any:
+    return initial.rest_sites(tables, shape, state, keys, resting)
+
+
+_prepare_program = jax.jit(_prepare_args, static_argnames=("shape", "records"))
+_rest_program = jax.jit(_rest_args, static_argnames=("shape",))
+Progress = Callable[[Any], None]

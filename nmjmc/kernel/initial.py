@@ -1,0 +1,167 @@
+"""The state before the first release: molecules in their vesicles, sites at rest."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float, Int, UInt32
+
+from nmjmc.kernel import contest, flat, random
+from nmjmc.kernel import release as releases
+from nmjmc.kernel.pool import NEVER, Entries, Pool, pack, select
+from nmjmc.kernel.stage import stages
+from nmjmc.kernel.step import Shape, State
+from nmjmc.kernel.survival import Start
+from nmjmc.kernel.tables import Tables
+
+
+class Load(NamedTuple):
+    """The molecules of a batch before release, one row each (host arrays, padded).
+
+    Attributes:
+        patch: which patch of the batch, or -1 for padding.
+        lineage: number of the molecule in its patch.
+        x, y: release site [um].
+        time: time of fusion [ms].
+    """
+
+    patch: Int[Array, "n"]
+    lineage: UInt32[Array, "n"]
+    x: Float[Array, "n"]
+    y: Float[Array, "n"]
+    time: Float[Array, "n"]
+
+
+def load(contents: np.ndarray, sites: np.ndarray, times: np.ndarray, size: int) -> Load:
+    """The molecules of every vesicle of every patch, padded to `size`."""
+    patches, vesicles = contents.shape
+    repeat = contents.ravel()
+    total = int(repeat.sum())
+    vesicle = np.repeat(np.tile(np.arange(vesicles), patches), repeat)
+    patch = np.repeat(np.repeat(np.arange(patches), vesicles), repeat)
+    first = np.concatenate([[0], np.cumsum(contents.sum(axis=1))])[:-1]
+    pad = (0, size - total)
+
+    def padded(values: np.ndarray, dtype: type, fill: float = 0) -> np.ndarray:
+        return np.pad(values.astype(dtype), pad, constant_values=fill)
+
+    return Load(
+        padded(patch, np.int32, -1),
+        padded(np.arange(total) - first[patch], np.uint32),
+        padded(sites[vesicle, 0], np.float32),
+        padded(sites[vesicle, 1], np.float32),
+        padded(times[vesicle], np.float32),
+    )
+
+
+@partial(jax.jit, static_argnames=("shape", "records"))
+def prepare(
+    tables: Tables,
+    shape: Shape,
+    pore: releases.PoreTable,
+    load: Load,
+    keys: tuple[random.Words, random.Words],
+    interval: Float[Array, ""],
+    records: int,
+) -> tuple[State, Int[Array, "v t"]]:
+    """The state at time 0, and how many molecules each patch has released by each record."""
+    patches = keys[0][0].shape[0]
+    there = load.patch >= 0
+    patch = jnp.maximum(load.patch, 0)
+    stage = stages(interval > 0)
+    draw = jnp.zeros_like(load.lineage)
+    words = stage(lambda: random.words((keys[1][0][patch], keys[1][1][patch]), (load.lineage, draw), 5))
+    x, y, time = stage(lambda: _leave(pore, load, words))
+    span, aim = flat.depart(
+        tables, shape.disc, x, y, jnp.full(x.shape, int(Start.RELEASED)), words[3], words[4]
+    )
+    due = jnp.where(there, time + span, NEVER)
+    entries = Entries(due, x, y, span, patch * shape.sites, aim, load.lineage, draw)
+    column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
+    at = jnp.where(there & (column < records), patch * records + jnp.maximum(column, 0), patches * records)
+    released = jnp.zeros(patches * records, jnp.int32).at[at].add(1, mode="drop").reshape(patches, records)
+    state = State(
+        pack(entries, stage),
+        jnp.sum(there, dtype=jnp.int32),
+        jnp.tile(tables.template, patches),
+        contest.unclaimed(patches * shape.sites),
+        jnp.zeros(patches * (shape.transitions + 1), jnp.int32),
+        keys[0],
+        jnp.uint32(0),
+        jnp.int32(0),
+        jnp.int32(0),
+        jnp.int32(0),
+    )
+    return state, jnp.cumsum(released, axis=1)
+
+
+def _leave(pore: releases.PoreTable, load: Load, words: list[Array]) -> tuple[Array, Array, Array]:
+    """Where and when molecules leave their pore: at a hazard's time, anywhere on its opening."""
+    row = random.exponential(words[0]) * pore.scale
+    entry = jnp.minimum(row.astype(jnp.int32), releases.ENTRIES - 2)
+    part = jnp.minimum(row - entry.astype(jnp.float32), 1.0)
+    after = pore.time[entry] + part * (pore.time[entry + 1] - pore.time[entry])
+    radius = pore.radius[entry] * jnp.sqrt(random.uniform(words[1]))
+    sine, cosine = random.sincos_turn(words[2])
+    return load.x + radius * cosine, load.y + radius * sine, load.time + after
+
+
+@partial(jax.jit, static_argnames=("shape",))
+def rest_sites(
+    tables: Tables, shape: Shape, state: State, keys: random.Words, resting: Float[Array, "2 s"]
+) -> tuple[UInt32[Array, "sites"], Float[Array, "sites"]]:
+    """Sites at equilibrium with the bath, and when each would next change by itself.
+
+    Returns:
+        The word of each site and the due time of its clock (infinite for none).
+    """
+    patches = keys[0].shape[0]
+    site = jnp.tile(jnp.arange(shape.sites, dtype=jnp.uint32), patches)
+    patch = jnp.repeat(jnp.arange(patches), shape.sites)
+    key = (keys[0][patch], keys[1][patch])
+    words = random.words(key, (site, jnp.zeros_like(site)), 2)
+    live = state.sites < tables.chemistry.acceptance.shape[0] - 1
+    second = site.astype(jnp.int32) >= tables.lattice.offset[1]
+    u = random.uniform(words[0])
+    kind = jnp.zeros(site.shape, jnp.int32)
+    cumulative = jnp.cumsum(resting, axis=1)
+    for j in range(resting.shape[1] - 1):
+        kind = kind + (u >= jnp.where(second, cumulative[1, j], cumulative[0, j])).astype(jnp.int32)
+    word = jnp.where(live, kind.astype(jnp.uint32), state.sites)
+    rate = tables.chemistry.exit_rate[word.astype(jnp.int32)]
+    return word, jnp.where(rate > 0, random.exponential(words[1]) / jnp.maximum(rate, 1e-30), NEVER)
+
+
+@partial(jax.jit, static_argnames=("count", "size"))
+def add_clocks(
+    state: State, word: UInt32[Array, "sites"], due: Float[Array, "sites"], until: Float[Array, ""], count: int, size: int
+) -> State:
+    """The state with the sites' words and a clock for each that changes before `until`."""
+    stage = stages(until > 0)
+    sites = due.shape[0]
+    mask = jnp.pad(due < until, (0, -sites % 32))
+    index, found = select(lambda: mask, count, stage)
+    at = jnp.minimum(index, sites - 1)
+    zero = jnp.zeros(count, jnp.float32)
+    # lineages above 2^30 are free: molecules count from 0, clocks that split off set the top bit
+    patch_sites = sites // state.keys[0].shape[0]
+    lineage = (at % patch_sites).astype(jnp.uint32) | jnp.uint32(0x40000000)
+    clocks = pack(
+        Entries(
+            jnp.where(index < sites, due[at], NEVER), zero, zero, zero - 1.0, at, word[at], lineage, zero.astype(jnp.uint32)
+        ),
+        stage,
+    )
+    old = state.pool.due.shape[0]
+    pool = Pool(
+        jnp.full(size, NEVER, jnp.float32).at[:old].set(state.pool.due),
+        jnp.zeros((size, state.pool.rows.shape[1]), jnp.uint32).at[:old].set(state.pool.rows),
+    )
+    place = jnp.where(index < sites, state.used + jnp.arange(count), size)
+    pool = Pool(pool.due.at[place].set(clocks.due, mode="drop"), pool.rows.at[place].set(clocks.rows, mode="drop"))
+    return state._replace(pool=pool, sites=word, used=state.used + found)

@@ -1,0 +1,110 @@
+"""Tiles: where the receptors and esterases stand, and which of them a molecule meets.
+
+Each plane carries a square lattice of tiles; a live tile holds one site and reacts over its whole area. The
+pitch is the largest that fits the field a whole number of times and leaves no tile with more than one site;
+where that gives more tiles than sites, the surplus is left vacant by an even dither, so the number of sites is
+the density times the area to the nearest whole site. Receptor tiles are numbered first, then esterase tiles.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float, Int
+
+RECEPTOR, ESTERASE = 0, 1
+
+
+class Lattice(NamedTuple):
+    """Two square lattices over one field, as arrays of length two (receptor plane, esterase plane).
+
+    Attributes:
+        half: half the side of the square that the lattices cover [um].
+        pitch: side of a tile [um].
+        across: tiles along a side.
+        offset: number of the first tile.
+    """
+
+    half: Float[Array, ""]
+    pitch: Float[Array, "2"]
+    across: Int[Array, "2"]
+    offset: Int[Array, "2"]
+
+
+def tiles_across(density: float, side: float) -> int:
+    """Tiles along a side, so that a tile holds at most one site [density 1/um^2, side um]."""
+    return max(1, math.ceil(math.sqrt(density) * side - 1e-6))
+
+
+def build(densities: tuple[float, float], half: float) -> tuple[Lattice, int]:
+    """The lattices of the two planes and their number of tiles (host arrays)."""
+    across = [tiles_across(d, 2 * half) for d in densities]
+    sizes = [a * a for a in across]
+    lattice = Lattice(
+        np.float32(half),
+        np.array([2 * half / a for a in across], np.float32),
+        np.array(across, np.int32),
+        np.array([0, sizes[0]], np.int32),
+    )
+    return lattice, sum(sizes)
+
+
+def live_tiles(
+    across: int, half: float, density: float, radius: float | None
+) -> Bool[np.ndarray, "tiles"]:
+    """Which tiles of one plane hold a site, row by row.
+
+    Args:
+        across: tiles along a side.
+        half: half the side of the square [um].
+        density: sites per area of the field [1/um^2].
+        radius: radius of the field, or None where it is the whole square [um].
+    """
+    pitch = 2 * half / across
+    centre = (np.arange(across) + 0.5) * pitch - half
+    inside = np.ones((across, across), bool)
+    area = (2 * half) ** 2
+    if radius is not None:
+        inside = centre[None, :] ** 2 + centre[:, None] ** 2 <= radius**2
+        area = math.pi * radius**2
+    inside = inside.ravel()
+    sites = min(round(density * area), int(inside.sum()))
+    rank = np.cumsum(inside)
+    level = np.floor(rank * (sites / max(int(inside.sum()), 1)) + 1e-9)
+    return inside & (np.diff(level, prepend=0.0) >= 1.0)
+
+
+def tile_under(
+    lattice: Lattice, plane: Int[Array, "*n"], x: Float[Array, "*n"], y: Float[Array, "*n"]
+) -> tuple[Int[Array, "*n"], Bool[Array, "*n"]]:
+    """Number of the tile at (x, y) on a plane, and whether there is one (the apron has none)."""
+    first = plane == RECEPTOR
+    inverse = jnp.where(first, 1.0 / lattice.pitch[0], 1.0 / lattice.pitch[1])
+    across = jnp.where(first, lattice.across[0], lattice.across[1])
+    column = jnp.floor((x + lattice.half) * inverse).astype(jnp.int32)
+    row = jnp.floor((y + lattice.half) * inverse).astype(jnp.int32)
+    there = (jnp.abs(x) <= lattice.half) & (jnp.abs(y) <= lattice.half)
+    column, row = jnp.clip(column, 0, across - 1), jnp.clip(row, 0, across - 1)
+    return jnp.where(first, 0, lattice.offset[1]) + row * across + column, there
+
+
+def point_on_tile(
+    lattice: Lattice, tile: Int[Array, "*n"], u: Float[Array, "*n"], v: Float[Array, "*n"]
+) -> tuple[Float[Array, "*n"], Float[Array, "*n"], Int[Array, "*n"]]:
+    """A point of a tile by its uniform coordinates (u, v), and the tile's plane.
+
+    A molecule that unbinds sets out from anywhere on its tile, because a tile binds anywhere: only then do the
+    two directions balance in detail.
+    """
+    second = tile >= lattice.offset[1]
+    local = tile - jnp.where(second, lattice.offset[1], 0)
+    across = jnp.where(second, lattice.across[1], lattice.across[0])
+    pitch = jnp.where(second, lattice.pitch[1], lattice.pitch[0])
+    row = jnp.floor((local.astype(jnp.float32) + 0.5) / across.astype(jnp.float32))
+    column = local.astype(jnp.float32) - row * across.astype(jnp.float32)
+    x, y = (column + u) * pitch - lattice.half, (row + v) * pitch - lattice.half
+    return x, y, second.astype(jnp.int32)

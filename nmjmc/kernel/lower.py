@@ -1,0 +1,219 @@
+"""From a `Synapse` to the arrays that the kernel computes with."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from nmjmc.errors import ValidationError
+from nmjmc.kernel import lattice as lattices
+from nmjmc.kernel import survival
+from nmjmc.kernel.step import Shape
+from nmjmc.kernel.tables import Chemistry, Journeys, Tables
+from nmjmc.kinetics.exact import occupancy
+from nmjmc.kinetics.scheme import Scheme
+from nmjmc.synapse.cleft import Slab, half_width
+from nmjmc.synapse.model import Synapse
+from nmjmc.units import MICROMOLAR
+
+_STEP = 2**0.25
+
+
+class Lowered(NamedTuple):
+    """A synapse ready to run.
+
+    Attributes:
+        tables: the numbers, all traced.
+        shape: what is compiled in.
+        stoichiometry: change of each counted quantity by each transition, [k + 1, q] (last row: escape).
+        names: the counted quantities.
+        start: their values in an undisturbed patch, [q].
+        resting: probabilities of the states of each plane's sites before release, [2, s].
+        fastest: the fastest process that limits the time step, and its rate [1/ms].
+    """
+
+    tables: Tables
+    shape: Shape
+    stoichiometry: np.ndarray
+    names: tuple[str, ...]
+    start: np.ndarray
+    resting: np.ndarray
+    fastest: tuple[str, float]
+
+
+class Arrow(NamedTuple):
+    """One transition with its place in the joint scheme."""
+
+    source: int
+    target: int
+    rate: float
+    binds: bool
+    releases: bool
+    destroys: bool
+
+
+def arrows(scheme: Scheme, rates: dict, bath: dict, offset: int) -> list[Arrow]:
+    """The transitions of one plane's scheme; a bath's binding becomes a spontaneous transition."""
+    value = np.asarray(scheme.transition_rates(rates), np.float64)
+    found = []
+    for t, rate in zip(scheme.transitions, value, strict=True):
+        transmitter = t.binds == scheme.transmitter
+        if t.binds and not transmitter:
+            rate = rate * float(bath[t.binds]) * MICROMOLAR
+        found.append(
+            Arrow(
+                offset + scheme.index(t.source),
+                offset + scheme.index(t.target),
+                float(rate),
+                transmitter,
+                t.releases == scheme.transmitter,
+                t.destroys == scheme.transmitter,
+            )
+        )
+    return found
+
+
+def lower(synapse: Synapse) -> Lowered:
+    """The arrays of a synapse at its own temperature and potential.
+
+    Raises:
+        ValidationError: If the kernel cannot run it.
+    """
+    s = synapse.effective()
+    planes = _planes(s)
+    lattice, sites = lattices.build(tuple(p[0] for p in planes), half_width(s.cleft))
+    receptor = arrows(s.receptor.scheme, s.receptor.rates, s.receptor.bath, 0)
+    esterase = arrows(s.esterase.scheme, s.esterase.rates, {}, len(s.receptor.scheme.states))
+    joint = receptor + esterase
+    states = len(s.receptor.scheme.states) + len(s.esterase.scheme.states) + 1
+    acceptance, fastest = _acceptance(receptor, esterase, states)
+    chemistry = _chemistry(joint, states, acceptance)
+    kappa = [k / float(p) ** 2 for k, p in zip(fastest, lattice.pitch, strict=True)]
+    if planes[1][1] == 0:
+        kappa[1] = 0.0
+    h = float(s.cleft.height)
+    table = survival.survival_tables(
+        float(s.cleft.diffusion),
+        h,
+        h * float(s.esterase.position),
+        kappa[0],
+        kappa[1],
+        h - float(s.vesicle.release_depth),
+    )
+    journeys = Journeys(
+        table.time.ravel().astype(np.float32),
+        table.on_receptor.ravel().astype(np.float32),
+        table.scale.astype(np.float32),
+        np.float32(min(float(table.slope), 1e9)),
+        np.float32(table.mixing_time),
+    )
+    capacity = _rung(sites)
+    template, counts = _template(s, lattice, planes, capacity, states)
+    edge = half_width(s.cleft) + (float(s.cleft.apron) if s.cleft.rim == "open" else 0.0)
+    tables = Tables(
+        np.float32(s.cleft.diffusion), np.float32(edge), lattice, chemistry, journeys, template
+    )
+    shape = Shape(capacity, len(joint), not isinstance(s.cleft, Slab), s.cleft.rim == "reflecting")
+    names, change, start = _counted(s, joint, counts)
+    exits = chemistry.exit_rate
+    limits = {"a binding attempt": 1 / float(table.slope), "a transition of a site": float(exits.max())}
+    name = max(limits, key=lambda k: limits[k])
+    return Lowered(tables, shape, change, names, start, _resting(s), (name, limits[name]))
+
+
+def _planes(s: Synapse) -> list[tuple[float, float]]:
+    """Density of the tiles and of the live sites on each plane; an empty plane keeps one tile."""
+    enzyme = float(s.esterase.density) * float(s.esterase.active_fraction)
+    return [(float(s.receptor.density), float(s.receptor.density)), (max(enzyme, 1e-6), enzyme)]
+
+
+def _rung(sites: int) -> int:
+    """Sites of a patch rounded up, so that a sweep over densities seldom compiles again."""
+    return max(64, 64 * math.ceil(_STEP ** math.ceil(math.log(max(sites, 64) / 64) / math.log(_STEP) - 1e-9)))
+
+
+def _acceptance(receptor: list[Arrow], esterase: list[Arrow], states: int) -> tuple[np.ndarray, list[float]]:
+    """Binding rate of each state over the fastest of its plane, and those fastest rates [um^3/ms]."""
+    acceptance, fastest = np.zeros(states), []
+    for plane in (receptor, esterase):
+        total = np.zeros(states)
+        for arrow in plane:
+            total[arrow.source] += arrow.rate if arrow.binds else 0.0
+        fastest.append(float(total.max()))
+        acceptance += total / max(total.max(), 1e-300)
+    return acceptance, fastest
+
+
+def _chemistry(joint: list[Arrow], states: int, acceptance: np.ndarray) -> Chemistry:
+    """The joint scheme as tables; row s is what a clock may do in state s, row states + s what a ligand may."""
+    paths: list[list[tuple[int, float]]] = [[] for _ in range(2 * states)]
+    exit_rate = np.zeros(states)
+    for number, arrow in enumerate(joint):
+        paths[arrow.source + (states if arrow.binds else 0)].append((number, arrow.rate))
+        exit_rate[arrow.source] += 0.0 if arrow.binds else arrow.rate
+    width = max(1, *(len(p) for p in paths))
+    cumulative, path = np.ones((2 * states, width)), np.zeros((2 * states, width), np.int32)
+    for row, found in enumerate(paths):
+        rates = np.array([rate for _, rate in found])
+        for column, (number, _) in enumerate(found):
+            path[row, column:] = number
+            cumulative[row, column] = rates[: column + 1].sum() / max(rates.sum(), 1e-300)
+        cumulative[row, max(len(found) - 1, 0) :] = 1.0
+    return Chemistry(
+        acceptance.astype(np.float32),
+        exit_rate.astype(np.float32),
+        cumulative.astype(np.float32),
+        path,
+        np.array([a.target for a in joint], np.int32),
+        np.array([a.releases for a in joint], bool),
+    )
+
+
+def _template(
+    s: Synapse, lattice: lattices.Lattice, planes: list, capacity: int, states: int
+) -> tuple[np.ndarray, list[int]]:
+    """The tiles of an undisturbed patch, and how many live sites each plane has."""
+    half = float(lattice.half)
+    radius = None if isinstance(s.cleft, Slab) else half_width(s.cleft)
+    template = np.full(capacity, states - 1, np.uint32)
+    counts, at = [], 0
+    receptors = len(s.receptor.scheme.states)
+    for plane, rest in ((0, s.receptor.scheme), (1, s.esterase.scheme)):
+        live = lattices.live_tiles(int(lattice.across[plane]), half, planes[plane][1], radius)
+        template[at : at + live.size][live] = rest.index(rest.resting) + plane * receptors
+        counts.append(int(live.sum()))
+        at += live.size
+    if counts[0] == 0:
+        raise ValidationError("receptor.density", f"{planes[0][1]:g} /um^2", "enough for one receptor in the cleft")
+    return template, counts
+
+
+def _counted(s: Synapse, joint: list[Arrow], sites: list[int]) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """What is counted, how each transition changes it, and what it is at rest."""
+    schemes = (s.receptor.scheme, s.esterase.scheme)
+    names = (*schemes[0].states, *schemes[1].states, "free_ach", "hydrolysed", "escaped")
+    change = np.zeros((len(joint) + 1, len(names)), np.int64)
+    free = len(names) - 3
+    for row, a in zip(change, joint, strict=False):
+        row[a.source] -= 1
+        row[a.target] += 1
+        row[free] += int(a.releases) - int(a.binds)
+        row[free + 1] += int(a.destroys)
+    change[-1, free], change[-1, free + 2] = -1, 1
+    start = np.zeros(len(names), np.int64)
+    start[schemes[0].index(schemes[0].resting)] = sites[0]
+    start[len(schemes[0].states) + schemes[1].index(schemes[1].resting)] = sites[1]
+    return names, change, start
+
+
+def _resting(s: Synapse) -> np.ndarray:
+    """Equilibrium of each plane's sites with the bath alone."""
+    scheme = s.receptor.scheme
+    states = len(scheme.states) + len(s.esterase.scheme.states)
+    resting = np.zeros((2, states))
+    bath = {name: float(s.receptor.bath[name]) for name in scheme.bath_ligands}
+    resting[0, : len(scheme.states)] = occupancy(scheme, s.receptor.rates, 0.0, bath)
+    resting[1, len(scheme.states) + s.esterase.scheme.index(s.esterase.scheme.resting)] = 1.0
+    return resting

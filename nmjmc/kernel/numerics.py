@@ -1,0 +1,35 @@
+"""How a run is computed: the knobs that change its cost and its error, never its physics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TRANSPORTS = ("auto", "exact", "stepped")
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """Settings of the kernel; the defaults meet the accuracy that the documentation states.
+
+    Attributes:
+        transport: `exact` (flat clefts: from one binding attempt to the next in one step), `stepped` (any cleft:
+            Gaussian steps of fixed length, capture by Andrews' equations), or `auto` (exact where it can be).
+        shortest_step: time step just after a release [ms].
+        longest_step: longest time step [ms]; None takes the largest that the rates allow, at most 2.5 us.
+        growth_time: time since a release after which the step has doubled [ms].
+        step_scale: factor on every time step; 0.5 halves them all, which is the convergence test.
+        diffusion_step: time step of `stepped` transport [ms]; None takes the largest that is accurate.
+        batch: vesicles that are simulated side by side; 0 chooses.
+        chunk: most records between two looks of the host.
+        frames: number of times, evenly spaced, at which the first vesicle's molecules are kept for viewing.
+    """
+
+    transport: str = "auto"
+    shortest_step: float = 1.0e-4
+    longest_step: float | None = None
+    growth_time: float = 0.02
+    step_scale: float = 1.0
+    diffusion_step: float | None = None
+    batch: int = 0
+    chunk: int = 32
+    frames: int = 0

@@ -1,0 +1,254 @@
+"""Runs: batches of patches on one device or several, put together in the order of their numbers."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.kernel import release
+from nmjmc.kernel.batch import Batch, Job
+from nmjmc.kernel.lower import Lowered, lower
+from nmjmc.kernel.numerics import TRANSPORTS, Numerics
+from nmjmc.kernel.programs import Programs
+from nmjmc.kernel.schedule import longest_step, substeps
+from nmjmc.synapse.cleft import Folded
+from nmjmc.synapse.model import Synapse
+
+_CPU_BATCH = 128
+_GPU_BYTES = 8 * 2**30
+_ENTRY_BYTES = 32
+_SITE_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run leaves.
+
+    Attributes:
+        time: times of the records [ms].
+        counts: number of sites in each state, and of free, hydrolysed, escaped and released ACh.
+        transitions: how often each transition had happened (last: escape).
+        content: molecules of each patch.
+        compile_seconds, run_seconds: wall time of compiling and of all the rest.
+        events: entries that the passes handled, for the accounts.
+    """
+
+    time: Float[np.ndarray, "t"]
+    counts: dict[str, Int[np.ndarray, "v t"]]
+    transitions: Int[np.ndarray, "v t k"]
+    content: Int[np.ndarray, "v"]
+    compile_seconds: float
+    run_seconds: float
+    events: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; given to the caller between chunks."""
+
+    simulated_ms: float
+    duration_ms: float
+    vesicles_done: int
+    vesicles: int
+    quanta_ms_per_s: float
+    compile_seconds: float
+    elapsed_seconds: float
+    remaining_seconds: float
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a run would need: its time step in words, and the memory of the kernel and the records [bytes]."""
+
+    time_step: str
+    memory_bytes: int
+
+
+def run(
+    synapse: Synapse,
+    *,
+    vesicles: int,
+    seed: int,
+    duration: float,
+    record_interval: float,
+    numerics: Numerics | None = None,
+    first_vesicle: int = 0,
+    devices: Sequence[Any] | None = None,
+    on_chunk: Callable[[Progress], None] | None = None,
+) -> Record:
+    """Simulate `vesicles` patches of a synapse.
+
+    Args:
+        synapse: what to simulate.
+        vesicles: number of patches; patch i is the same in every run with the same seed.
+        seed: 0 to 2^64 - 1.
+        duration: end of the run [ms], rounded up to a whole number of intervals.
+        record_interval: time between records [ms].
+        numerics: how it is computed.
+        first_vesicle: number of the first patch.
+        devices: devices to share the batches; None takes JAX's default device.
+        on_chunk: called with the progress after each chunk.
+
+    Raises:
+        ValidationError: If it cannot be computed as asked; nothing is compiled then.
+        SimulationError: If the run failed.
+    """
+    numerics = numerics or Numerics()
+    job = _job(synapse, seed, duration, record_interval, numerics)
+    chosen = list(devices) if devices else [_default_device()]
+    content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
+    size = batch_size(job.lowered, content, numerics, chosen[0].platform)
+    meter = _Meter(vesicles, len(job.substeps), job.interval, on_chunk)
+    starts = range(0, vesicles, size)
+    programs = [Programs(device) for device in chosen]
+
+    def work(lane: int) -> list[tuple[int, Any]]:
+        return [
+            (start, _run_batch(job, first_vesicle, start, content, size, programs[lane], meter))
+            for start in list(starts)[lane :: len(chosen)]
+        ]
+
+    with ThreadPoolExecutor(len(chosen)) as lanes:
+        found = dict(part for lane in lanes.map(work, range(len(chosen))) for part in lane)
+    seconds = sum(p.compile_seconds for p in programs)
+    return _record(job, content, [found[s] for s in starts], seconds, time.perf_counter() - meter.begun - seconds)
+
+
+def plan(
+    synapse: Synapse, *, vesicles: int, duration: float, record_interval: float, numerics: Numerics | None = None
+) -> Needs:
+    """What a run would need; refuses what `run` would refuse."""
+    numerics = numerics or Numerics()
+    job = _job(synapse, 0, duration, record_interval, numerics)
+    content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
+    size = batch_size(job.lowered, content, numerics, jax.default_backend())
+    per = _patch_bytes(job.lowered, float(content.sum(axis=1).mean()))
+    records = (len(job.substeps) + 1) * vesicles * 4 * (job.lowered.shape.transitions + len(job.lowered.names) + 3)
+    shortest = job.interval / job.substeps.max()
+    longest = job.interval / job.substeps.min()
+    words = (
+        f"{shortest * 1e3:.3g} us after a release, growing to {longest * 1e3:.3g} us "
+        f"({int(job.substeps.sum())} steps); motion exact between binding attempts"
+    )
+    return Needs(words, int(per * min(size, vesicles) + records))
+
+
+def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platform: str) -> int:
+    """Patches of a batch: a power of two, so that few programs serve every number of vesicles."""
+    wanted = numerics.batch
+    if wanted <= 0:
+        per = _patch_bytes(lowered, float(content.sum(axis=1).mean()))
+        wanted = _CPU_BATCH if platform == "cpu" else max(1, int(_GPU_BYTES / per))
+        # 31-bit numbers of sites and of random streams
+        wanted = min(wanted, 2**30 // lowered.shape.sites)
+    return 2 ** max(0, math.ceil(math.log2(min(wanted, len(content)))))
+
+
+def _patch_bytes(lowered: Lowered, molecules: float) -> float:
+    # the pool and its successor during a chunk, sites and board likewise
+    return 2 * (2 * _ENTRY_BYTES * molecules + _SITE_BYTES * lowered.shape.sites)
+
+
+def _default_device() -> Any:
+    return jax.config.jax_default_device or jax.devices()[0]
+
+
+def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
+    _check(synapse, numerics)
+    lowered = lower(synapse)
+    records = max(1, math.ceil(duration / interval - 1e-6))
+    times = np.asarray(synapse.vesicle.times, np.float64)
+    steps = substeps(numerics, lowered.fastest, times, records, interval)
+    diffusion = float(lowered.tables.diffusion)
+    sites = np.asarray(synapse.vesicle.sites, np.float64)
+    pore = release.pore_table(synapse.vesicle, diffusion)
+    until = records * interval
+    return Job(lowered, pore, sites, times, seed, interval, steps, numerics.chunk, until)
+
+
+def _check(synapse: Synapse, numerics: Numerics) -> None:
+    if numerics.transport not in TRANSPORTS:
+        hint = nearest(str(numerics.transport), TRANSPORTS)
+        raise ValidationError("numerics.transport", repr(numerics.transport), f"one of {', '.join(TRANSPORTS)}", hint)
+    for name in ("shortest_step", "growth_time", "step_scale", "longest_step", "diffusion_step"):
+        value = getattr(numerics, name)
+        if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
+            raise ValidationError(f"numerics.{name}", value, "positive")
+    for name, least in (("batch", 0), ("chunk", 1), ("frames", 0)):
+        value = getattr(numerics, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ValidationError(f"numerics.{name}", value, f"a whole number from {least}")
+    if isinstance(synapse.cleft, Folded):
+        raise ValidationError("cleft.kind", "folded", "flat for this kernel", "take a disc")
+    longest_step(numerics, lower(synapse).fastest)
+
+
+def _run_batch(
+    job: Job, first: int, start: int, content: np.ndarray, size: int, programs: Programs, meter: _Meter
+) -> Any:
+    with jax.default_device(programs.device):
+        batch = Batch(job, first + start, content[start : start + size], size, programs)
+        while not batch.done:
+            batch.advance()
+            meter.report(start, batch.at, batch.patches, programs.compile_seconds)
+        return batch.outcome()
+
+
+class _Meter:
+    """Adds up the progress of all batches."""
+
+    def __init__(self, vesicles: int, records: int, interval: float, report: Callable[[Progress], None] | None):
+        self.vesicles, self.records, self.interval, self.told = vesicles, records, interval, report
+        self.begun, self.done, self.compiling = time.perf_counter(), {}, {}
+        self.lock = threading.Lock()
+
+    def report(self, batch: int, records: int, patches: int, compile_seconds: float) -> None:
+        if self.told is None:
+            return
+        with self.lock:
+            self.done[batch] = (records, patches)
+            self.compiling[threading.get_ident()] = compile_seconds
+            self.told(self._progress())
+
+    def _progress(self) -> Progress:
+        work = sum(records * patches for records, patches in self.done.values())
+        elapsed = time.perf_counter() - self.begun
+        compiling = sum(self.compiling.values())
+        running = max(elapsed - compiling, 1e-9)
+        left = self.vesicles * self.records - work
+        finished = sum(p for r, p in self.done.values() if r >= self.records)
+        return Progress(
+            work * self.interval / self.vesicles,
+            self.records * self.interval,
+            finished,
+            self.vesicles,
+            work * self.interval / running,
+            compiling,
+            elapsed,
+            running * left / max(work, 1),
+        )
+
+
+def _record(job: Job, content: np.ndarray, parts: list[Any], compile_seconds: float, run_seconds: float) -> Record:
+    tally = np.concatenate([p.tally for p in parts])
+    released = np.concatenate([p.released for p in parts])
+    start = np.concatenate([p.start for p in parts])
+    counts = {}
+    for column, name in enumerate(job.lowered.names):
+        change = job.lowered.stoichiometry[:, column].astype(np.int32)
+        counts[name] = start[:, column, None].astype(np.int32) + tally @ change
+    counts["free_ach"] = counts["free_ach"] + released
+    counts["released"] = released.astype(np.int32)
+    times = np.arange(len(job.substeps) + 1) * job.interval
+    events = sum(p.handled for p in parts)
+    return Record(times, counts, tally, content.sum(axis=1), compile_seconds, run_seconds, events)
