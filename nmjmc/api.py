@@ -23,7 +23,7 @@ from nmjmc.units import to_internal
 
 __all__ = ["Plan", "draw_seed", "load", "make_numerics", "plan", "simulate"]
 
-SEEDS = 2**32
+SEEDS = 2**63  # what a file's attribute holds
 MOST_VESICLES = 2**24
 MOST_RECORDS = 10**6
 
@@ -50,7 +50,7 @@ def simulate(
     Args:
         synapse: What to simulate, for example `nmjmc.preparation("human")`.
         vesicles: How many quanta.
-        seed: Seed of all randomness, 0 to 2^32 - 1; None draws one, which the result records.
+        seed: Seed of all randomness, 0 to 2^63 - 1; None draws one, which the result records.
         duration: Simulated time [ms], or text with a unit.
         record_interval: Time between records [ms], or text with a unit.
         numerics: How it is computed; fields of `nmjmc.kernel.numerics.Numerics`.
@@ -134,7 +134,7 @@ def plan(
 
 def draw_seed() -> int:
     """A seed from the operating system's randomness, to be recorded."""
-    return secrets.randbelow(SEEDS)
+    return secrets.randbelow(2**32)  # short enough for a folder's name
 
 
 def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:

@@ -90,10 +90,11 @@ def self_check() -> list[Check]:
     exact = solve(synapse, result.time)
     charge = np.trapezoid(result.current, result.time, axis=1)
     exact_charge = float(np.trapezoid(np.asarray(exact.current, np.float64), result.time))
-    last = {"hydrolysed": exact.hydrolysed, "escaped": exact.escaped}
+    left = float(exact.released[-1] - exact.free_ach[-1] - exact.hydrolysed[-1] - exact.escaped[-1])
     return [
         _check("charge (pC)", charge, exact_charge),
-        *(_check(name, result.counts[name][:, -1], float(trace[-1])) for name, trace in last.items()),
+        _check("ACh hydrolysed", result.counts["hydrolysed"][:, -1], float(exact.hydrolysed[-1])),
+        _check("ACh bound", result.bound[:, -1], left),
     ]
 
 

@@ -46,9 +46,8 @@ class Meter:
 
 
 def fraction(progress: Any) -> float:
-    """How much of the work is done: finished vesicles, and the simulated part of those under way."""
-    rest = max(progress.elapsed_seconds + progress.remaining_seconds, 1e-9)
-    return min(max(progress.elapsed_seconds / rest, 0.0), 1.0)
+    """How much of the work is done; the simulated time is a mean over all vesicles."""
+    return min(max(progress.simulated_ms / progress.duration_ms, 0.0), 1.0)
 
 
 def describe(progress: Any) -> str:

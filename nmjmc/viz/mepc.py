@@ -65,7 +65,7 @@ def _title(result: Result) -> str:
 def _features(result: Result) -> str:
     """Amplitude, rise and decay of the mean current in a few words."""
     shape = result.mean_waveform
-    lines = [f"{float(shape.amplitude):.2f} nA"] if np.isfinite(shape.amplitude) else ["no current"]
+    lines = [f"amplitude {float(shape.amplitude):.2f} nA"] if np.isfinite(shape.amplitude) else ["no current"]
     if np.isfinite(shape.rise_20_80):
         lines.append(f"rise 20-80 % {1e3 * float(shape.rise_20_80):.0f} µs")
     if np.isfinite(shape.decay_time):

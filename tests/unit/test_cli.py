@@ -15,6 +15,7 @@ import yaml
 
 import nmjmc
 from nmjmc.cli import progress, speed
+from nmjmc.cli.doctor import Check
 from nmjmc.cli.main import main
 from nmjmc.cli.overrides import prepare, quoted
 from nmjmc.errors import ValidationError
@@ -355,3 +356,15 @@ def test_a_request_to_end_is_like_ctrl_c(monkeypatch, tmp_path):
 
     monkeypatch.setattr("nmjmc.kernel.simulate.run", ends)
     assert main(["simulate", "vesicles=1"]) == 130
+
+
+def test_the_doctor_tells_agreement_from_disagreement():
+    assert Check("x", 100.4, 0.1, 100.0).passed and Check("x", 104.0, 1.0, 100.0).passed
+    assert not Check("x", 104.0, 0.1, 100.0).passed and not Check("x", float("nan"), 1.0, 100.0).passed
+    assert "DISAGREES" in str(Check("x", 104.0, 0.1, 100.0))
+
+
+def test_the_doctor_describes_this_machine(capsys):
+    assert main(["doctor", "check=false"]) == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("jaxlib", "devices", "float32", "compiled programs"))
