@@ -1,7 +1,7 @@
 """The deterministic twin of the particle kernel: reaction and diffusion of one quantum, differentiable.
 
-`spectral` one-dimensional operators, `lateral` the plane, `membrane` the sites, `column` one step across the cleft,
-`release` the vesicle, `march` the time loop, `problem` from a `Synapse`, `solve` the door.
+`spectral` one-dimensional operators, `lateral` the plane, `membrane` the sites, `column` one step across
+the cleft, `release` the vesicle, `march` the time loop, `problem` from a `Synapse`, `solve` the door.
 """
 
 from nmjmc.meanfield.grid import Grid as Grid

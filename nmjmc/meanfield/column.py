@@ -1,22 +1,29 @@
 """One step of the column problem: diffusion across the cleft, receptors at its floor, esterase on its plane.
 
-Each lateral node carries a column of the cleft. Diffusion along z and both reactions are advanced TOGETHER by the
-L-stable Rosenbrock method ROS2 (Verwer, Spee, Blom & Hundsdorfer 1999, SIAM J Sci Comput 20:1456), gamma = 1 - 1/sqrt 2:
-    (I - g J) k1 = f(w),  (I - g J) k2 = f(w + dt k1) - 2 k1,  w' = w + dt (3 k1 + k2) / 2,  g = gamma dt.
-Split from diffusion, released transmitter would rebind too often. The linear solve is exact: the inverse across the
-cleft is one small matrix for all columns, and the two planes close it through two scalar unknowns a column.
+Each lateral node carries a column of the cleft. Diffusion along z and both reactions are advanced TOGETHER
+by the L-stable, stiffly accurate method SDIRK2 (Alexander 1977, SIAM J Numer Anal 14:1006), g = gamma dt:
+    w1 = w + g f(w1),   w2 = w + (1 - gamma)/gamma (w1 - w) + g f(w2),   w' = w2,   gamma = 1 - 1/sqrt 2.
+Split from diffusion, released transmitter would rebind too often. Given the concentration on its plane, the
+sites' equation is linear, and the field across the cleft follows from the two planes' fluxes through one
+small matrix; so each stage is Newton's method on two scalars a column. Whatever its residue, the flux leaves
+one side as it enters the other: conservation is exact.
 """
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from nmjmc.meanfield.membrane import Linear, Membrane, Tendency, dot, linearise, substitute, tendency
+from nmjmc.meanfield.membrane import Membrane, Response, Solved, freeze, respond, solve_sites
 from nmjmc.meanfield.spectral import Operator
 
 GAMMA = 1.0 - float(np.sqrt(0.5))
+# two, and the last one of _implicit: quadratic convergence leaves nothing at the steps of the schedule
+NEWTON_STEPS = 2
+
+Pair = tuple[Array, Array]
 
 
 class State(NamedTuple):
@@ -54,103 +61,91 @@ class Cleft(NamedTuple):
     esterase: Membrane
     coverage: Float[Array, "columns"]
 
-    def planes(self) -> tuple[tuple[int, Membrane], tuple[int, Membrane]]:
-        """Node and sites of both planes."""
-        return (0, self.receptor), (self.plane, self.esterase)
-
-
-def _slopes(cleft: Cleft, state: State) -> tuple[Array, Tendency, Tendency]:
-    """f(state): change of the ligand [z, columns] and of both planes."""
-    generator = cleft.vertical.function(-cleft.diffusion * cleft.vertical.eigenvalues)
-    change = generator @ state.ligand
-    found = []
-    for (node, sites), occupancy in zip(cleft.planes(), (state.receptor, state.esterase), strict=True):
-        rates = tendency(sites, state.ligand[node], occupancy)
-        found.append(rates)
-        density = cleft.coverage * (sites.density / cleft.vertical.weights[node])
-        change = change.at[node].add(density * rates.gained)
-    return change, found[0], found[1]
-
-
-class _Stage(NamedTuple):
-    """One Rosenbrock increment, with the shape of State."""
-
-    ligand: Array
-    receptor: Array
-    esterase: Array
-    destroyed: Array
-
-
-class _Solver(NamedTuple):
-    """The factorised matrix I - g J of a step."""
-
-    cleft: Cleft
-    inverse: Array
-    weight: Array
-    linear: tuple[Linear, Linear]
-
-    def __call__(self, right: _Stage) -> _Stage:
-        """Solve (I - g J) k = right."""
-        base = self.inverse @ right.ligand
-        nodes = [node for node, _ in self.cleft.planes()]
-        bound, loads, slopes = [], [], []
-        for (node, sites), linear, occupancy in zip(
-            self.cleft.planes(), self.linear, (right.receptor, right.esterase), strict=True
-        ):
-            density = self.cleft.coverage * sites.density
-            bound.append(substitute(linear.factors, list(occupancy)))
-            scale = self.weight * density / self.cleft.vertical.weights[node]
-            by_state, by_ligand = linear.gained
-            loads.append(scale * dot(by_state, bound[-1]))
-            slopes.append(scale * (by_ligand + self.weight * dot(by_state, linear.push)))
-        felt = self._close([base[n] for n in nodes], loads, slopes, nodes)
-        ligand = base
-        hydrolysed = right.destroyed
-        found = []
-        for m, (_, sites) in enumerate(self.cleft.planes()):
-            ligand = ligand + self.inverse[:, nodes[m]][:, None] * (loads[m] + slopes[m] * felt[m])[None, :]
-            push = self.linear[m].push
-            change = [x + self.weight * p * felt[m] for x, p in zip(bound[m], push, strict=True)]
-            by_state, by_ligand = self.linear[m].destroyed
-            density = self.cleft.coverage * sites.density
-            hydrolysed = hydrolysed + self.weight * density * (dot(by_state, change) + by_ligand * felt[m])
-            found.append(jnp.stack(change))
-        return _Stage(ligand, found[0], found[1], hydrolysed)
-
-    def _close(self, base: list[Array], loads: list[Array], slopes: list[Array], nodes: list[int]) -> list[Array]:
-        """Ligand increments on the two planes: x_i = base_i + sum_j G_ij (load_j + slope_j x_j)."""
-        g = [[self.inverse[i, j] for j in nodes] for i in nodes]
-        b = [base[i] + g[i][0] * loads[0] + g[i][1] * loads[1] for i in range(2)]
-        m = [[float(i == j) - g[i][j] * slopes[j] for j in range(2)] for i in range(2)]
-        det = m[0][0] * m[1][1] - m[0][1] * m[1][0]
-        return [(m[1][1] * b[0] - m[0][1] * b[1]) / det, (m[0][0] * b[1] - m[1][0] * b[0]) / det]
-
-
-def _right(cleft: Cleft, state: State) -> _Stage:
-    change, receptor, esterase = _slopes(cleft, state)
-    destroyed = cleft.coverage * (
-        cleft.receptor.density * receptor.destroyed + cleft.esterase.density * esterase.destroyed
-    )
-    return _Stage(change, receptor.occupancy, esterase.occupancy, destroyed)
-
-
-def _advance(state: State, *terms: tuple[Array | float, _Stage]) -> State:
-    parts = [list(state)]
-    for scale, stage in terms:
-        parts.append([scale * x for x in stage])
-    return State(*(sum(column[1:], start=column[0]) for column in zip(*parts, strict=True)))
-
 
 def step(cleft: Cleft, state: State, dt: Array) -> State:
     """Advance every column by dt [ms]."""
     weight = GAMMA * dt
     inverse = cleft.vertical.function(1.0 / (1.0 + weight * cleft.diffusion * cleft.vertical.eigenvalues))
-    linear = (
-        linearise(cleft.receptor, state.ligand[0], state.receptor, weight),
-        linearise(cleft.esterase, state.ligand[cleft.plane], state.esterase, weight),
-    )
-    solve = _Solver(cleft, inverse, weight, linear)
-    first = solve(_right(cleft, state))
-    probe = _right(cleft, _advance(state, (dt, first)))
-    second = solve(_Stage(*(a - 2.0 * b for a, b in zip(probe, first, strict=True))))
-    return _advance(state, (1.5 * dt, first), (0.5 * dt, second))
+
+    def stage(last: State, onward: Array) -> tuple[State, None]:
+        base = State(*(w + onward * (w1 - w) for w, w1 in zip(state, last, strict=True)))
+        return _implicit(cleft, inverse, base, last, weight), None
+
+    return jax.lax.scan(stage, state, jnp.asarray([0.0, (1.0 - GAMMA) / GAMMA]))[0]
+
+
+class _Planes(NamedTuple):
+    """The concentrations x on the two planes: x_i = free_i + sum_j G_ij inflow_j gained_j(x_j).
+
+    Attributes:
+        sites: receptors and esterase.
+        bases: their occupancies before the stage [s, columns].
+        free: concentration without any flux [columns].
+        inflow: concentration at the node per transmitter gained by a site in unit time [columns].
+        green: the matrix G across the cleft.
+        weight: implicit weight of the stage, ms.
+    """
+
+    sites: tuple[Membrane, Membrane]
+    bases: Pair
+    free: Pair
+    inflow: Pair
+    green: tuple[Pair, Pair]
+    weight: Array
+
+    def newton(self, x: Pair, found: list[Response], slope: list[Response]) -> Pair:
+        """One Newton step from x, where the sites answer `found` with derivatives `slope`."""
+        load = [s * r.gained for s, r in zip(self.inflow, found, strict=True)]
+        bend = [s * r.gained for s, r in zip(self.inflow, slope, strict=True)]
+        g = self.green
+        f = [x[i] - self.free[i] - g[i][0] * load[0] - g[i][1] * load[1] for i in range(2)]
+        m = [[float(i == j) - g[i][j] * bend[j] for j in range(2)] for i in range(2)]
+        det = m[0][0] * m[1][1] - m[0][1] * m[1][0]
+        first = x[0] - (m[1][1] * f[0] - m[0][1] * f[1]) / det
+        return first, x[1] - (m[0][0] * f[1] - m[1][0] * f[0]) / det
+
+    def answers(self, x: Pair) -> list[Solved]:
+        """Responses of both kinds of sites at x."""
+        return [solve_sites(m, a, b, self.weight) for m, a, b in zip(self.sites, x, self.bases, strict=True)]
+
+    def search(self, x: Pair) -> Pair:
+        """Newton's method from x."""
+
+        def improve(_: Array, x: Pair) -> Pair:
+            found = self.answers(x)
+            return self.newton(x, [a.response for a in found], [a.slope for a in found])
+
+        return jax.lax.fori_loop(0, NEWTON_STEPS, improve, x)
+
+
+def _planes(cleft: Cleft, inverse: Array, base: State, weight: Array) -> _Planes:
+    where = (0, cleft.plane)
+    sites = (cleft.receptor, cleft.esterase)
+    scale = [weight * m.density / cleft.vertical.weights[i] for m, i in zip(sites, where, strict=True)]
+    free = inverse[where[0]] @ base.ligand, inverse[where[1]] @ base.ligand
+    inflow = cleft.coverage * scale[0], cleft.coverage * scale[1]
+    green = tuple((inverse[i, where[0]], inverse[i, where[1]]) for i in where)
+    return _Planes(sites, (base.receptor, base.esterase), free, inflow, green, weight)
+
+
+def _implicit(cleft: Cleft, inverse: Array, base: State, guess: State, weight: Array) -> State:
+    """Solve w = base + weight f(w), starting from the concentrations of `guess` on the two planes.
+
+    The search itself is not differentiated. A last Newton step from its end, with the slopes held constant,
+    changes the value by next to nothing and carries the exact first derivative (implicit function theorem).
+    """
+    planes = _planes(cleft, inverse, base, weight)
+    frozen = freeze(planes)
+    near = frozen.search(freeze((guess.ligand[0], guess.ligand[cleft.plane])))
+    known = frozen.answers(near)
+    slope = [k.slope for k in known]
+    found = [
+        respond(*args, weight, k) for *args, k in zip(planes.sites, near, planes.bases, known, strict=True)
+    ]
+    exact = planes.newton(near, found, slope)
+    final = [r.shifted(s, x - y) for r, s, x, y in zip(found, slope, exact, near, strict=True)]
+    field, destroyed = inverse @ base.ligand, base.destroyed
+    for m, i in enumerate((0, cleft.plane)):
+        field = field + inverse[:, i][:, None] * (planes.inflow[m] * final[m].gained)[None, :]
+        destroyed = destroyed + weight * planes.sites[m].density * cleft.coverage * final[m].destroyed
+    return State(field, final[0].occupancy, final[1].occupancy, destroyed)

@@ -6,6 +6,8 @@ import dataclasses
 
 from nmjmc.errors import ValidationError
 
+LONGEST_STEP = 0.002
+
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
@@ -17,12 +19,15 @@ class Grid:
         apron_elements: further elements over the apron of an open rim.
         vertical_degree: polynomial degree below and above the esterase plane.
         first_element: size of the innermost element as a multiple of the cleft's height.
-        age: root-mean-square displacement per axis, as a fraction of the height, at which the march takes over
-            from the analytic point source.
+        age: root-mean-square displacement per axis, as a fraction of the height, at which the march takes
+            over from the analytic point source.
         first_step: first time step, ms.
         growth: by what share of the time elapsed a step may be longer than the first.
-        longest_step: ms; an error of the lateral splitting grows with its square.
+        longest_step: ms; the error of the lateral splitting grows with its square over the square of the
+            time in which free transmitter is captured. None for 0.002 ms, halved as often as needed (at
+            most three times) to stay below a sixth of that time where the synapse is concrete.
         duration: time covered, ms; None for the last of the times asked for, which must then be concrete.
+        time_refinement: divides every time step.
     """
 
     elements: int | None = None
@@ -32,21 +37,30 @@ class Grid:
     first_element: float = 0.8
     age: float = 0.2
     first_step: float = 5e-6
-    growth: float = 0.04
-    longest_step: float = 0.003
+    growth: float = 0.03
+    longest_step: float | None = None
     duration: float | None = None
+    time_refinement: int = 1
 
     def __post_init__(self) -> None:
         """Refuse numbers that no grid can have."""
-        for name in ("elements", "degree", "apron_elements", "vertical_degree"):
+        least = {"elements": 2, "degree": 2, "apron_elements": 1, "vertical_degree": 2, "time_refinement": 1}
+        for name, low in least.items():
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 2):
-                raise ValidationError(f"grid.{name}", value, "a whole number of at least 2")
+            if name == "elements" and value is None:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < low:
+                raise ValidationError(f"grid.{name}", value, f"a whole number of at least {low}")
         for name in ("first_element", "age", "first_step", "growth", "longest_step"):
-            if not 0.0 < getattr(self, name) < float("inf"):
-                raise ValidationError(f"grid.{name}", getattr(self, name), "positive and finite")
+            value = getattr(self, name)
+            if value is None and name == "longest_step":
+                continue
+            if not isinstance(value, int | float) or not 0.0 < value < float("inf"):
+                raise ValidationError(f"grid.{name}", value, "positive and finite")
         if self.age > 0.5:
-            raise ValidationError("grid.age", self.age, "at most 0.5", "the source must not have met a membrane")
+            raise ValidationError(
+                "grid.age", self.age, "at most 0.5", "the source must not have met a membrane"
+            )
         if self.duration is not None and not 0.0 < self.duration < float("inf"):
             raise ValidationError("grid.duration", self.duration, "positive and finite, in ms")
 
@@ -58,9 +72,4 @@ class Grid:
 
     def finer_in_time(self, factor: int = 2) -> Grid:
         """The same grid with every time step divided."""
-        return dataclasses.replace(
-            self,
-            first_step=self.first_step / factor,
-            growth=self.growth / factor,
-            longest_step=self.longest_step / factor,
-        )
+        return dataclasses.replace(self, time_refinement=factor * self.time_refinement)

@@ -1,8 +1,8 @@
 """Diffusion along the cleft, exact for any time step: the lateral half of the splitting.
 
-The disc is solved in u = r^2, where (1/r) d/dr (r dc/dr) = 4 d/du (u dc/du): the axis is an ordinary end point, the
-area element pi du is constant and a Gaussian is an exponential. The slab is one quarter of the box, a product of two
-equal axes with a symmetry plane at the centre.
+The disc is solved in u = r^2, where (1/r) d/dr (r dc/dr) = 4 d/du (u dc/du): the axis is an ordinary end
+point, the area element pi du is constant and a Gaussian is an exponential. The slab is one quarter of the
+box, a product of two equal axes with a symmetry plane at the centre.
 """
 
 from typing import NamedTuple
@@ -67,12 +67,14 @@ class Lateral(NamedTuple):
 
 
 def geometric_edges(first: Array, last: Array, elements: int) -> Float[Array, "e"]:
-    """Element ends 0, first, ..., last: each element longer than the one before by the same factor [elements + 1]."""
+    """Element ends 0, first, ..., last, each longer than the one before by one factor [elements + 1]."""
     grown = first * (last / first) ** (np.arange(float(elements)) / (elements - 1))
     return jnp.concatenate([jnp.zeros(1), grown])
 
 
-def disc(radius: Array, first: Array, elements: int, degree: int, *, rim: str, apron: Array, bare: int) -> Lateral:
+def disc(
+    radius: Array, first: Array, elements: int, degree: int, *, rim: str, apron: Array, bare: int
+) -> Lateral:
     """A round patch of membrane, released at its centre.
 
     Args:
@@ -90,7 +92,9 @@ def disc(radius: Array, first: Array, elements: int, degree: int, *, rim: str, a
     squared = edges**2
     axis = diffusion_operator(squared, degree, mobility=lambda u: 4.0 * u, absorbing_end=rim != "reflecting")
     _, own = element_nodes(squared, degree)
-    return Lateral((axis,), np.pi * axis.weights, own[:elements].sum(axis=0) / axis.weights, axis.nodes, float(np.pi))
+    return Lateral(
+        (axis,), np.pi * axis.weights, own[:elements].sum(axis=0) / axis.weights, axis.nodes, float(np.pi)
+    )
 
 
 def slab(side: Array, first: Array, elements: int, degree: int, *, rim: str) -> Lateral:

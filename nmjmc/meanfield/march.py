@@ -1,7 +1,8 @@
 """The march through time: Strang splitting of lateral diffusion and the column problem, and what is recorded.
 
-A step is half a lateral step, a column step, half a lateral step. The release enters in the lateral halves. The march starts at a small age t0 > 0 of the released molecules, with the
-analytic Gaussian between the walls; t0 is so short that next to nothing has met a reactive plane by then.
+A step is half a lateral step, a column step, half a lateral step. The release enters in the lateral halves.
+The march starts at a small age t0 > 0 of the released molecules, with the analytic Gaussian between the
+walls; t0 is so short that next to nothing has met a reactive plane by then.
 """
 
 from typing import NamedTuple
@@ -111,7 +112,9 @@ def march(problem: Problem, lengths: np.ndarray) -> Trace:
     return Trace(time, *joined)
 
 
-def _step(problem: Problem, state: State, escaped: Array, now: _Clock) -> tuple[tuple[State, Array], tuple[Array, ...]]:
+def _step(
+    problem: Problem, state: State, escaped: Array, now: _Clock
+) -> tuple[tuple[State, Array], tuple[Array, ...]]:
     """A column step and the lateral halves on its two sides; recorded between the halves."""
     lateral = problem.lateral
     state = column.step(problem.cleft, state, now.length)
@@ -154,8 +157,10 @@ def _record(problem: Problem, state: State, free: Array, escaped: Array) -> tupl
     return free, state.destroyed @ area, escaped, receptor, esterase
 
 
-def sample(time: Float[Array, "t"], values: Float[Array, "t ..."], at: Float[Array, "r"]) -> Float[Array, "r ..."]:
-    """Values at other times [r]: the cubic through the four nearest steps, a straight line in the first interval."""
+def sample(
+    time: Float[Array, "t"], values: Float[Array, "t ..."], at: Float[Array, "r"]
+) -> Float[Array, "r ..."]:
+    """Values at other times [r]: cubic through the four nearest steps, linear in the first interval."""
     size = time.shape[0]
     left = jnp.clip(jnp.searchsorted(time, at, side="right").astype(int) - 1, 0, size - 2)
     first = jnp.clip(left - 1, 1, size - 4)

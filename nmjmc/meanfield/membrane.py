@@ -1,149 +1,170 @@
 """A plane of sites that follow a kinetic scheme and exchange transmitter with the cleft next to it.
 
-The occupancies obey dp/dt = Q(a) p, with a the transmitter concentration on the plane. Every implicit step solves
-(I - g Q) x = b at each column; the scheme is known when the program is traced, so the elimination is written out
-entry by entry, touches no structural zero, and runs over all columns at once. I - g Q is a column-diagonally
-dominant M-matrix, for which Gauss elimination needs no pivoting.
+The occupancies obey dp/dt = Q(a) p, with a the transmitter concentration on the plane. An implicit step
+solves (I - w Q(a)) p = b at each column. I - w Q is a column-diagonally dominant M-matrix: Gauss
+elimination needs no pivoting, and the occupancies stay positive if b is. Derivatives do not pass through
+the elimination: a solution p0 is corrected once, p = p0 + M^-1 (b - M p0), which changes nothing but
+carries the exact first derivative.
 """
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 Columns = Float[Array, "columns"]
+Occupancies = Float[Array, "s columns"]
 Entries = dict[tuple[int, int], Array]
 
 
-class Edge(NamedTuple):
-    """One transition of the scheme as the solver sees it (all static).
+class Reactions(NamedTuple):
+    """A scheme as the solver sees it, one entry a transition (all static).
 
     Attributes:
-        source: index of the state left.
-        target: index of the state entered.
-        binds: takes one transmitter from the cleft.
-        releases: returns one transmitter to the cleft.
-        destroys: hydrolyses one transmitter.
+        source: index of the state left [k].
+        change: what each transition adds to each state, -1, 0 or 1 [s, k].
+        binds: 1 if it takes a transmitter from the cleft, else 0 [k].
+        gain: transmitter returned to the cleft, -1, 0 or 1 [k].
+        destroys: transmitter hydrolysed, 0 or 1 [k].
     """
 
-    source: int
-    target: int
-    binds: bool
-    releases: bool
-    destroys: bool
-
-    @property
-    def gain(self) -> int:
-        """Transmitter returned to the cleft in this transition."""
-        return int(self.releases) - int(self.binds)
+    source: np.ndarray
+    change: np.ndarray
+    binds: np.ndarray
+    gain: np.ndarray
+    destroys: np.ndarray
 
 
 class Membrane(NamedTuple):
     """Sites of one kind on one plane.
 
     Attributes:
-        edges: the scheme's transitions.
+        reactions: the scheme.
         rates: rate of each transition [k], um^3/ms if it binds, else 1/ms.
         density: sites per area of membrane, 1/um^2.
         start: occupancy of each state before release [s].
     """
 
-    edges: tuple[Edge, ...]
+    reactions: Reactions
     rates: Float[Array, "k"]
     density: Float[Array, ""]
     start: Float[Array, "s"]
 
+    def propensity(self, ligand: Columns) -> Float[Array, "k columns"]:
+        """First-order rate of each transition [k, columns], 1/ms; below zero, `ligand` counts as zero."""
+        level = jnp.maximum(ligand, 0.0)[None, :]
+        binds = self.reactions.binds[:, None]
+        return self.rates[:, None] * (binds * level + (1.0 - binds))
 
-class Tendency(NamedTuple):
-    """Time derivatives on the plane: occupancies [s, columns], transmitter gained and destroyed per site [columns]."""
+    def collect(self, flux: Float[Array, "k columns"]) -> tuple[Columns, Columns]:
+        """Transmitter gained by the cleft and destroyed, per site [columns], of fluxes [k, columns]."""
+        return self.reactions.gain @ flux, self.reactions.destroys @ flux
 
-    occupancy: Float[Array, "s columns"]
+
+class Response(NamedTuple):
+    """What the sites do in an implicit step, or the derivative of it by the concentration on the plane.
+
+    Attributes:
+        occupancy: new occupancies [s, columns].
+        gained: transmitter returned to the cleft per site and time [columns], 1/ms; negative if taken.
+        destroyed: transmitter hydrolysed per site and time [columns], 1/ms.
+    """
+
+    occupancy: Occupancies
     gained: Columns
     destroyed: Columns
 
+    def shifted(self, slope: "Response", change: Columns) -> "Response":
+        """The response at a concentration higher by `change` [columns], to first order."""
+        return Response(
+            self.occupancy + slope.occupancy * change[None, :],
+            self.gained + slope.gained * change,
+            self.destroyed + slope.destroyed * change,
+        )
 
-class Linear(NamedTuple):
-    """The plane's Jacobian at one state, factorised for (I - g Q).
 
-    Attributes:
-        factors: entries of the elimination, pivots on the diagonal.
-        push: M^-1 dQ/da p, response of the occupancies to the transmitter [s][columns].
-        gained: derivatives of the transmitter gained, by state [s] and by transmitter.
-        destroyed: the same for the transmitter destroyed.
-    """
+class Solved(NamedTuple):
+    """A response, its derivative by the concentration, and the factors of I - w Q."""
 
+    response: Response
+    slope: Response
     factors: Entries
-    push: list[Array]
-    gained: tuple[list[Array], Array]
-    destroyed: tuple[list[Array], Array]
 
 
-def tendency(membrane: Membrane, ligand: Columns, occupancy: Float[Array, "s columns"]) -> Tendency:
-    """Rates of change at transmitter concentration `ligand` [columns, 1/um^3] on the plane."""
-    change = [jnp.zeros_like(ligand) for _ in range(occupancy.shape[0])]
-    gained = destroyed = jnp.zeros_like(ligand)
-    for k, edge in enumerate(membrane.edges):
-        flux = membrane.rates[k] * occupancy[edge.source] * (ligand if edge.binds else 1.0)
-        change[edge.source] = change[edge.source] - flux
-        change[edge.target] = change[edge.target] + flux
-        gained = gained + edge.gain * flux
-        destroyed = destroyed + float(edge.destroys) * flux
-    return Tendency(jnp.stack(change), gained, destroyed)
+def solve_sites(membrane: Membrane, ligand: Columns, base: Occupancies, weight: Array) -> Solved:
+    """Solve p = base + weight Q(ligand) p and say what it takes from the cleft.
+
+    Args:
+        membrane: the sites.
+        ligand: transmitter concentration on the plane [columns], 1/um^3.
+        base: occupancies [s, columns].
+        weight: implicit weight w of the step, ms.
+    """
+    scheme = membrane.reactions
+    propensity = membrane.propensity(ligand)
+    factors = _factors(scheme, propensity, weight)
+    p = _substitute(factors, base)
+    bent = (
+        membrane.rates[:, None]
+        * scheme.binds[:, None]
+        * p[scheme.source]
+        * (ligand > 0.0).astype(float)[None, :]
+    )
+    push = _substitute(factors, weight * (scheme.change @ bent))
+    slope = propensity * push[scheme.source] + bent
+    flux = propensity * p[scheme.source]
+    return Solved(Response(p, *membrane.collect(flux)), Response(push, *membrane.collect(slope)), factors)
 
 
-def linearise(membrane: Membrane, ligand: Columns, occupancy: Float[Array, "s columns"], weight: Array) -> Linear:
-    """Jacobian at (ligand, occupancy), with I - weight Q eliminated (weight = gamma dt, ms)."""
-    states = range(occupancy.shape[0])
-    zero = jnp.zeros_like(ligand)
-    entries: Entries = {(i, i): jnp.ones_like(ligand) for i in states}
-    by_ligand = [zero for _ in states]
-    gained, destroyed = [zero for _ in states], [zero for _ in states]
-    gained_by_ligand = destroyed_by_ligand = zero
-    for k, edge in enumerate(membrane.edges):
-        i, j = edge.source, edge.target
-        rate = membrane.rates[k] * (ligand if edge.binds else 1.0)
-        entries[i, i] = entries[i, i] + weight * rate
-        entries[j, i] = entries.get((j, i), 0.0) - weight * rate
-        gained[i] = gained[i] + edge.gain * rate
-        destroyed[i] = destroyed[i] + float(edge.destroys) * rate
-        if edge.binds:
-            slope = membrane.rates[k] * occupancy[i]
-            by_ligand[i], by_ligand[j] = by_ligand[i] - slope, by_ligand[j] + slope
-            gained_by_ligand = gained_by_ligand + edge.gain * slope
-            destroyed_by_ligand = destroyed_by_ligand + float(edge.destroys) * slope
-    factors = eliminate(entries, len(states))
-    push = substitute(factors, by_ligand)
-    return Linear(factors, push, (gained, gained_by_ligand), (destroyed, destroyed_by_ligand))
+def respond(membrane: Membrane, ligand: Columns, base: Occupancies, weight: Array, known: Solved) -> Response:
+    """The response once more, from its known value, with its derivative by everything but `known`."""
+    scheme = membrane.reactions
+    propensity = membrane.propensity(ligand)
+    p = known.response.occupancy
+    rest = base - p + weight * (scheme.change @ (propensity * p[scheme.source]))
+    p = p + _substitute(known.factors, rest)
+    return Response(p, *membrane.collect(propensity * p[scheme.source]))
 
 
-def eliminate(entries: Entries, size: int) -> Entries:
-    """LU factors in place of a sparse matrix given by entries; absent entries are structural zeros."""
-    lu = dict(entries)
+def _factors(scheme: Reactions, propensity: Float[Array, "k columns"], weight: Array) -> Entries:
+    """LU factors of I - weight Q, entry by entry for all columns at once; a structural zero has no entry."""
+    size = scheme.change.shape[0]
+    lu: Entries = {(i, i): jnp.ones_like(propensity[0]) for i in range(size)}
+    for k, j in enumerate(scheme.source):
+        for i in np.flatnonzero(scheme.change[:, k]):
+            _subtract(lu, (int(i), int(j)), scheme.change[i, k] * weight * propensity[k])
     for k in range(size):
-        below = [i for i in range(k + 1, size) if (i, k) in lu]
-        right = [j for j in range(k + 1, size) if (k, j) in lu]
-        for i in below:
-            lu[i, k] = lu[i, k] / lu[k, k]
-            for j in right:
-                lu[i, j] = lu.get((i, j), 0.0) - lu[i, k] * lu[k, j]
+        for i in range(k + 1, size):
+            if (i, k) in lu:
+                lu[i, k] = lu[i, k] / lu[k, k]
+                for j in range(k + 1, size):
+                    if (k, j) in lu:
+                        _subtract(lu, (i, j), lu[i, k] * lu[k, j])
     return lu
 
 
-def substitute(lu: Entries, right: list[Array]) -> list[Array]:
-    """Solution of the eliminated system for one right-hand side [s][columns]."""
+def _subtract(entries: Entries, where: tuple[int, int], value: Columns) -> None:
+    entries[where] = entries[where] - value if where in entries else -value
+
+
+def _substitute(lu: Entries, right: Occupancies) -> Occupancies:
+    """Solution of the factorised system for one right-hand side."""
     x = list(right)
-    for i in range(len(x)):
+    size = len(x)
+    for i in range(size):
         for j in range(i):
             if (i, j) in lu:
                 x[i] = x[i] - lu[i, j] * x[j]
-    for i in reversed(range(len(x))):
-        for j in range(i + 1, len(x)):
+    for i in reversed(range(size)):
+        for j in range(i + 1, size):
             if (i, j) in lu:
                 x[i] = x[i] - lu[i, j] * x[j]
         x[i] = x[i] / lu[i, i]
-    return x
+    return jnp.stack(x)
 
 
-def dot(slopes: list[Array], x: list[Array]) -> Array:
-    """Sum over states of slope times value."""
-    return sum((a * b for a, b in zip(slopes, x, strict=True)), start=jnp.zeros_like(x[0]))
+def freeze(tree: object) -> object:
+    """The same values without their derivatives; static entries stay."""
+    return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if isinstance(x, jax.Array) else x, tree)

@@ -8,14 +8,17 @@ from jaxtyping import Array, Float
 from nmjmc.errors import ValidationError
 from nmjmc.kinetics import Scheme
 from nmjmc.meanfield.column import Cleft
-from nmjmc.meanfield.grid import Grid
+from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.lateral import Lateral, disc, slab
 from nmjmc.meanfield.march import Problem
-from nmjmc.meanfield.membrane import Edge, Membrane
+from nmjmc.meanfield.membrane import Membrane, Reactions
 from nmjmc.meanfield.release import Pore, between_walls
 from nmjmc.meanfield.spectral import diffusion_operator
 from nmjmc.synapse.cleft import Folded, Slab
+from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.receptor import Receptor
+from nmjmc.types import Scalar
 
 # 1 uM in molecules per um^3
 MICROMOLAR = 602.214076
@@ -36,6 +39,33 @@ def refuse_unsupported(synapse: Synapse) -> None:
     if not isinstance(sites, jax.core.Tracer) and np.any(np.asarray(sites)):
         value = f"[{float(sites[0, 0]):g}, {float(sites[0, 1]):g}] um"
         raise ValidationError("vesicle.sites", value, "[0, 0] um for the mean field, which uses the symmetry")
+
+
+def longest_step(synapse: Synapse) -> float:
+    """The longest time step, ms: a sixth of the time in which free transmitter is captured, in octaves.
+
+    Octaves, so that a sweep compiles a few programs and not one for each value.
+    """
+    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(synapse)):
+        return LONGEST_STEP
+    effective = synapse.effective()
+    speed = _capture(effective.receptor, 1.0) + _capture(
+        effective.esterase, effective.esterase.active_fraction
+    )
+    wanted = float(effective.cleft.height) / (6.0 * speed) if speed > 0.0 else LONGEST_STEP
+    octaves = int(np.clip(np.ceil(np.log2(LONGEST_STEP / wanted)), 0, 3))
+    return LONGEST_STEP / 2**octaves
+
+
+def _capture(part: Receptor | Esterase, active: Scalar) -> float:
+    """Speed at which resting sites take up transmitter, kappa, um/ms."""
+    scheme = part.scheme
+    rates = [
+        t.factor * float(part.rates[t.rate])
+        for t in scheme.transitions
+        if t.binds == scheme.transmitter and t.source == scheme.resting
+    ]
+    return sum(rates) * float(part.density) * float(active)
 
 
 def build_problem(synapse: Synapse, grid: Grid) -> Problem:
@@ -76,7 +106,7 @@ def _lateral(synapse: Synapse, grid: Grid) -> Lateral:
 
 
 def _pore(synapse: Synapse) -> Pore:
-    """The pore; a site off the centre that is known only at run time turns the result into NaN, never wrong."""
+    """The pore; a site off the centre that is known only at run time turns the result into NaN."""
     vesicle = synapse.vesicle
     central = jnp.all(vesicle.sites == 0.0)
     return Pore(
@@ -94,7 +124,7 @@ def _receptor(synapse: Synapse) -> Membrane:
     scheme = receptor.scheme
     bath = {name: MICROMOLAR * value for name, value in receptor.bath.items()}
     rates = _pseudo_first_order(scheme, scheme.transition_rates(receptor.rates), bath)
-    return Membrane(edges(scheme), rates, receptor.density, resting_occupancy(scheme, rates))
+    return Membrane(reactions(scheme), rates, receptor.density, resting_occupancy(scheme, rates))
 
 
 def _esterase(synapse: Synapse) -> Membrane:
@@ -102,25 +132,25 @@ def _esterase(synapse: Synapse) -> Membrane:
     scheme = esterase.scheme
     rates = scheme.transition_rates(esterase.rates)
     density = esterase.density * esterase.active_fraction
-    return Membrane(edges(scheme), rates, density, resting_occupancy(scheme, rates))
+    return Membrane(reactions(scheme), rates, density, resting_occupancy(scheme, rates))
 
 
-def edges(scheme: Scheme) -> tuple[Edge, ...]:
-    """The scheme's transitions as the solver sees them; a bath ligand is no longer bimolecular."""
-    ligand = scheme.transmitter
-    return tuple(
-        Edge(
-            scheme.states.index(t.source),
-            scheme.states.index(t.target),
-            t.binds == ligand,
-            t.releases == ligand,
-            t.destroys == ligand,
-        )
-        for t in scheme.transitions
+def reactions(scheme: Scheme) -> Reactions:
+    """The scheme's transitions as the solver sees them; binding from a bath is no longer bimolecular."""
+    arrows = scheme.transitions
+    identity = np.eye(len(scheme.states))
+    source = np.array([scheme.states.index(t.source) for t in arrows])
+    target = np.array([scheme.states.index(t.target) for t in arrows])
+    binds, releases, destroys = (
+        np.array([float(getattr(t, name) == scheme.transmitter) for t in arrows])
+        for name in ("binds", "releases", "destroys")
     )
+    return Reactions(source, (identity[target] - identity[source]).T, binds, releases - binds, destroys)
 
 
-def _pseudo_first_order(scheme: Scheme, rates: Float[Array, "k"], bath: dict[str, Array]) -> Float[Array, "k"]:
+def _pseudo_first_order(
+    scheme: Scheme, rates: Float[Array, "k"], bath: dict[str, Array]
+) -> Float[Array, "k"]:
     levels = [bath[t.binds] if t.binds in bath else jnp.ones(()) for t in scheme.transitions]
     return rates * jnp.stack(levels)
 
@@ -131,14 +161,19 @@ def resting_occupancy(scheme: Scheme, rates: Float[Array, "k"]) -> Float[Array, 
     Only states that the resting one leads to without transmitter take part, so that a scheme without a bath
     starts exactly in its resting state.
     """
-    arrows = [(k, e) for k, e in enumerate(edges(scheme)) if not e.binds]
+    arrows = [
+        (k, scheme.states.index(t.source), scheme.states.index(t.target))
+        for k, t in enumerate(scheme.transitions)
+        if t.binds != scheme.transmitter
+    ]
     reached = [scheme.states.index(scheme.resting)]
     for state in reached:
-        reached += sorted({e.target for _, e in arrows if e.source == state} - set(reached))
-    generator = jnp.zeros((len(reached), len(reached)))
-    for k, edge in arrows:
-        if edge.source in reached:
-            i, j = reached.index(edge.source), reached.index(edge.target)
+        reached += sorted({target for _, source, target in arrows if source == state} - set(reached))
+    # the negligible leak keeps the balance solvable where a state is neither entered nor left
+    generator = -1e-12 * jnp.eye(len(reached))
+    for k, source, target in arrows:
+        if source in reached:
+            i, j = reached.index(source), reached.index(target)
             generator = generator.at[j, i].add(rates[k]).at[i, i].add(-rates[k])
     balance = generator.at[0, :].set(1.0)
     unit = jnp.zeros(len(reached)).at[0].set(1.0)

@@ -2,8 +2,8 @@
 
 Through a pore of radius r = r0 + v t (up to the lumen's radius) the vesicle's n molecules leave as
     dn/dt = - D pi r^2 / (L + pi r / 2) n / V,  V = 4/3 pi lumen^3,
-which integrates in closed form. With an infinite pore speed all leave at once. Source: physics of a conducting
-pore with access resistance (Hille), as in Stiles et al. 1996, PNAS 93:5747.
+which integrates in closed form. With an infinite pore speed all leave at once. Source: physics of a
+conducting pore with access resistance (Hille), as in Stiles et al. 1996, PNAS 93:5747.
 """
 
 from typing import NamedTuple
@@ -32,8 +32,8 @@ class Pore(NamedTuple):
     length: Array
     diffusion: Array
 
-    def released(self, time: Float[Array, "t"]) -> Float[Array, "t"]:
-        """Molecules released by each time [t, ms]; none before time 0."""
+    def released(self, time: Float[Array, "*t"]) -> Float[Array, "*t"]:
+        """Molecules released by each time [..., ms]; none before time 0."""
         instantaneous = jnp.isinf(self.speed)
         speed = jnp.where(instantaneous, 1.0, self.speed)
         since = jnp.maximum(time, 0.0)
@@ -61,7 +61,9 @@ def between_walls(
     Method of images (physics.md 5.3).
     """
     shift = 2.0 * height * np.arange(-4.0, 5.0)
+
     def bell(centre: Array) -> Array:
         return jnp.exp(-((nodes[:, None] - centre + shift[None, :]) ** 2) / (4.0 * spread)).sum(axis=1)
+
     profile = bell(start) + bell(-start)
     return profile / (weights @ profile)

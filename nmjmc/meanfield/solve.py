@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -11,9 +12,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nmjmc.errors import ValidationError
-from nmjmc.meanfield.grid import Grid
+from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
-from nmjmc.meanfield.problem import build_problem, refuse_unsupported
+from nmjmc.meanfield.problem import build_problem, longest_step, refuse_unsupported
 from nmjmc.synapse.model import Synapse
 
 
@@ -48,8 +49,8 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
         on the esterase plane the jump of D dc/dz likewise;  dp/dt = Q(c) p at every point of both planes.
 
     It works inside `jax.jit`, `jax.vmap` and reverse-mode derivatives with respect to any float leaf of the
-    synapse. It always computes in float64, whatever the default, and returns the default float type; forward-mode
-    derivatives need 64-bit mode to be on (`jax.enable_x64(True)`), all else does not.
+    synapse. It always computes in float64, whatever the default, and returns the default float type;
+    forward-mode derivatives need 64-bit mode to be on (`jax.enable_x64(True)`), all else does not.
 
     Args:
         synapse: disc or slab, one vesicle at the centre.
@@ -66,6 +67,7 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
     grid = grid or Grid()
     refuse_unsupported(synapse)
     duration = _duration(times, grid)
+    grid = dataclasses.replace(grid, longest_step=grid.longest_step or longest_step(synapse))
     kind = jnp.zeros(()).dtype
     if kind == jnp.float64:
         return _compiled(_as_double((synapse, times)), grid, duration)
@@ -110,8 +112,15 @@ def _compiled(inputs: tuple[Synapse, Array], grid: Grid, duration: float) -> Mea
     at = jnp.atleast_1d(times)
     effective = synapse.effective()
     problem = build_problem(effective, grid)
-    trace = march(problem, schedule(grid.first_step, grid.growth, grid.longest_step, duration))
+    trace = march(problem, _steps(grid, duration))
     return _report(effective, problem, trace, at)
+
+
+def _steps(grid: Grid, duration: float) -> np.ndarray:
+    """Step lengths [k], ms."""
+    longest = grid.longest_step or LONGEST_STEP
+    part = 1.0 / grid.time_refinement
+    return schedule(part * grid.first_step, part * grid.growth, part * longest, duration)
 
 
 def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array, "t"]) -> MeanField:
@@ -119,7 +128,9 @@ def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array
     since = times - synapse.vesicle.times[0]
     after = jnp.maximum(since, 0.0)
     begun = since >= 0.0
-    seen = {name: sample(trace.time, values, after) for name, values in trace._asdict().items() if name != "time"}
+    seen = {
+        name: sample(trace.time, values, after) for name, values in trace._asdict().items() if name != "time"
+    }
     released = problem.pore.released(since)
     # what left the vesicle less than the start-up age ago is released but not yet on the grid
     fresh = problem.pore.released(after) - problem.pore.released(jnp.maximum(after - problem.age, 0.0))

@@ -1,8 +1,9 @@
 """One-dimensional spectral elements: a diffusion operator that a dozen nodes resolve to five digits.
 
-On each element the concentration is a polynomial through the Gauss-Lobatto-Legendre (GLL) nodes; the same nodes
-carry the quadrature, so the mass matrix is diagonal and a reaction acts node by node. Element ends are nodes, so
-a reactive plane lies exactly on one. Source: Karniadakis & Sherwin, Spectral/hp Element Methods for CFD, ch. 2.
+On each element the concentration is a polynomial through the Gauss-Lobatto-Legendre (GLL) nodes; the same
+nodes carry the quadrature, so the mass matrix is diagonal and a reaction acts node by node. Element ends
+are nodes, so a reactive plane lies exactly on one. Source: Karniadakis & Sherwin, Spectral/hp Element
+Methods for CFD, ch. 2.
 """
 
 from collections.abc import Callable
@@ -52,7 +53,7 @@ def lobatto(degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def element_nodes(edges: Float[Array, "e"], degree: int) -> tuple[Float[Array, "i"], Float[Array, "e-1 i"]]:
-    """Nodes [i] of elements between `edges`, and each element's own quadrature weights spread on them [e-1, i]."""
+    """Nodes [i] of the elements, and each element's own quadrature weights spread on them [e-1, i]."""
     reference, weights, _ = lobatto(degree)
     lengths = jnp.diff(edges)
     inner = edges[:-1, None] + 0.5 * lengths[:, None] * (1.0 + reference[None, :])
@@ -82,7 +83,7 @@ def diffusion_operator(
     Returns:
         The operator, with rows of zeros for a node held at zero.
     """
-    reference, gauss, derivative = lobatto(degree)
+    _, gauss, derivative = lobatto(degree)
     nodes, own = element_nodes(edges, degree)
     weights = own.sum(axis=0)
     size = weights.shape[0]
