@@ -145,8 +145,8 @@ def _run(config: DictConfig) -> None:
             checkpoint=folder / "checkpoint" if settings.checkpoint else None,
             on_chunk=meter,
         )
-    cost = float(result.provenance["run_seconds"]) / result.vesicles
-    speed.remember(str(result.provenance["device"]), synapse.name, cost)
+    found = result.provenance
+    speed.remember(str(found["device"]), synapse.name, float(found["run_seconds"]), result.vesicles)
     _leave(result, folder)
 
 

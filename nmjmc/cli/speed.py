@@ -9,10 +9,15 @@ from nmjmc.data.atomic import write_text
 from nmjmc.runtime import cache_directory
 
 
-def remember(device: str, name: str, seconds_per_vesicle: float) -> None:
+ENOUGH = 32  # a run of fewer vesicles costs more a vesicle, and would mislead
+
+
+def remember(device: str, name: str, seconds: float, vesicles: int) -> None:
     """Keep what one vesicle cost; a folder that cannot be written is no reason to fail."""
+    if vesicles < ENOUGH and recall(device, name) is not None:
+        return
     with contextlib.suppress(OSError):
-        write_text(_file(), json.dumps({**_all(), f"{device}: {name}": seconds_per_vesicle}, indent=1))
+        write_text(_file(), json.dumps({**_all(), f"{device}: {name}": seconds / vesicles}, indent=1))
 
 
 def recall(device: str, name: str) -> float | None:

@@ -327,10 +327,11 @@ def test_no_bar_is_drawn_where_there_is_no_terminal():
 def test_speed_is_remembered_for_the_next_dry_run(tmp_path, monkeypatch):
     monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
     assert speed.recall("cpu", "human") is None
-    speed.remember("cpu", "human", 0.02)
+    speed.remember("cpu", "human", 4.0, 200)
+    speed.remember("cpu", "human", 4.0, 2)  # too few to count
     assert speed.recall("cpu", "human") == 0.02
     monkeypatch.setenv("NMJMC_CACHE_DIR", "/proc/nowhere")
-    speed.remember("cpu", "human", 0.02)
+    speed.remember("cpu", "human", 4.0, 200)
 
 
 def test_version_and_help(capsys):
