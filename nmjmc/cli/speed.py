@@ -8,7 +8,6 @@ import json
 from nmjmc.data.atomic import write_text
 from nmjmc.runtime import cache_directory
 
-
 ENOUGH = 32  # a run of fewer vesicles costs more a vesicle, and would mislead
 
 
