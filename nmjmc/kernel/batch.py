@@ -20,8 +20,8 @@ from nmjmc.kernel.schedule import rung
 from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
-_POOL_FACTOR = 2.0
-_MARGIN = 1.25  # of the predicted number of due entries
+_POOL_FACTOR = 2**0.5
+_MARGIN = 1.1  # of the predicted number of due entries
 _TRIES = 12
 
 
@@ -134,7 +134,7 @@ class Batch:
         pool = rung(self.state.pool.due.shape[0] + clocks, _POOL_FACTOR)
         until = jax.device_put(np.float32(self.job.until), self.call.device)
         self.state = self.call(initial.add_clocks, self.state, word, due, until, count=clocks, size=pool)
-        states = np.asarray(word).reshape(size, -1)
+        states = (np.asarray(word) & 0xFF).reshape(size, -1)
         for state in range(resting.shape[1]):
             self.start[:, state] = (states == state).sum(axis=1)
 
@@ -142,7 +142,7 @@ class Batch:
         """Intervals of the next chunk: few after a release, where the number of events changes fast."""
         ends = np.ceil(self.job.times / self.job.interval).astype(int)
         fresh = (ends <= self.at) & (ends > self.at - self.grown)
-        self.grown = 1 if self.at == 0 or fresh.any() else min(2 * self.grown, self.job.chunk)
+        self.grown = 1 if self.at == 0 or fresh.any() else min(math.ceil(1.5 * self.grown), self.job.chunk)
         later = ends[ends > self.at]
         return int(min(self.grown, self.records - self.at, (later.min() - self.at) if later.size else self.records))
 
@@ -179,7 +179,7 @@ class Batch:
     def _shrink(self, live: int) -> None:
         size = self.state.pool.due.shape[0]
         smaller = rung(1.3 * live + 256, _POOL_FACTOR)
-        if smaller < size or int(self.state.used) > 0.8 * size:
+        if 1.9 * smaller < size or int(self.state.used) > 0.85 * size:
             self.state = self.call(repack, self.state, size=smaller)
 
     def _check(self, state: State, account: Account, records: int) -> None:

@@ -11,9 +11,10 @@ from jax import lax
 from jaxtyping import Float, Int
 
 from nmjmc.kernel import contest
-from nmjmc.kernel.pool import NEVER, gather, select, unpack
+from nmjmc.kernel.pool import FIRST, NEVER, gather, select, unpack
 from nmjmc.kernel.stage import stages
-from nmjmc.kernel.step import Shape, State, advance
+from nmjmc.kernel.events import Shape
+from nmjmc.kernel.step import State, advance
 from nmjmc.kernel.tables import Tables
 
 
@@ -72,7 +73,7 @@ def run_chunk(tables: Tables, state: State, span: Span, *, shape: Shape, capacit
     start = state._replace(most_due=jnp.int32(0), handled=jnp.int32(0))
     state, tally, due = lax.fori_loop(0, span.count, one_interval, (start, tally, jnp.int32(0)))
     alive = state.pool.due < NEVER
-    travelling = alive & (unpack(state.pool).span >= 0)
+    travelling = alive & (unpack(state.pool).tag < FIRST)
     account = Account(tally, due, jnp.sum(alive, dtype=jnp.int32), jnp.sum(travelling, dtype=jnp.int32))
     return state, account
 
@@ -81,7 +82,7 @@ def run_chunk(tables: Tables, state: State, span: Span, *, shape: Shape, capacit
 def repack(state: State, *, size: int) -> State:
     """The state with its pool packed densely into `size` entries; spent entries and stale clocks are left out."""
     entries = unpack(state.pool)
-    clock = entries.span < 0
+    clock = entries.tag >= FIRST
     word = state.sites.at[jnp.where(clock, entries.owner, 0)].get(mode="promise_in_bounds")
     live = (entries.due < NEVER) & (~clock | (word == entries.tag))
     index, count = select(lambda: live, size, stages(state.used >= 0))

@@ -1,10 +1,10 @@
-"""Journeys in a flat cleft: from one attempt to the next in a single exact step.
+"""Journeys in a flat cleft: from one binding attempt to the next in a single exact step.
 
 The time to the next attempt comes from `survival` (the motion across the cleft); the displacement along the cleft
-in that time is Gaussian and independent of it. Whether the path crossed the rim is decided by the Brownian
-bridge between its ends: the probability of touching a flat absorbing face is exp(-d0 d1 / (D T)), d0 and d1 the
-ends' distances from it (Karatzas & Shreve, Brownian Motion and Stochastic Calculus, section 2.8). Near the rim a
-journey is cut short, so that a curved rim looks flat to it and exits are not recorded late.
+in that time is Gaussian and independent of it. Whether the path touched an absorbing rim is decided by the
+Brownian bridge between its ends, with the exact probability exp(-d0 d1 / (D T)) for a flat face at distances d0
+and d1 from them (Karatzas & Shreve, Brownian Motion and Stochastic Calculus, section 2.8); then the time of the
+first touch is drawn too. A curved rim looks flat to short journeys, and near it all journeys are short.
 """
 
 from __future__ import annotations
@@ -13,78 +13,140 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Bool, Float, Int, UInt32
+from jaxtyping import Float, Int, UInt32
 
-from nmjmc.kernel import lattice as lattices
 from nmjmc.kernel import random
+from nmjmc.kernel.stage import Stage
 from nmjmc.kernel.survival import ENTRIES, Start
-from nmjmc.kernel.tables import Tables
+from nmjmc.kernel.tables import Journeys, Tables
 
-_REACH = 2.5  # standard deviations of a journey that may reach the rim before it is cut short (a choice)
+WORDS = 7
+"""Random words that a journey takes."""
+
+ESCAPE = 4
+"""Aim of a journey that ends at the rim; the other aims are `Start` codes."""
+
+_CURVED_REACH = 1.5  # a journey's standard deviation is at most the distance to a curved rim over this (a choice)
+_FLAT_REACH = 2.0  # the same for the whole field of a flat one, so that it meets one face of a pair (a choice)
 
 
-class Arrival(NamedTuple):
-    """The end of a journey."""
+class Journey(NamedTuple):
+    """A journey decided upon.
 
+    Attributes:
+        span: its duration [ms].
+        x, y: where it ends [um].
+        aim: what happens there: an attempt on the receptor plane or the esterase plane (`Start` codes), nothing
+            (`Start.MIXED`, a journey cut short), or `ESCAPE`.
+    """
+
+    span: Float[Array, "e"]
     x: Float[Array, "e"]
     y: Float[Array, "e"]
-    escaped: Bool[Array, "e"]
-    tile: Int[Array, "e"]
-    attempts: Bool[Array, "e"]
+    aim: UInt32[Array, "e"]
 
 
-def distance_to_rim(tables: Tables, disc: bool, x: Array, y: Array) -> Array:
-    """Distance from (x, y) to the rim [um]; negative outside."""
-    if disc:
-        return tables.edge - jnp.sqrt(x * x + y * y)
-    return tables.edge - jnp.maximum(jnp.abs(x), jnp.abs(y))
-
-
-def arrive(
-    tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, span: Array, aim: Array, words: list[Array]
-) -> Arrival:
-    """Where journeys of duration `span` from (x, y) end, and what they meet there.
+def depart(
+    tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, start: Array, words: list[Array], stage: Stage
+) -> Journey:
+    """The next journeys of molecules at (x, y).
 
     Args:
         tables: the run's numbers.
         disc: whether the rim is a circle (else a square).
         reflecting: whether the rim reflects (else it absorbs).
         x, y: starting points [um].
-        span: durations [ms].
-        aim: `Start` code of the plane on which the attempt falls, or `Start.MIXED` for a journey cut short.
-        words: three random words each.
+        start: `Start` code, where across the cleft each sets out.
+        words: `WORDS` random words each.
+        stage: see `nmjmc.kernel.stage`.
     """
-    spread = jnp.sqrt(2.0 * tables.diffusion * jnp.maximum(span, 0.0))
-    east, north = random.normal_pair(words[0], words[1])
-    x1, y1 = x + spread * east, y + spread * north
+    span, aim = stage(lambda: _wait(tables, disc, x, y, start, words[0], words[1]))
+    x1, y1 = stage(lambda: _displace(tables, x, y, span, words[2], words[3]))
     if reflecting:
         x1, y1 = _reflect(tables.edge, disc, x1, y1)
-        escaped = jnp.zeros(x1.shape, bool)
-    else:
-        crossing = _crossing_probability(tables, disc, x, y, x1, y1, span)
-        escaped = random.uniform(words[2]) < crossing
-    plane = jnp.where(aim == jnp.uint32(Start.RECEPTOR), lattices.RECEPTOR, lattices.ESTERASE)
-    tile, there = lattices.tile_under(tables.lattice, plane, x1, y1)
-    attempts = ~escaped & there & (aim != jnp.uint32(Start.MIXED))
-    return Arrival(x1, y1, escaped, tile, attempts)
+        return Journey(span, x1, y1, aim)
+    faces = _faces(tables.edge, disc, x, y, x1, y1)
+    rate = stage(lambda: 1.0 / (2.0 * tables.diffusion * jnp.maximum(span, 1e-12)))
+    touched, first = stage(lambda: _first_touch(faces, rate, words[4:]))
+    aim = jnp.where(touched, jnp.uint32(ESCAPE), aim)
+    return Journey(jnp.where(touched, span * first, span), x1, y1, aim)
 
 
-def _crossing_probability(
-    tables: Tables, disc: bool, x: Array, y: Array, x1: Array, y1: Array, span: Array
-) -> Array:
-    """Probability that the bridge from (x, y) to (x1, y1) touched the absorbing rim."""
-    scale = 1.0 / (tables.diffusion * jnp.maximum(span, 1e-12))
-
-    def touch(before: Array, after: Array) -> Array:
-        return jnp.where(after <= 0, 1.0, jnp.exp(-jnp.maximum(before, 0.0) * after * scale))
-
+def _wait(
+    tables: Tables, disc: bool, x: Array, y: Array, start: Array, side: UInt32[Array, "e"], wait: UInt32[Array, "e"]
+) -> tuple[Float[Array, "e"], UInt32[Array, "e"]]:
+    """Duration and aim of the next journeys, cut short where the rim is near."""
+    span, receptor = _next_attempt(tables.journeys, start, side, wait)
+    aim = jnp.where(receptor, jnp.uint32(Start.RECEPTOR), jnp.uint32(Start.ESTERASE))
     if disc:
-        return touch(distance_to_rim(tables, True, x, y), distance_to_rim(tables, True, x1, y1))
-    stay = jnp.ones_like(x)
-    for start, end in ((x, x1), (y, y1)):
-        for sign in (1.0, -1.0):
-            stay = stay * (1.0 - touch(tables.edge - sign * start, tables.edge - sign * end))
-    return 1.0 - stay
+        reach = (tables.edge - jnp.sqrt(x * x + y * y)) * (1.0 / _CURVED_REACH)
+    else:
+        reach = tables.edge * (1.0 / _FLAT_REACH)
+    # the low bits, unused by `uniform`, spread the cuts of molecules that were released together
+    spread = 0.5 + (side & jnp.uint32(0x1FF)).astype(jnp.float32) * (0.5 / 512.0)
+    limit = jnp.maximum(tables.journeys.mixing_time, spread * reach * reach / (2.0 * tables.diffusion))
+    return jnp.minimum(span, limit), jnp.where(span > limit, jnp.uint32(Start.MIXED), aim)
+
+
+def _next_attempt(
+    journeys: Journeys, start: Int[Array, "e"], side: UInt32[Array, "e"], wait: UInt32[Array, "e"]
+) -> tuple[Array, Array]:
+    """Time to the next attempt by inversion of its hazard, and whether it falls on the receptor plane."""
+    hazard = random.exponential(wait)
+    scale = journeys.scale[start]
+    row = hazard * scale
+    entry = jnp.minimum(row.astype(jnp.int32), ENTRIES - 2)
+    part = jnp.minimum(row - entry.astype(jnp.float32), 1.0)
+    at = start * ENTRIES + entry
+    lower, upper = journeys.time[at], journeys.time[at + 1]
+    beyond = jnp.maximum(hazard - (ENTRIES - 1) / scale, 0.0) * journeys.slope
+    return lower + part * (upper - lower) + beyond, random.uniform(side) < journeys.on_receptor[at]
+
+
+def _displace(tables: Tables, x: Array, y: Array, span: Array, w0: Array, w1: Array) -> tuple[Array, Array]:
+    spread = jnp.sqrt(2.0 * tables.diffusion * span)
+    east, north = random.normal_pair(w0, w1)
+    return x + spread * east, y + spread * north
+
+
+def _faces(edge: Array, disc: bool, x: Array, y: Array, x1: Array, y1: Array) -> list[tuple[Array, Array]]:
+    """Distances of both ends from each face that the journeys may touch (of a pair, the one nearer its end)."""
+    if disc:
+        return [(edge - jnp.sqrt(x * x + y * y), edge - jnp.sqrt(x1 * x1 + y1 * y1))]
+    pairs = []
+    for begin, end in ((x, x1), (y, y1)):
+        sign = jnp.where(begin + end > 0, 1.0, -1.0)
+        pairs.append((edge - sign * begin, edge - sign * end))
+    return pairs
+
+
+def _first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Array]) -> tuple[Array, Array]:
+    """Whether the bridges touched a face, and when first, as a fraction of the journey.
+
+    A bridge from d0 to d1 that touches 0 is one from d0 to -|d1| up to the touch (reflection); a change of clock
+    v = s / (1 - s) makes it a Brownian motion with drift, whose first passage is inverse Gaussian with mean
+    d0 / |d1| and shape d0^2 / variance (drawn after Michael, Schucany & Haas 1976, Am Stat 30:88).
+
+    Args:
+        faces: distances of the ends from each face.
+        rate: 1 / variance of a journey's displacement along an axis [1/um^2].
+        words: three random words.
+    """
+    chance = random.uniform(words[0])
+    square = 2.0 * random.exponential(words[1]) * jnp.square(random.sincos_turn(words[2])[1])
+    turn = (words[2] & jnp.uint32(0x7F)).astype(jnp.float32) * (1.0 / 128.0)
+    clear, first = jnp.ones_like(rate), jnp.full_like(rate, 2.0)
+    for d0, d1 in faces:
+        near = jnp.maximum(d0, 1e-7)
+        touch = jnp.where(d1 <= 0, 1.0, jnp.exp(-2.0 * near * d1 * rate))
+        mean = near / jnp.maximum(jnp.abs(d1), 1e-9)
+        wide = 0.5 * mean * square / (near * near * rate)
+        small = mean / (1.0 + wide + jnp.sqrt(wide * (wide + 2.0)))
+        passage = jnp.where(turn * (mean + small) <= mean, small, mean * mean / jnp.maximum(small, 1e-30))
+        here = chance > clear * (1.0 - touch)
+        first = jnp.where(here & (first > 1.0), passage / (1.0 + passage), first)
+        clear = clear * (1.0 - touch)
+    return chance > clear, jnp.minimum(first, 1.0)
 
 
 def _reflect(edge: Array, disc: bool, x: Array, y: Array) -> tuple[Array, Array]:
@@ -99,34 +161,3 @@ def _reflect(edge: Array, disc: bool, x: Array, y: Array) -> tuple[Array, Array]
         return jnp.where(turn > 2.0 * edge, 4.0 * edge - turn, turn) - edge
 
     return fold(x), fold(y)
-
-
-def depart(
-    tables: Tables, disc: bool, x: Array, y: Array, start: Array, side: UInt32[Array, "e"], wait: UInt32[Array, "e"]
-) -> tuple[Float[Array, "e"], UInt32[Array, "e"]]:
-    """Duration of the next journey and what it aims at.
-
-    Args:
-        tables: the run's numbers.
-        disc: whether the rim is a circle.
-        x, y: starting points [um].
-        start: `Start` code, where across the cleft the molecules set out.
-        side, wait: random words.
-
-    Returns:
-        span [ms] and aim (`Start.RECEPTOR`, `Start.ESTERASE` or `Start.MIXED`).
-    """
-    journeys = tables.journeys
-    hazard = random.exponential(wait)
-    row = hazard * journeys.scale[start]
-    entry = jnp.minimum(row.astype(jnp.int32), ENTRIES - 2)
-    part = jnp.minimum(row - entry.astype(jnp.float32), 1.0)
-    at = start * ENTRIES + entry
-    lower, upper = journeys.time[at], journeys.time[at + 1]
-    beyond = jnp.maximum(hazard - (ENTRIES - 1) / journeys.scale[start], 0.0) * journeys.slope
-    span = lower + part * (upper - lower) + beyond
-    receptor = random.uniform(side) < journeys.on_receptor[at]
-    aim = jnp.where(receptor, jnp.uint32(Start.RECEPTOR), jnp.uint32(Start.ESTERASE))
-    reach = distance_to_rim(tables, disc, x, y) * (1.0 / _REACH)
-    limit = jnp.maximum(journeys.mixing_time, reach * reach / (2.0 * tables.diffusion))
-    return jnp.minimum(span, limit), jnp.where(span > limit, jnp.uint32(Start.MIXED), aim)

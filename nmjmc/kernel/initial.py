@@ -13,9 +13,10 @@ from jaxtyping import Float, Int, UInt32
 
 from nmjmc.kernel import contest, flat, random
 from nmjmc.kernel import release as releases
-from nmjmc.kernel.pool import NEVER, Entries, Pool, pack, select
+from nmjmc.kernel.pool import FIRST, NEVER, Entries, Pool, pack, select
 from nmjmc.kernel.stage import stages
-from nmjmc.kernel.step import Shape, State
+from nmjmc.kernel.events import Shape
+from nmjmc.kernel.step import State
 from nmjmc.kernel.survival import Start
 from nmjmc.kernel.tables import Tables
 
@@ -75,13 +76,12 @@ def prepare(
     patch = jnp.maximum(load.patch, 0)
     stage = stages(interval > 0)
     draw = jnp.zeros_like(load.lineage)
-    words = stage(lambda: random.words((keys[1][0][patch], keys[1][1][patch]), (load.lineage, draw), 5))
+    words = stage(lambda: random.words((keys[1][0][patch], keys[1][1][patch]), (load.lineage, draw), 3 + flat.WORDS))
     x, y, time = stage(lambda: _leave(pore, load, words))
-    span, aim = flat.depart(
-        tables, shape.disc, x, y, jnp.full(x.shape, int(Start.RELEASED)), words[3], words[4]
-    )
-    due = jnp.where(there, time + span, NEVER)
-    entries = Entries(due, x, y, span, patch * shape.sites, aim, load.lineage, draw)
+    start = jnp.full(x.shape, int(Start.RELEASED))
+    journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
+    due = jnp.where(there, time + journey.span, NEVER)
+    entries = Entries(due, journey.x, journey.y, patch * shape.sites, journey.aim, load.lineage, draw)
     column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
     at = jnp.where(there & (column < records), patch * records + jnp.maximum(column, 0), patches * records)
     released = jnp.zeros(patches * records, jnp.int32).at[at].add(1, mode="drop").reshape(patches, records)
@@ -125,15 +125,15 @@ def rest_sites(
     patch = jnp.repeat(jnp.arange(patches), shape.sites)
     key = (keys[0][patch], keys[1][patch])
     words = random.words(key, (site, jnp.zeros_like(site)), 2)
-    live = state.sites < tables.chemistry.acceptance.shape[0] - 1
+    live = state.sites < jnp.uint32(FIRST + tables.chemistry.acceptance.shape[0] - 1)
     second = site.astype(jnp.int32) >= tables.lattice.offset[1]
     u = random.uniform(words[0])
     kind = jnp.zeros(site.shape, jnp.int32)
     cumulative = jnp.cumsum(resting, axis=1)
     for j in range(resting.shape[1] - 1):
         kind = kind + (u >= jnp.where(second, cumulative[1, j], cumulative[0, j])).astype(jnp.int32)
-    word = jnp.where(live, kind.astype(jnp.uint32), state.sites)
-    rate = tables.chemistry.exit_rate[word.astype(jnp.int32)]
+    word = jnp.where(live, kind.astype(jnp.uint32) + jnp.uint32(FIRST), state.sites)
+    rate = tables.chemistry.exit_rate[(word & jnp.uint32(0xFF)).astype(jnp.int32)]
     return word, jnp.where(rate > 0, random.exponential(words[1]) / jnp.maximum(rate, 1e-30), NEVER)
 
 
@@ -153,7 +153,7 @@ def add_clocks(
     lineage = (at % patch_sites).astype(jnp.uint32) | jnp.uint32(0x40000000)
     clocks = pack(
         Entries(
-            jnp.where(index < sites, due[at], NEVER), zero, zero, zero - 1.0, at, word[at], lineage, zero.astype(jnp.uint32)
+            jnp.where(index < sites, due[at], NEVER), zero, zero, at, word[at], lineage, zero.astype(jnp.uint32)
         ),
         stage,
     )

@@ -10,7 +10,8 @@ import numpy as np
 from nmjmc.errors import ValidationError
 from nmjmc.kernel import lattice as lattices
 from nmjmc.kernel import survival
-from nmjmc.kernel.step import Shape
+from nmjmc.kernel.events import Shape
+from nmjmc.kernel.pool import FIRST
 from nmjmc.kernel.tables import Chemistry, Journeys, Tables
 from nmjmc.kinetics.exact import occupancy
 from nmjmc.kinetics.scheme import Scheme
@@ -177,12 +178,12 @@ def _template(
     """The tiles of an undisturbed patch, and how many live sites each plane has."""
     half = float(lattice.half)
     radius = None if isinstance(s.cleft, Slab) else half_width(s.cleft)
-    template = np.full(capacity, states - 1, np.uint32)
+    template = np.full(capacity, FIRST + states - 1, np.uint32)
     counts, at = [], 0
     receptors = len(s.receptor.scheme.states)
     for plane, rest in ((0, s.receptor.scheme), (1, s.esterase.scheme)):
         live = lattices.live_tiles(int(lattice.across[plane]), half, planes[plane][1], radius)
-        template[at : at + live.size][live] = rest.index(rest.resting) + plane * receptors
+        template[at : at + live.size][live] = FIRST + rest.index(rest.resting) + plane * receptors
         counts.append(int(live.sum()))
         at += live.size
     if counts[0] == 0:

@@ -16,7 +16,10 @@ from jaxtyping import Bool, Float, Int, UInt32
 
 from nmjmc.kernel.stage import Stage
 
-NEVER = jnp.inf
+NEVER = float("inf")
+FIRST = 0x100
+"""Word of a site in state 0 that has never changed: the state in the low byte, the number of changes above."""
+
 _WORD = 32
 _BLOCK = 16
 
@@ -26,10 +29,9 @@ class Entries(NamedTuple):
 
     Attributes:
         due: time of the next event, infinite for a spent entry [ms].
-        x, y: where a molecule set out from [um].
-        span: time that the molecule's present journey takes [ms]; negative marks a clock.
-        owner: global number of the clock's site, or of the first site of the molecule's vesicle.
-        tag: for a clock the site's word at its setting; for a molecule what it does on arrival.
+        x, y: where a molecule's journey ends [um].
+        owner: global number of the clock's site, or of the first site of the molecule's patch.
+        tag: for a clock the site's word at its setting; for a molecule what it does on arrival (below `FIRST`).
         lineage: which molecule this is, half of the counter of its random numbers.
         draw: its first unused random number, the other half.
     """
@@ -37,7 +39,6 @@ class Entries(NamedTuple):
     due: Float[Array, "e"]
     x: Float[Array, "e"]
     y: Float[Array, "e"]
-    span: Float[Array, "e"]
     owner: Int[Array, "e"]
     tag: UInt32[Array, "e"]
     lineage: UInt32[Array, "e"]
@@ -48,7 +49,7 @@ class Pool(NamedTuple):
     """All entries: their due times, which every pass reads, and the rest in rows, which it seldom touches."""
 
     due: Float[Array, "n"]
-    rows: UInt32[Array, "n 7"]
+    rows: UInt32[Array, "n 6"]
 
 
 def pack(entries: Entries, stage: Stage) -> Pool:
@@ -61,8 +62,8 @@ def pack(entries: Entries, stage: Stage) -> Pool:
 def unpack(pool: Pool) -> Entries:
     """A pool, field by field."""
     column = [pool.rows[:, k] for k in range(pool.rows.shape[1])]
-    real = [lax.bitcast_convert_type(c, jnp.float32) for c in column[:3]]
-    return Entries(pool.due, *real, lax.bitcast_convert_type(column[3], jnp.int32), *column[4:])
+    real = [lax.bitcast_convert_type(c, jnp.float32) for c in column[:2]]
+    return Entries(pool.due, *real, lax.bitcast_convert_type(column[2], jnp.int32), *column[3:])
 
 
 def select(

@@ -14,7 +14,7 @@ LONGEST = 2.5e-3
 _SHARE = 0.2  # of the mean time of the fastest process: steps up to this change no mean by 0.5 % (measured)
 _MOST_SHARE = 0.5
 _SMALLEST = 256
-_RUNG = 1.5
+_RUNG = 2.0
 
 
 def longest_step(numerics: Numerics, fastest: tuple[str, float]) -> float:

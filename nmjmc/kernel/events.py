@@ -1,0 +1,185 @@
+"""What the due entries do: arrive, bind, fire, set out again; and where each outcome is written."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, Float, Int, UInt32
+
+from nmjmc.kernel import flat, random
+from nmjmc.kernel import lattice as lattices
+from nmjmc.kernel.pool import FIRST, NEVER, Entries
+from nmjmc.kernel.stage import Stage
+from nmjmc.kernel.survival import Start
+from nmjmc.kernel.tables import Chemistry, Tables
+
+# random words of an event by number: acceptance, two keys of the contest, two for the point on a tile, a journey.
+# A clock uses the first ones for its choice of path and the lineage of the clock that splits off.
+_ACCEPT, _KEY, _CHOICE, _POINT, _JOURNEY = 0, 1, 2, 3, 5
+WORDS = _JOURNEY + flat.WORDS
+DRAWS = (WORDS + 1) // 2 + 1
+"""Counters that an event uses up: pairs of words, and one for a clock that splits off."""
+
+STATE = 0xFF
+_NOWHERE = 2**31 - 1
+_SPLIT = 0x80000000
+
+
+class Shape(NamedTuple):
+    """What is compiled in: sizes and kinds, never a parameter."""
+
+    sites: int
+    transitions: int
+    disc: bool
+    reflecting: bool
+
+
+class Events(NamedTuple):
+    """The due entries and what they meet."""
+
+    entry: Entries
+    patch: Int[Array, "e"]
+    words: list[Array]
+    site: Int[Array, "e"]
+    word: UInt32[Array, "e"]
+    attempts: Bool[Array, "e"]
+    escapes: Bool[Array, "e"]
+    clock: Bool[Array, "e"]
+
+
+class Outcome(NamedTuple):
+    """What the due entries would do if nobody were in their way."""
+
+    accepted: Bool[Array, "e"]
+    fired: Bool[Array, "e"]
+    transition: Int[Array, "e"]
+
+
+class Fate(NamedTuple):
+    """What the due entries do, and where it is written (nowhere: past the end)."""
+
+    to_clock: Bool[Array, "e"]
+    freed: Bool[Array, "e"]
+    waits: Bool[Array, "e"]
+    word: UInt32[Array, "e"]
+    exit_rate: Float[Array, "e"]
+    write: Int[Array, "e"]
+    column: Int[Array, "e"]
+
+
+def draw(shape: Shape, keys: random.Words, entry: Entries) -> tuple[Int[Array, "e"], list[Array]]:
+    """The patch and the random words of each due entry."""
+    patch = entry.owner // shape.sites
+    return patch, random.words((keys[0][patch], keys[1][patch]), (entry.lineage, entry.draw), WORDS)
+
+
+@jax.named_scope("look")
+def look(
+    tables: Tables, sites: UInt32[Array, "sites"], entry: Entries, patch: Int[Array, "e"], words: list[Array]
+) -> Events:
+    """The sites that the due entries belong to or arrive at."""
+    live = entry.due < NEVER
+    clock = live & (entry.tag >= jnp.uint32(FIRST))
+    molecule = live & ~clock
+    on_receptor = entry.tag == jnp.uint32(Start.RECEPTOR)
+    plane = jnp.where(on_receptor, lattices.RECEPTOR, lattices.ESTERASE)
+    tile, there = lattices.tile_under(tables.lattice, plane, entry.x, entry.y)
+    aims = on_receptor | (entry.tag == jnp.uint32(Start.ESTERASE))
+    site = jnp.where(clock, entry.owner, entry.owner + tile)
+    word = sites.at[site].get(mode="promise_in_bounds")
+    escapes = molecule & (entry.tag == jnp.uint32(flat.ESCAPE))
+    return Events(entry, patch, words, site, word, molecule & aims & there, escapes, clock)
+
+
+def decide(chemistry: Chemistry, events: Events) -> Outcome:
+    """Which attempts would be accepted, which clocks fire, and the transition that each would make."""
+    kind = (events.word & jnp.uint32(STATE)).astype(jnp.int32)
+    chance = random.uniform(events.words[_ACCEPT])
+    acceptance = chemistry.acceptance[kind]
+    accepted = events.attempts & (chance < acceptance)
+    fired = events.clock & (events.word == events.entry.tag)
+    # an accepted chance is uniform on (0, acceptance), so it chooses the binding path as well
+    u = jnp.where(fired, random.uniform(events.words[_CHOICE]), chance / jnp.maximum(acceptance, 1e-30))
+    row = kind + jnp.where(fired, 0, chemistry.acceptance.shape[0])
+    column = jnp.zeros_like(kind)
+    for j in range(chemistry.path.shape[1] - 1):
+        column = column + (u >= chemistry.cumulative[row, j]).astype(jnp.int32)
+    return Outcome(accepted, fired, chemistry.path[row, column])
+
+
+def contest_keys(words: list[Array]) -> tuple[Array, Array]:
+    """The random words that decide between molecules at one site."""
+    return words[_KEY], words[_CHOICE]
+
+
+def settle(
+    chemistry: Chemistry, shape: Shape, events: Events, outcome: Outcome, bound: Bool[Array, "e"], columns: int
+) -> Fate:
+    """The fate of each due entry, once the contests are decided; `columns` is the length of the tally."""
+    target = chemistry.target[outcome.transition]
+    freed = outcome.fired & chemistry.releases[outcome.transition]
+    changed = bound | outcome.fired
+    word = (events.word & jnp.uint32(0xFFFFFFFF - STATE)) + jnp.uint32(FIRST) + target.astype(jnp.uint32)
+    number = events.patch * (shape.transitions + 1) + jnp.where(changed, outcome.transition, shape.transitions)
+    return Fate(
+        bound | (outcome.fired & ~freed),
+        freed,
+        outcome.accepted & ~bound,
+        # after 2^24 changes the count starts again; it must not look like a molecule's aim
+        jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word),
+        chemistry.exit_rate[target],
+        jnp.where(changed, events.site, _NOWHERE),
+        jnp.where(changed | events.escapes, number, columns),
+    )
+
+
+@jax.named_scope("depart")
+def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage) -> Entries:
+    """The entries as the pass leaves them: a clock, a molecule under way, unchanged (it waits), or spent."""
+    entry, words = events.entry, events.words
+    x, y, start = stage(lambda: _set_out(tables, shape, events, fate))
+    journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[_JOURNEY:], stage)
+    travels = fate.freed | ((entry.due < NEVER) & ~events.clock & ~events.escapes & ~fate.to_clock)
+    wait = random.exponential(words[_JOURNEY]) / jnp.maximum(fate.exit_rate, 1e-30)
+    tick = jnp.where(fate.to_clock & (fate.exit_rate > 0), wait, NEVER)
+    fresh = Entries(
+        entry.due + jnp.where(travels, journey.span, tick),
+        journey.x,
+        journey.y,
+        jnp.where(fate.to_clock, events.site, events.patch * shape.sites),
+        jnp.where(travels, journey.aim, fate.word),
+        entry.lineage,
+        entry.draw + jnp.uint32(DRAWS),
+    )
+    return stage(lambda: Entries(*(jnp.where(fate.waits, a, b) for a, b in zip(entry, fresh, strict=True))))
+
+
+def _set_out(tables: Tables, shape: Shape, events: Events, fate: Fate) -> tuple[Array, Array, Array]:
+    """Where molecules set out from: the point they reached, or anywhere on the tile that frees them."""
+    entry, words = events.entry, events.words
+    tile = events.site - events.patch * shape.sites
+    x0, y0, plane = lattices.point_on_tile(
+        tables.lattice, tile, random.uniform(words[_POINT]), random.uniform(words[_POINT + 1])
+    )
+    aim = jnp.minimum(entry.tag, jnp.uint32(Start.MIXED)).astype(jnp.int32)
+    start = jnp.where(fate.freed, plane + Start.RECEPTOR, aim)
+    return jnp.where(fate.freed, x0, entry.x), jnp.where(fate.freed, y0, entry.y), start
+
+
+@jax.named_scope("split")
+def split_clocks(keys: random.Words, events: Events, fate: Fate, needs: Int[Array, "c"]) -> Entries:
+    """Clocks for the sites that lost a molecule but still hold another.
+
+    The molecule keeps its lineage; the site's clock starts a fresh one from two of the event's random words.
+    """
+    at = jnp.minimum(needs, fate.freed.shape[0] - 1)
+    entry, patch = Entries(*(field[at] for field in events.entry)), events.patch[at]
+    counter = (entry.lineage, entry.draw + jnp.uint32(DRAWS - 1))
+    wait = random.exponential(random.words((keys[0][patch], keys[1][patch]), counter, 1)[0])
+    due = entry.due + wait / jnp.maximum(fate.exit_rate[at], 1e-30)
+    lineage = events.words[_ACCEPT][at] | jnp.uint32(_SPLIT)
+    zero = jnp.zeros_like(due)
+    return Entries(due, zero, zero, events.site[at], fate.word[at], lineage, events.words[_KEY][at])
