@@ -124,7 +124,8 @@ def _planes(cleft: Cleft, inverse: Array, base: State, weight: Array) -> _Planes
     scale = [weight * m.density / cleft.vertical.weights[i] for m, i in zip(sites, where, strict=True)]
     free = inverse[where[0]] @ base.ligand, inverse[where[1]] @ base.ligand
     inflow = cleft.coverage * scale[0], cleft.coverage * scale[1]
-    green = tuple((inverse[i, where[0]], inverse[i, where[1]]) for i in where)
+    i, j = where
+    green = (inverse[i, i], inverse[i, j]), (inverse[j, i], inverse[j, j])
     return _Planes(sites, (base.receptor, base.esterase), free, inflow, green, weight)
 
 
@@ -139,9 +140,8 @@ def _implicit(cleft: Cleft, inverse: Array, base: State, guess: State, weight: A
     near = frozen.search(freeze((guess.ligand[0], guess.ligand[cleft.plane])))
     known = frozen.answers(near)
     slope = [k.slope for k in known]
-    found = [
-        respond(*args, weight, k) for *args, k in zip(planes.sites, near, planes.bases, known, strict=True)
-    ]
+    inputs = zip(planes.sites, near, planes.bases, known, strict=True)
+    found = [respond(m, a, b, weight, k) for m, a, b, k in inputs]
     exact = planes.newton(near, found, slope)
     final = [r.shifted(s, x - y) for r, s, x, y in zip(found, slope, exact, near, strict=True)]
     field, destroyed = inverse @ base.ligand, base.destroyed

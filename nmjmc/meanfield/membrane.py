@@ -7,7 +7,7 @@ the elimination: a solution p0 is corrected once, p = p0 + M^-1 (b - M p0), whic
 carries the exact first derivative.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +60,7 @@ class Membrane(NamedTuple):
 
     def collect(self, flux: Float[Array, "k columns"]) -> tuple[Columns, Columns]:
         """Transmitter gained by the cleft and destroyed, per site [columns], of fluxes [k, columns]."""
-        return self.reactions.gain @ flux, self.reactions.destroys @ flux
+        return jnp.asarray(self.reactions.gain) @ flux, jnp.asarray(self.reactions.destroys) @ flux
 
 
 class Response(NamedTuple):
@@ -165,6 +165,6 @@ def _substitute(lu: Entries, right: Occupancies) -> Occupancies:
     return jnp.stack(x)
 
 
-def freeze(tree: object) -> object:
+def freeze(tree: Any) -> Any:
     """The same values without their derivatives; static entries stay."""
     return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if isinstance(x, jax.Array) else x, tree)

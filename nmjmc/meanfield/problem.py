@@ -1,5 +1,7 @@
 """From a `Synapse` to the discretised problem of one quantum."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +19,7 @@ from nmjmc.meanfield.spectral import diffusion_operator
 from nmjmc.synapse.cleft import Folded, Slab
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.parameter import is_traced
 from nmjmc.synapse.receptor import Receptor
 from nmjmc.types import Scalar
 
@@ -36,7 +39,7 @@ def refuse_unsupported(synapse: Synapse) -> None:
     sites = synapse.vesicle.sites
     if sites.shape[0] != 1:
         raise ValidationError("vesicle.sites", f"a list of {sites.shape[0]}", "one site for the mean field")
-    if not isinstance(sites, jax.core.Tracer) and np.any(np.asarray(sites)):
+    if not is_traced(sites) and np.any(np.asarray(sites)):
         value = f"[{float(sites[0, 0]):g}, {float(sites[0, 1]):g}] um"
         raise ValidationError("vesicle.sites", value, "[0, 0] um for the mean field, which uses the symmetry")
 
@@ -46,7 +49,7 @@ def longest_step(synapse: Synapse) -> float:
 
     Octaves, so that a sweep compiles a few programs and not one for each value.
     """
-    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(synapse)):
+    if any(is_traced(x) for x in jax.tree.leaves(synapse)):
         return LONGEST_STEP
     effective = synapse.effective()
     speed = _capture(effective.receptor, 1.0) + _capture(
@@ -70,7 +73,8 @@ def _capture(part: Receptor | Esterase, active: Scalar) -> float:
 
 def build_problem(synapse: Synapse, grid: Grid) -> Problem:
     """Discretise a synapse whose rates hold at its temperature (`synapse.effective()`)."""
-    cleft, height = synapse.cleft, synapse.cleft.height
+    cleft: Any = synapse.cleft
+    height = cleft.height
     middle = synapse.esterase.position * height
     vertical = diffusion_operator(jnp.stack([jnp.zeros_like(height), middle, height]), grid.vertical_degree)
     lateral = _lateral(synapse, grid)
@@ -90,10 +94,10 @@ def build_problem(synapse: Synapse, grid: Grid) -> Problem:
 
 
 def _lateral(synapse: Synapse, grid: Grid) -> Lateral:
-    cleft = synapse.cleft
+    cleft: Any = synapse.cleft
     first = grid.first_element * cleft.height
     if isinstance(cleft, Slab):
-        return slab(cleft.side, first, grid.elements or 5, grid.degree, rim=cleft.rim)
+        return slab(jnp.asarray(cleft.side), first, grid.elements or 5, grid.degree, rim=cleft.rim)
     return disc(
         cleft.exit_radius,
         first,
@@ -107,7 +111,7 @@ def _lateral(synapse: Synapse, grid: Grid) -> Lateral:
 
 def _pore(synapse: Synapse) -> Pore:
     """The pore; a site off the centre that is known only at run time turns the result into NaN."""
-    vesicle = synapse.vesicle
+    vesicle: Any = synapse.vesicle
     central = jnp.all(vesicle.sites == 0.0)
     return Pore(
         content=jnp.where(central, vesicle.content_mean, jnp.nan),
@@ -115,12 +119,12 @@ def _pore(synapse: Synapse) -> Pore:
         speed=vesicle.pore_speed,
         start=vesicle.pore_initial_radius,
         length=vesicle.pore_length,
-        diffusion=synapse.cleft.diffusion,
+        diffusion=jnp.asarray(synapse.cleft.diffusion),
     )
 
 
 def _receptor(synapse: Synapse) -> Membrane:
-    receptor = synapse.receptor
+    receptor: Any = synapse.receptor
     scheme = receptor.scheme
     bath = {name: MICROMOLAR * value for name, value in receptor.bath.items()}
     rates = _pseudo_first_order(scheme, scheme.transition_rates(receptor.rates), bath)
@@ -128,7 +132,7 @@ def _receptor(synapse: Synapse) -> Membrane:
 
 
 def _esterase(synapse: Synapse) -> Membrane:
-    esterase = synapse.esterase
+    esterase: Any = synapse.esterase
     scheme = esterase.scheme
     rates = scheme.transition_rates(esterase.rates)
     density = esterase.density * esterase.active_fraction

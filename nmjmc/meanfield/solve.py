@@ -16,6 +16,7 @@ from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
 from nmjmc.meanfield.problem import build_problem, longest_step, refuse_unsupported
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.parameter import is_traced
 
 
 class MeanField(eqx.Module):
@@ -147,13 +148,13 @@ def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array
         escaped=jnp.where(begun, seen["escaped"], 0.0),
         states=states,
         open_channels=seen["receptor"] @ (relative > 0.0).astype(float),
-        current=drive * (seen["receptor"] @ relative),
+        current=jnp.asarray(drive) * (seen["receptor"] @ relative),
     )
 
 
 def _duration(times: Any, grid: Grid) -> float:
     """Time to be covered, ms."""
-    if isinstance(times, jax.core.Tracer):
+    if is_traced(times):
         if grid.duration is None:
             hint = "pass NumPy times, or give grid.duration"
             raise ValidationError("times", "traced", "known when the program is compiled", hint)
