@@ -20,8 +20,9 @@ from nmjmc.kernel.schedule import rung
 from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
-_POOL_FACTOR = 2**0.5
-_MARGIN = 1.1  # of the predicted number of due entries
+_PER_DUE = 160  # entries of the pool for each place in the list of due ones; the two change together (a choice)
+_MARGIN = 1.05  # of the predicted number of due entries
+_SPARE = 1.15  # of the live entries: room for clocks that split off and for stale ones (a choice)
 _TRIES = 12
 
 
@@ -74,7 +75,7 @@ class Batch:
         self._add_bath(first, size)
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
         self.at, self.grown, self.handled = 0, 1, 0
-        self.rate = 0.0
+        self.rate, self.live = 0.0, int(self.molecules.sum())
 
     @property
     def done(self) -> bool:
@@ -101,7 +102,7 @@ class Batch:
         if int(account.live) == 0 and not self.done:
             self.tally[self.at + 1 :] = self.tally[self.at]
             self.at = self.records
-        self._shrink(int(account.live))
+        self.live = int(account.live)
         return count
 
     def outcome(self) -> Outcome:
@@ -115,7 +116,7 @@ class Batch:
         number = jnp.arange(first, first + size, dtype=jnp.uint32)
         seed = random.seed_words(job.seed)
         keys = tuple(random.vesicle_keys(seed, number, p) for p in (random.Purpose.EVENT, random.Purpose.RELEASE))
-        load = initial.load(contents, job.sites, job.times, rung(self.molecules.sum() * 1.02, _POOL_FACTOR))
+        load = initial.load(contents, job.sites, job.times, rung(self.molecules.sum() * _SPARE * 1.05))
         args = jax.device_put((self.tables, job.pore, load, keys, np.float32(job.interval)), call.device)
         return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)
 
@@ -130,8 +131,8 @@ class Batch:
         )
         args = jax.device_put((self.tables, self.state, key, resting.astype(np.float32)), self.call.device)
         word, due = self.call(_rest_program, *args, shape=lowered.shape)
-        clocks = rung(int(jnp.sum(due < self.job.until)) + 1, _POOL_FACTOR)
-        pool = rung(self.state.pool.due.shape[0] + clocks, _POOL_FACTOR)
+        clocks = rung(int(jnp.sum(due < self.job.until)) + 1)
+        pool = rung(self.state.pool.due.shape[0] + clocks)
         until = jax.device_put(np.float32(self.job.until), self.call.device)
         self.state = self.call(initial.add_clocks, self.state, word, due, until, count=clocks, size=pool)
         states = (np.asarray(word) & 0xFF).reshape(size, -1)
@@ -149,38 +150,45 @@ class Batch:
     def _chunk(self, count: int, steps: np.ndarray) -> tuple[State, Account]:
         """The chunk, done again with longer lists where one overflowed."""
         longest = self.job.interval / steps.min()
-        capacity = self._capacity(longest, count)
+        self._fit(self._due(longest, count))
         padded = np.pad(steps, (0, self.job.chunk - count), constant_values=1).astype(np.int32)
         span = jax.device_put(
             Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded), self.call.device
         )
         for _ in range(_TRIES):
+            capacity = self.state.pool.due.shape[0] // _PER_DUE // 32 * 32
             state, account = self.call(
                 run_chunk, self.tables, self.state, span, shape=self.job.lowered.shape, capacity=capacity
             )
             status = Status(int(state.status))
             if not status & _REDO:
                 return state, account
-            if status & Status.DUE_OVERFLOW:
-                capacity = rung(max(1.1 * int(state.most_due), 1.5 * capacity))
-            if status & Status.POOL_OVERFLOW:
-                self.state = self.call(repack, self.state, size=rung(1.5 * self.state.pool.due.shape[0], _POOL_FACTOR))
+            # nothing of the chunk is kept; it is done again with lists twice as long
+            self.state = self.call(repack, self.state, size=rung(2 * self.state.pool.due.shape[0]))
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
 
-    def _capacity(self, step: float, count: int) -> int:
-        """Length of the list of due entries that the next chunk will need."""
+    def _due(self, step: float, count: int) -> float:
+        """How many entries will be due in a pass of the next chunk, at most."""
         begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
         fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
         slope = float(self.job.lowered.tables.journeys.slope)
         attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / slope
         expected = (self.rate + attempts) * step * _MARGIN
-        return rung(expected + 4 * math.sqrt(expected) + 64)
+        return expected + 4 * math.sqrt(expected) + 64
 
-    def _shrink(self, live: int) -> None:
-        size = self.state.pool.due.shape[0]
-        smaller = rung(1.3 * live + 256, _POOL_FACTOR)
-        if 1.9 * smaller < size or int(self.state.used) > 0.85 * size:
-            self.state = self.call(repack, self.state, size=smaller)
+    def _fit(self, due: float) -> None:
+        """Halve or double the lists until they fit what comes next: few sizes, each compiled once."""
+        size = wanted = self.state.pool.due.shape[0]
+        if int(self.state.used) * _SPARE > size:  # spent entries and stale clocks fill it: pack before it grows
+            self.state = self.call(repack, self.state, size=size)
+            self.live = int(self.state.used)
+        needed = max(self.live * _SPARE, _PER_DUE * max(due, 32))
+        while wanted < needed:
+            wanted = rung(2 * wanted)
+        while rung(wanted / 2) >= needed:
+            wanted = rung(wanted / 2)
+        if wanted != size:
+            self.state = self.call(repack, self.state, size=wanted)
 
     def _check(self, state: State, account: Account, records: int) -> None:
         """Refuse a state that cannot be right: a fault bit, or molecules that do not add up."""

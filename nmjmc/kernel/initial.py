@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 from jaxtyping import Float, Int, UInt32
 
 from nmjmc.kernel import contest, flat, random
@@ -19,6 +19,9 @@ from nmjmc.kernel.events import Shape
 from nmjmc.kernel.step import State
 from nmjmc.kernel.survival import Start
 from nmjmc.kernel.tables import Tables
+
+
+_BLOCK = 4096  # molecules that are prepared at a time; few enough to stay in the cache
 
 
 class Load(NamedTuple):
@@ -72,22 +75,19 @@ def prepare(
 ) -> tuple[State, Int[Array, "v t"]]:
     """The state at time 0, and how many molecules each patch has released by each record."""
     patches = keys[0][0].shape[0]
-    there = load.patch >= 0
-    patch = jnp.maximum(load.patch, 0)
-    stage = stages(interval > 0)
-    draw = jnp.zeros_like(load.lineage)
-    words = stage(lambda: random.words((keys[1][0][patch], keys[1][1][patch]), (load.lineage, draw), 3 + flat.WORDS))
-    x, y, time = stage(lambda: _leave(pore, load, words))
-    start = jnp.full(x.shape, int(Start.RELEASED))
-    journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
-    due = jnp.where(there, time + journey.span, NEVER)
-    entries = Entries(due, journey.x, journey.y, patch * shape.sites, journey.aim, load.lineage, draw)
-    column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
-    at = jnp.where(there & (column < records), patch * records + jnp.maximum(column, 0), patches * records)
+    blocks = jax.tree.map(lambda field: field.reshape(-1, _BLOCK), load)
+
+    def block(part: Load) -> tuple[Pool, Int[Array, "b"]]:
+        return _release(tables, shape, pore, part, keys[1], interval)
+
+    pool, column = lax.map(block, blocks)
+    pool = Pool(pool.due.reshape(-1), pool.rows.reshape(-1, pool.rows.shape[2]))
+    column = column.reshape(-1)
+    at = jnp.where((load.patch >= 0) & (column < records), load.patch * records + column, patches * records)
     released = jnp.zeros(patches * records, jnp.int32).at[at].add(1, mode="drop").reshape(patches, records)
     state = State(
-        pack(entries, stage),
-        jnp.sum(there, dtype=jnp.int32),
+        pool,
+        jnp.sum(load.patch >= 0, dtype=jnp.int32),
         jnp.tile(tables.template, patches),
         contest.unclaimed(patches * shape.sites),
         jnp.zeros(patches * (shape.transitions + 1), jnp.int32),
@@ -98,6 +98,23 @@ def prepare(
         jnp.int32(0),
     )
     return state, jnp.cumsum(released, axis=1)
+
+
+def _release(
+    tables: Tables, shape: Shape, pore: releases.PoreTable, load: Load, keys: random.Words, interval: Array
+) -> tuple[Pool, Int[Array, "b"]]:
+    """The first journeys of some molecules, and the record by which each has been released."""
+    stage = stages(interval > 0)
+    patch = jnp.maximum(load.patch, 0)
+    draw = jnp.zeros_like(load.lineage)
+    words = stage(lambda: random.words((keys[0][patch], keys[1][patch]), (load.lineage, draw), 3 + flat.WORDS))
+    x, y, time = stage(lambda: _leave(pore, load, words))
+    start = jnp.full(x.shape, int(Start.RELEASED))
+    journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
+    due = jnp.where(load.patch >= 0, time + journey.span, NEVER)
+    entries = Entries(due, journey.x, journey.y, patch * shape.sites, journey.aim, load.lineage, draw)
+    column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
+    return pack(entries, stage), jnp.maximum(column, 0)
 
 
 def _leave(pore: releases.PoreTable, load: Load, words: list[Array]) -> tuple[Array, Array, Array]:

@@ -84,7 +84,7 @@ def lower(synapse: Synapse) -> Lowered:
     """
     s = synapse.effective()
     planes = _planes(s)
-    lattice, sites = lattices.build(tuple(p[0] for p in planes), half_width(s.cleft))
+    lattice, sites = lattices.build(tuple(p[0] for p in planes), float(half_width(s.cleft)))
     receptor = arrows(s.receptor.scheme, s.receptor.rates, s.receptor.bath, 0)
     esterase = arrows(s.esterase.scheme, s.esterase.rates, {}, len(s.receptor.scheme.states))
     joint = receptor + esterase
@@ -112,7 +112,7 @@ def lower(synapse: Synapse) -> Lowered:
     )
     capacity = _rung(sites)
     template, counts = _template(s, lattice, planes, capacity, states)
-    edge = half_width(s.cleft) + (float(s.cleft.apron) if s.cleft.rim == "open" else 0.0)
+    edge = float(half_width(s.cleft)) + (float(s.cleft.apron) if s.cleft.rim == "open" else 0.0)
     tables = Tables(
         np.float32(s.cleft.diffusion), np.float32(edge), lattice, chemistry, journeys, template
     )
@@ -177,7 +177,7 @@ def _template(
 ) -> tuple[np.ndarray, list[int]]:
     """The tiles of an undisturbed patch, and how many live sites each plane has."""
     half = float(lattice.half)
-    radius = None if isinstance(s.cleft, Slab) else half_width(s.cleft)
+    radius = None if isinstance(s.cleft, Slab) else float(half_width(s.cleft))
     template = np.full(capacity, FIRST + states - 1, np.uint32)
     counts, at = [], 0
     receptors = len(s.receptor.scheme.states)

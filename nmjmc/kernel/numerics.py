@@ -27,7 +27,7 @@ class Numerics:
     transport: str = "auto"
     shortest_step: float = 1.0e-4
     longest_step: float | None = None
-    growth_time: float = 0.03
+    growth_time: float = 0.07
     step_scale: float = 1.0
     diffusion_step: float | None = None
     batch: int = 0

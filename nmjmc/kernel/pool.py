@@ -69,7 +69,7 @@ def unpack(pool: Pool) -> Entries:
 def select(
     mask: Callable[[], Bool[Array, "n"]], capacity: int, stage: Stage
 ) -> tuple[Int[Array, "e"], Int[Array, ""]]:
-    """Positions of the set entries of a mask, in order, and their number (which may exceed the capacity).
+    """Positions of the set entries of a mask, and their number (which may exceed the capacity).
 
     The mask is packed in 32-bit words, so that the cost is mostly one pass over it: about a tenth of
     `jnp.nonzero`. Unused positions hold the mask's length.
@@ -84,15 +84,18 @@ def select(
     row = stage(lambda: _row_of_place(after, capacity))
     place = jnp.arange(capacity, dtype=jnp.int32)
     word, skip = stage(lambda: (packed[row], place - before[row]))
-    index = row * _WORD + _nth_set_bit(word, skip)
+    index = _nth_set_bit(word, skip) * rows + row
     return stage(lambda: jnp.where(place < after[-1], index, rows * _WORD)), after[-1]
 
 
 def _pack_mask(mask: Bool[Array, "n"]) -> tuple[UInt32[Array, "r"], Int[Array, "r"], Int[Array, "r"]]:
-    """The mask as rows of 32 bits, and how many bits are set before and after each row's end."""
+    """The mask as words of 32 bits, and how many bits are set before each word and up to its end.
+
+    Bit b of word r stands for entry b R + r, R the number of words: so the packing runs along the entries.
+    """
     bit = jnp.uint32(1) << jnp.arange(_WORD, dtype=jnp.uint32)
-    rows = mask.reshape(-1, _WORD)
-    packed = jnp.sum(jnp.where(rows, bit[None, :], jnp.uint32(0)), axis=1, dtype=jnp.uint32)
+    rows = mask.reshape(_WORD, -1)
+    packed = jnp.sum(jnp.where(rows, bit[:, None], jnp.uint32(0)), axis=0, dtype=jnp.uint32)
     count = lax.population_count(packed).astype(jnp.int32)
     after = prefix_sum(count)
     return packed, after - count, after

@@ -72,10 +72,11 @@ def vesicle_keys(seed: UInt32[Array, "2"], vesicle: UInt32[Array, "v"], purpose:
 
 def words(key: Words, counter: Words, count: int) -> list[UInt32[Array, "*n"]]:
     """`count` random words for the event whose counter is (lineage, first free draw number)."""
-    out: list[Array] = []
-    for pair in range((count + 1) // 2):
-        out += threefry2x32(key, (counter[0], counter[1] + jnp.uint32(pair)))
-    return out[:count]
+    pairs = jnp.arange((count + 1) // 2, dtype=jnp.uint32)[:, None]
+    shape = (pairs.shape[0], *counter[0].shape)
+    row = tuple(jnp.broadcast_to(word[None], shape) for word in (*key, counter[0]))
+    x0, x1 = threefry2x32((row[0], row[1]), (row[2], counter[1][None] + pairs))
+    return [(x0, x1)[k % 2][k // 2] for k in range(count)]
 
 
 def uniform(word: UInt32[Array, "*n"]) -> Float[Array, "*n"]:

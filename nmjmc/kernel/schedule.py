@@ -13,8 +13,8 @@ LONGEST = 2.5e-3
 """Longest step that the default takes [ms]; the convergence experiment shows what it costs (a choice)."""
 _SHARE = 0.2  # of the mean time of the fastest process: steps up to this change no mean by 0.5 % (measured)
 _MOST_SHARE = 0.5
-_SMALLEST = 256
-_RUNG = 2.0
+_SMALLEST = 4096
+_POWER = 1.5
 
 
 def longest_step(numerics: Numerics, fastest: tuple[str, float]) -> float:
@@ -42,8 +42,8 @@ def substeps(
 ) -> np.ndarray:
     """Steps in each record interval, int [records].
 
-    The step is `shortest_step` at a release and doubles every `growth_time` after it (linearly), up to the
-    longest step, so that about the same number of events falls into each.
+    The step is `shortest_step` (1 + (s / growth_time)^1.5) at the time s after a release, up to the longest
+    step, so that about the same number of events falls into each (a choice, by trial).
 
     Args:
         numerics: the settings.
@@ -58,11 +58,11 @@ def substeps(
     # the last release before the interval's end decides
     latest = np.searchsorted(times, start + interval * (1 - 1e-9), side="left") - 1
     since = np.where(latest >= 0, np.maximum(start - times[np.maximum(latest, 0)], 0), np.inf)
-    step = np.minimum(shortest * (1 + since / numerics.growth_time), longest)
+    step = np.minimum(shortest * (1 + (since / numerics.growth_time) ** _POWER), longest)
     return np.maximum(1, np.ceil(interval / step - 1e-9)).astype(np.int32)
 
 
-def rung(size: float, factor: float = _RUNG) -> int:
-    """A list's length from a ladder of few sizes (each is compiled once), a multiple of 32."""
-    k = math.ceil(math.log(max(size, _SMALLEST) / _SMALLEST) / math.log(factor) - 1e-9)
-    return 32 * math.ceil(_SMALLEST * factor**k / 32)
+def rung(size: float) -> int:
+    """The pool's length from a ladder with four steps to the octave (each length is compiled once)."""
+    k = math.ceil(4 * math.log2(max(size, _SMALLEST) / _SMALLEST) - 1e-6)
+    return _SMALLEST * math.ceil(2 ** (k / 4) - 1e-9)
