@@ -149,8 +149,8 @@ class Batch:
 
     def _chunk(self, count: int, steps: np.ndarray) -> tuple[State, Account]:
         """The chunk, done again with longer lists where one overflowed."""
-        longest = self.job.interval / steps.min()
-        self._fit(self._due(longest, count))
+        step = self.job.interval * count / steps.sum()
+        self._fit(self._due(step, count))
         padded = np.pad(steps, (0, self.job.chunk - count), constant_values=1).astype(np.int32)
         span = jax.device_put(
             Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded), self.call.device
@@ -168,7 +168,7 @@ class Batch:
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
 
     def _due(self, step: float, count: int) -> float:
-        """How many entries will be due in a pass of the next chunk, at most."""
+        """About how many entries will be due in a pass of the next chunk."""
         begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
         fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
         slope = float(self.job.lowered.tables.journeys.slope)
