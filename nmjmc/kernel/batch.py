@@ -12,7 +12,7 @@ import numpy as np
 
 from nmjmc.errors import SimulationError, Status
 from nmjmc.kernel import contest, initial, random
-from nmjmc.kernel.chunk import Account, Span, repack, run_chunk, wipe_board
+from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_board
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
@@ -24,6 +24,7 @@ _PER_DUE = 160  # entries of the pool for each place in the list of due ones; th
 _MARGIN = 1.05  # of the predicted number of due entries
 _SPARE = 1.15  # of the live entries: room for clocks that split off and for stale ones (a choice)
 _TRIES = 12
+_FLUSH = 4  # passes after the last record, for chains of events at its very end
 
 
 class Job(NamedTuple):
@@ -73,9 +74,11 @@ class Batch:
         self.state, self.released = self._prepare(first, padded, size)
         self.start = np.tile(job.lowered.start, (size, 1))
         self._add_bath(first, size)
+        # transitions in each interval, whose number is that of the record at its end
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
         self.at, self.grown, self.handled = 0, 1, 0
-        self.rate, self.live = 0.0, int(self.molecules.sum())
+        self.rate = 0.0
+        self.live = self.free = int(self.molecules.sum())
 
     @property
     def done(self) -> bool:
@@ -94,13 +97,13 @@ class Batch:
             self.state = self.call(wipe_board, self.state)
         state, account = self._chunk(count, steps)
         self._check(state, account, self.at + count)
-        rows = np.asarray(account.tally)[:count].reshape(count, -1, self.tally.shape[2])
-        self.tally[self.at + 1 : self.at + 1 + count] = rows[:, : self.patches]
+        rows = np.asarray(account.tally)[: BEFORE + count].reshape(BEFORE + count, -1, self.tally.shape[2])
+        late = max(0, BEFORE - self.at)  # nothing can have happened before the first interval
+        self.tally[self.at - BEFORE + late + 1 : self.at + count + 1] += rows[late:, : self.patches]
         self.state, self.handled = state, self.handled + int(state.handled)
         self.at += count
         self.rate = int(account.last_due) * steps[-1] / self.job.interval
         if int(account.live) == 0 and not self.done:
-            self.tally[self.at + 1 :] = self.tally[self.at]
             self.at = self.records
         self.live = int(account.live)
         return count
@@ -108,7 +111,7 @@ class Batch:
     def outcome(self) -> Outcome:
         """What the records need."""
         keep = slice(0, self.patches)
-        tally = self.tally.transpose(1, 0, 2)
+        tally = np.cumsum(self.tally, axis=0, dtype=np.int32).transpose(1, 0, 2)
         return Outcome(tally, np.asarray(self.released)[keep], self.start[keep], self.handled)
 
     def _prepare(self, first: int, contents: np.ndarray, size: int) -> tuple[State, Any]:
@@ -152,9 +155,9 @@ class Batch:
         step = self.job.interval * count / steps.sum()
         self._fit(self._due(step, count))
         padded = np.pad(steps, (0, self.job.chunk - count), constant_values=1).astype(np.int32)
-        span = jax.device_put(
-            Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded), self.call.device
-        )
+        flush = np.int32(_FLUSH if self.at + count == self.records else 0)
+        span = Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded, flush)
+        span = jax.device_put(span, self.call.device)
         for _ in range(_TRIES):
             capacity = self.state.pool.due.shape[0] // _PER_DUE // 32 * 32
             state, account = self.call(
@@ -196,8 +199,9 @@ class Batch:
         if status:
             raise SimulationError(status, where)
         change = self.job.lowered.stoichiometry[:, self.job.lowered.names.index("free_ach")]
-        tally = np.asarray(state.tally).reshape(-1, change.size).sum(axis=0)
-        if int(account.molecules) != int(self.molecules.sum() + tally @ change):
+        tally = np.asarray(account.tally).reshape(-1, change.size).sum(axis=0)
+        self.free = self.free + int(tally @ change)
+        if int(account.molecules) != self.free:
             raise SimulationError(Status.CONSERVATION, where)
 
 

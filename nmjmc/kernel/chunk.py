@@ -18,11 +18,18 @@ from nmjmc.kernel.step import State, advance
 from nmjmc.kernel.tables import Tables
 
 
+BEFORE = 8
+"""Intervals before a chunk to which its events may belong: those that fell due again in the last passes of the
+chunk before. An interval holds at least two passes, and one pass handles each link of a chain of such events, so
+the chain would need sixteen links within one step to be counted an interval late."""
+
+
 class Account(NamedTuple):
     """What the host reads after a chunk.
 
     Attributes:
-        tally: transitions of every patch by the end of each record interval.
+        tally: transitions of every patch in each interval: `BEFORE` intervals before the chunk's (events that
+            were handled late), then the chunk's own.
         last_due: entries due in the last pass.
         live: entries with a next event.
         molecules: those of them that are molecules.
@@ -42,12 +49,14 @@ class Span(NamedTuple):
         count: how many, at most the chunk's length.
         interval: length of an interval [ms].
         substeps: passes in each.
+        flush: further passes at the end of the last, which handle what fell due again.
     """
 
     first: Int[jax.Array, ""]
     count: Int[jax.Array, ""]
     interval: Float[jax.Array, ""]
     substeps: Int[jax.Array, "r"]
+    flush: Int[jax.Array, ""]
 
 
 @partial(jax.jit, static_argnames=("shape", "capacity"))
@@ -55,23 +64,31 @@ def run_chunk(tables: Tables, state: State, span: Span, *, shape: Shape, capacit
     """The state after the intervals of `span`, and the account of them."""
 
     def one_pass(j: jax.Array, carry: tuple) -> tuple:
-        state, record = carry
+        state, tally, record = carry
         part = (j + 1).astype(jnp.float32) / span.substeps[record].astype(jnp.float32)
         # the times of the passes follow from the interval's number alone, whatever the chunk
-        until = span.interval * ((span.first + record).astype(jnp.float32) + part)
-        return advance(tables, shape, state, until, capacity), record
+        until = span.interval * ((span.first + record).astype(jnp.float32) + jnp.minimum(part, 1.0))
+        state, event = advance(tables, shape, state, until, capacity)
+        # an event counts in the interval of its own time, though a later pass may have handled it
+        row = jnp.ceil(event.due / span.interval).astype(jnp.int32) - 1 - span.first + BEFORE
+        row = jnp.clip(row, 0, rows - 1)
+        at = jnp.where(event.column < columns, row * columns + event.column, rows * columns)
+        return state, tally.at[at].add(1, mode="drop"), record
 
     def one_interval(record: jax.Array, carry: tuple) -> tuple:
         state, tally, _ = carry
         before = state.handled
         steps = span.substeps[record]
-        state, _ = lax.fori_loop(0, steps, one_pass, (state, record))
-        due = (state.handled - before) // steps
-        return state, lax.dynamic_update_index_in_dim(tally, state.tally, record, 0), due
+        more = jnp.where(record == span.count - 1, span.flush, 0)
+        state, tally, _ = lax.fori_loop(0, steps + more, one_pass, (state, tally, record))
+        return state, tally, (state.handled - before) // steps
 
-    tally = jnp.zeros((span.substeps.shape[0], state.tally.shape[0]), jnp.int32)
+    columns = state.keys[0].shape[0] * (shape.transitions + 1)
+    rows = BEFORE + span.substeps.shape[0]
+    tally = jnp.zeros(rows * columns, jnp.int32)
     start = state._replace(most_due=jnp.int32(0), handled=jnp.int32(0))
     state, tally, due = lax.fori_loop(0, span.count, one_interval, (start, tally, jnp.int32(0)))
+    tally = tally.reshape(rows, columns)
     alive = state.pool.due < NEVER
     travelling = alive & (unpack(state.pool).tag < FIRST)
     account = Account(tally, due, jnp.sum(alive, dtype=jnp.int32), jnp.sum(travelling, dtype=jnp.int32))

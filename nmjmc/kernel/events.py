@@ -116,9 +116,9 @@ def contest_keys(words: list[Array]) -> tuple[Array, Array]:
 
 
 def settle(
-    chemistry: Chemistry, shape: Shape, events: Events, outcome: Outcome, bound: Bool[Array, "e"], columns: int
+    chemistry: Chemistry, shape: Shape, events: Events, outcome: Outcome, bound: Bool[Array, "e"]
 ) -> Fate:
-    """The fate of each due entry, once the contests are decided; `columns` is the length of the tally."""
+    """The fate of each due entry, once the contests are decided."""
     target = chemistry.target[outcome.transition]
     freed = outcome.fired & chemistry.releases[outcome.transition]
     changed = bound | outcome.fired
@@ -132,7 +132,7 @@ def settle(
         jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word),
         chemistry.exit_rate[target],
         jnp.where(changed, events.site, _NOWHERE),
-        jnp.where(changed | events.escapes, number, columns),
+        jnp.where(changed | events.escapes, number, _NOWHERE),
     )
 
 

@@ -90,7 +90,6 @@ def prepare(
         jnp.sum(load.patch >= 0, dtype=jnp.int32),
         jnp.tile(tables.template, patches),
         contest.unclaimed(patches * shape.sites),
-        jnp.zeros(patches * (shape.transitions + 1), jnp.int32),
         keys[0],
         jnp.uint32(0),
         jnp.int32(0),

@@ -15,6 +15,8 @@ _SHARE = 0.2  # of the mean time of the fastest process: steps up to this change
 _MOST_SHARE = 0.5
 _SMALLEST = 4096
 _POWER = 1.5
+FEWEST = 2
+"""Fewest passes in a record interval; see `chunk.BEFORE`."""
 
 
 def longest_step(numerics: Numerics, fastest: tuple[str, float]) -> float:
@@ -59,7 +61,7 @@ def substeps(
     latest = np.searchsorted(times, start + interval * (1 - 1e-9), side="left") - 1
     since = np.where(latest >= 0, np.maximum(start - times[np.maximum(latest, 0)], 0), np.inf)
     step = np.minimum(shortest * (1 + (since / numerics.growth_time) ** _POWER), longest)
-    return np.maximum(1, np.ceil(interval / step - 1e-9)).astype(np.int32)
+    return np.maximum(FEWEST, np.ceil(interval / step - 1e-9)).astype(np.int32)
 
 
 def rung(size: float) -> int:

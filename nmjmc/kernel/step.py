@@ -31,7 +31,6 @@ class State(NamedTuple):
         used: length of the used part of the pool.
         sites: word of each site of each patch: state in the low byte, number of its changes above.
         board: claims of the contests for sites.
-        tally: how often each transition (last column: escape) happened, patch by patch.
         keys: random key of each patch.
         status: status bits.
         most_due: most entries that were due in one pass.
@@ -43,7 +42,6 @@ class State(NamedTuple):
     used: Int[Array, ""]
     sites: UInt32[Array, "sites"]
     board: UInt32[Array, "sites"]
-    tally: Int[Array, "vk"]
     keys: random.Words
     status: UInt32[Array, ""]
     most_due: Int[Array, ""]
@@ -51,10 +49,24 @@ class State(NamedTuple):
     passed: Int[Array, ""]
 
 
-def advance(tables: Tables, shape: Shape, state: State, until: Float[Array, ""], capacity: int) -> State:
-    """One pass: what is due before `until` arrives, contests, fires, sets out again and is counted."""
+class Happened(NamedTuple):
+    """What the due entries of a pass did, to be counted.
+
+    Attributes:
+        due: their own times [ms].
+        column: patch and transition as one number, past all columns where nothing happened.
+    """
+
+    due: Float[Array, "e"]
+    column: Int[Array, "e"]
+
+
+def advance(
+    tables: Tables, shape: Shape, state: State, until: Float[Array, ""], capacity: int
+) -> tuple[State, Happened]:
+    """One pass: what is due before `until` arrives, contests, fires and sets out again."""
     stage = stages(until > -1.0)
-    chemistry, columns = tables.chemistry, state.tally.shape[0]
+    chemistry = tables.chemistry
     index, due = select(lambda: state.pool.due < until, capacity, stage)
     rows = stage(lambda: gather(state.pool, index))
     entry = stage(lambda: unpack(rows))
@@ -63,7 +75,7 @@ def advance(tables: Tables, shape: Shape, state: State, until: Float[Array, ""],
     outcome = stage(lambda: events.decide(chemistry, found))
     keys = events.contest_keys(words)
     bound, board = contest.winners(state.board, state.passed, found.site, outcome.accepted, keys, stage)
-    fate = stage(lambda: events.settle(chemistry, shape, found, outcome, bound, columns))
+    fate = stage(lambda: events.settle(chemistry, shape, found, outcome, bound))
     entries = events.next_entries(tables, shape, found, fate, stage)
     spare = capacity // _SPARE
     needs, split = select(lambda: fate.freed & (fate.exit_rate > 0), spare, stage)
@@ -71,18 +83,18 @@ def advance(tables: Tables, shape: Shape, state: State, until: Float[Array, ""],
     place = jnp.where(needs < capacity, state.used + jnp.arange(spare), state.pool.due.shape[0])
     pool = scatter(scatter(state.pool, index, pack(entries, stage)), place, pack(clocks, stage))
     used = state.used + split
-    return State(
+    state = State(
         pool,
         used,
         state.sites.at[fate.write].set(fate.word, mode="drop"),
         board,
-        state.tally.at[fate.column].add(1, mode="drop"),
         state.keys,
         state.status | _faults((due > capacity) | (split > spare), used > pool.due.shape[0], entries),
         jnp.maximum(state.most_due, due),
         state.handled + due,
         state.passed + 1,
     )
+    return state, Happened(entry.due, fate.column)
 
 
 def _faults(due: Bool[Array, ""], pool: Bool[Array, ""], entries: Entries) -> UInt32[Array, ""]:
