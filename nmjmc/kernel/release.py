@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
@@ -76,8 +77,9 @@ def contents(vesicle: Vesicle, seed: int, first: int, count: int) -> np.ndarray:
     sites = len(np.asarray(vesicle.times))
     patch = np.repeat(np.arange(first, first + count, dtype=np.uint32), sites)
     number = np.tile(np.arange(sites, dtype=np.uint32), count)
-    key = random.vesicle_keys(random.seed_words(seed), patch, random.Purpose.CONTENT)
-    w0, w1 = (np.asarray(w, np.float64) for w in random.words(key, (number, np.zeros_like(number)), 2))
+    key = random.vesicle_keys(random.seed_words(seed), jnp.asarray(patch), random.Purpose.CONTENT)
+    counter = (jnp.asarray(number), jnp.zeros_like(number))
+    w0, w1 = (np.asarray(w, np.float64) for w in random.words(key, counter, 2))
     normal = np.sqrt(-2 * np.log((w0 + 0.5) / 2**32)) * np.cos(2 * np.pi * (w1 + 0.5) / 2**32)
     width = math.sqrt(math.log1p(cv * cv))
     drawn = np.rint(mean * np.exp(width * normal - 0.5 * width * width))
