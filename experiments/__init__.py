@@ -1,0 +1,1 @@
+"""Published results and references, each reproduced by a command: `python -m experiments.NAME`."""
