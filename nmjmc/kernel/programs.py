@@ -1,12 +1,20 @@
-"""Compiled programs: each compiled once a process, with the time it took kept apart."""
+"""Compiled programs: each compiled once a process, kept between processes, with the time it took kept apart."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import os
+import pickle
+import platform
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import jax
+from jax.experimental import serialize_executable
 
 _LOCK = threading.Lock()
 _COMPILED: dict[Any, Any] = {}
@@ -16,8 +24,8 @@ class Programs:
     """Calls jitted functions and keeps account of what compiling them cost.
 
     Attributes:
-        compile_seconds: wall time spent compiling (or fetching from the persistent cache) so far.
-        compiled: number of programs compiled by this object.
+        compile_seconds: wall time spent compiling (or fetching from the cache) so far.
+        compiled: number of programs that this object had to compile or fetch.
     """
 
     def __init__(self, device: Any) -> None:
@@ -30,20 +38,79 @@ class Programs:
         key = (function, self.device, _signature(args), tuple(sorted(static.items())))
         program = _COMPILED.get(key)
         if program is None:
-            program = self._compile(key, function, args, static)
+            program = self._find(key, function, args, static)
         return program(*args)
 
-    def _compile(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
-        with _LOCK:  # two devices' programs are compiled one after the other, and each once
+    def _find(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
+        with _LOCK:  # two lanes that want the same program compile it once
             if key not in _COMPILED:
                 start = time.perf_counter()
-                with jax.default_device(self.device):
-                    _COMPILED[key] = function.lower(*args, **static).compile()
+                _COMPILED[key] = self._fetch_or_compile(key, function, args, static)
                 self.compile_seconds += time.perf_counter() - start
                 self.compiled += 1
             return _COMPILED[key]
+
+    def _fetch_or_compile(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
+        path = _cache_path(function.__name__, self.device, key[2:])
+        program = _fetch(path)
+        if program is None:
+            with jax.default_device(self.device):
+                program = function.lower(*args, **static).compile()
+            _keep(path, program)
+        return program
 
 
 def _signature(args: tuple) -> Any:
     leaves, structure = jax.tree.flatten(args)
     return structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+
+
+def _cache_path(name: str, device: Any, key: Any) -> Path | None:
+    """Where a program is kept: beside JAX's own cache, if there is one.
+
+    JAX keeps what XLA compiled, but traces and lowers the program again in each process, which takes seconds; the
+    loaded executable takes none. The name holds all that the program depends on.
+    """
+    folder = getattr(jax.config, "jax_compilation_cache_dir", None)
+    if not folder or not getattr(jax.config, "jax_enable_compilation_cache", True) or "://" in str(folder):
+        return None
+    text = repr((_origin(), device.platform, device.device_kind, device.id, jax.config.jax_enable_x64, str(key)))
+    return Path(folder) / "nmjmc" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+@functools.cache
+def _origin() -> str:
+    """What made the programs: this package's kernel, JAX and XLA, and the processor they are made for."""
+    import jaxlib
+
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    info = Path("/proc/cpuinfo")
+    flags = next((x for x in info.read_text().splitlines() if x.startswith("flags")), "") if info.exists() else ""
+    digest.update(flags.encode())
+    parts = (digest.hexdigest(), jax.__version__, jaxlib.__version__, platform.platform(), platform.processor())
+    return repr((*parts, os.environ.get("XLA_FLAGS", ""), len(jax.devices())))
+
+
+def _fetch(path: Path | None) -> Any:
+    """A kept program, or None. A file that cannot be used is as good as none: the cache is a convenience."""
+    if path is None or not path.exists():
+        return None
+    try:
+        return serialize_executable.deserialize_and_load(*pickle.loads(path.read_bytes()))
+    except Exception:
+        return None
+
+
+def _keep(path: Path | None, program: Any) -> None:
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = pickle.dumps(serialize_executable.serialize(program))
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(content)
+        os.replace(file.name, path)
+    except Exception:
+        return

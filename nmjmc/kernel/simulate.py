@@ -16,16 +16,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.kernel import release
+from nmjmc.kernel import contest, release
 from nmjmc.kernel.batch import Batch, Job
 from nmjmc.kernel.lower import Lowered, lower
 from nmjmc.kernel.numerics import TRANSPORTS, Numerics
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.schedule import longest_step, substeps
-from nmjmc.synapse.cleft import Folded
 from nmjmc.synapse.model import Synapse
 
 _CPU_BATCH = 32  # few enough that the hot part of a batch stays in the cache (measured)
+_CPU_BYTES = 2**28
 _GPU_BYTES = 8 * 2**30
 _ENTRY_BYTES = 32
 _SITE_BYTES = 8
@@ -106,7 +106,7 @@ def run(
     """
     numerics = numerics or Numerics()
     job = _job(synapse, seed, duration, record_interval, numerics)
-    chosen = list(devices) if devices else [_default_device()] * _lanes()
+    chosen = _lanes(list(devices) if devices else [_default_device()])
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
     size = batch_size(job.lowered, content, numerics, chosen[0].platform)
     meter = _Meter(vesicles, len(job.substeps), job.interval, on_chunk)
@@ -140,11 +140,15 @@ def _in_lanes(work: Callable[[int], dict[int, Any]], lanes: int, meter: _Meter) 
     return found
 
 
-def _lanes() -> int:
-    """Batches that run at once on a CPU: one for each core, because the many small steps leave cores idle."""
-    if jax.default_backend() != "cpu":
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _lanes(devices: list[Any]) -> list[Any]:
+    """The device of each lane: batches that run at once.
+
+    A CPU runs one for each core, because the many small steps of a batch leave the other cores idle.
+    """
+    if devices[0].platform != "cpu":
+        return devices
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return devices * max(1, cores // len(devices))
 
 
 def plan(
@@ -162,6 +166,8 @@ def plan(
     words = (
         f"{shortest * 1e3:.3g} us after a release, growing to {longest * 1e3:.3g} us "
         f"({int(job.substeps.sum())} steps); motion exact between binding attempts"
+        if job.lowered.step is None
+        else f"{job.lowered.step * 1e3:.3g} us ({int(job.substeps.sum())} steps)"
     )
     return Needs(words, int(per * min(size, vesicles) + records))
 
@@ -171,7 +177,7 @@ def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platfo
     wanted = numerics.batch
     if wanted <= 0:
         per = _patch_bytes(lowered, float(content.sum(axis=1).mean()))
-        wanted = _CPU_BATCH if platform == "cpu" else max(1, int(_GPU_BYTES / per))
+        wanted = min(_CPU_BATCH, max(1, int(_CPU_BYTES / per))) if platform == "cpu" else max(1, int(_GPU_BYTES / per))
         # 31-bit numbers of sites and of random streams
         wanted = min(wanted, 2**30 // lowered.shape.sites)
     return 2 ** max(0, math.ceil(math.log2(min(wanted, len(content)))))
@@ -188,10 +194,13 @@ def _default_device() -> Any:
 
 def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
     _check(synapse, numerics)
-    lowered = lower(synapse)
+    lowered = lower(synapse, numerics)
     records = max(1, math.ceil(duration / interval - 1e-6))
     times = np.asarray(synapse.vesicle.times, np.float64)
-    steps = substeps(numerics, lowered.fastest, times, records, interval)
+    steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step)
+    if steps.max() > contest.PASSES // 2:
+        most = interval / steps.max() * (contest.PASSES // 2)
+        raise ValidationError("record_interval", f"{interval:g} ms", f"at most {most:.2g} ms for steps this short")
     diffusion = float(lowered.tables.diffusion)
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
@@ -211,9 +220,7 @@ def _check(synapse: Synapse, numerics: Numerics) -> None:
         value = getattr(numerics, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ValidationError(f"numerics.{name}", value, f"a whole number from {least}")
-    if isinstance(synapse.cleft, Folded):
-        raise ValidationError("cleft.kind", "folded", "flat for this kernel", "take a disc")
-    longest_step(numerics, lower(synapse).fastest)
+    longest_step(numerics, lower(synapse, numerics).fastest)
 
 
 def _run_batch(
