@@ -21,6 +21,8 @@ from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
 _PER_DUE = 160  # entries of the pool for each place in the list of due ones; the two change together (a choice)
+_FEWEST = 256  # shortest list of due entries of stepped transport; the others are 4, 16, ... times as long
+_LEAN = 8  # at most one due entry in so many is expected to split off a clock
 _MARGIN = 1.05  # of the predicted number of due entries
 _SPARE = 1.15  # of the live entries: room for clocks that split off and for stale ones (a choice)
 _TRIES = 12
@@ -77,7 +79,7 @@ class Batch:
         # transitions in each interval, whose number is that of the record at its end
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
         self.at, self.grown, self.handled = 0, 1, 0
-        self.rate = 0.0
+        self.rate, self.places = 0.0, _FEWEST
         self.live = self.free = int(self.molecules.sum())
 
     @property
@@ -93,7 +95,7 @@ class Batch:
         """
         count = self._length()
         steps = self.job.substeps[self.at : self.at + count]
-        if int(self.state.passed) + int(steps.sum()) >= contest.PASSES:
+        if int(self.state.passed) + int(steps.sum()) + _FLUSH >= contest.PASSES:
             self.state = self.call(wipe_board, self.state)
         state, account = self._chunk(count, steps)
         self._check(state, account, self.at + count)
@@ -148,7 +150,10 @@ class Batch:
         fresh = (ends <= self.at) & (ends > self.at - self.grown)
         self.grown = 1 if self.at == 0 or fresh.any() else min(math.ceil(1.5 * self.grown), self.job.chunk)
         later = ends[ends > self.at]
-        return int(min(self.grown, self.records - self.at, (later.min() - self.at) if later.size else self.records))
+        # the dates of the contests' claims must last for the chunk
+        most = max(1, int(np.searchsorted(np.cumsum(self.job.substeps[self.at :]), contest.PASSES - _FLUSH)))
+        until = (later.min() - self.at) if later.size else self.records
+        return int(min(self.grown, self.records - self.at, most, until))
 
     def _chunk(self, count: int, steps: np.ndarray) -> tuple[State, Account]:
         """The chunk, done again with longer lists where one overflowed."""
@@ -159,7 +164,7 @@ class Batch:
         span = Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded, flush)
         span = jax.device_put(span, self.call.device)
         for _ in range(_TRIES):
-            capacity = self.state.pool.due.shape[0] // _PER_DUE // 32 * 32
+            capacity = self._capacity()
             state, account = self.call(
                 run_chunk, self.tables, self.state, span, shape=self.job.lowered.shape, capacity=capacity
             )
@@ -168,7 +173,18 @@ class Batch:
                 return state, account
             # nothing of the chunk is kept; it is done again with lists twice as long
             self.state = self.call(repack, self.state, size=rung(2 * self.state.pool.due.shape[0]))
+            self.places *= 4
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
+
+    def _capacity(self) -> int:
+        """Length of the list of due entries.
+
+        With steps of fixed length every free molecule is due in every pass, so that list and pool need their own
+        lengths; else one follows from the other, and fewer programs are compiled.
+        """
+        if self.job.lowered.step is None:
+            return self.state.pool.due.shape[0] // _PER_DUE // 32 * 32
+        return self.places
 
     def _due(self, step: float, count: int) -> float:
         """About how many entries will be due in a pass of the next chunk."""
@@ -186,10 +202,14 @@ class Batch:
             self.state = self.call(repack, self.state, size=size)
             self.live = int(self.state.used)
         needed = max(self.live * _SPARE, _PER_DUE * max(due, 32))
+        if self.job.lowered.step is not None:
+            self.places = _FEWEST * 4 ** max(0, math.ceil(math.log(due / _FEWEST, 4)))
+            needed = self.live * _SPARE + self.places / _LEAN
+        factor = 2 if self.job.lowered.step is None else 4
         while wanted < needed:
             wanted = rung(2 * wanted)
-        while rung(wanted / 2) >= needed:
-            wanted = rung(wanted / 2)
+        while wanted > rung(wanted / factor) >= needed:
+            wanted = rung(wanted / factor)
         if wanted != size:
             self.state = self.call(repack, self.state, size=wanted)
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel import flat, random
+from nmjmc.kernel import flat, folds, random, stepped
 from nmjmc.kernel import lattice as lattices
 from nmjmc.kernel.pool import FIRST, NEVER, Entries
 from nmjmc.kernel.stage import Stage
@@ -19,9 +19,10 @@ from nmjmc.kernel.tables import Chemistry, Tables
 # random words of an event by number: acceptance, two keys of the contest, two for the point on a tile, a journey.
 # A clock uses the first ones for its choice of path and the lineage of the clock that splits off.
 _ACCEPT, _KEY, _CHOICE, _POINT, _JOURNEY = 0, 1, 2, 3, 5
+# A release by steps takes a part of a journey's words, and the one after them for its chance to get away.
 WORDS = _JOURNEY + flat.WORDS
-DRAWS = (WORDS + 1) // 2 + 1
-"""Counters that an event uses up: pairs of words, and one for a clock that splits off."""
+_LEAVE = _JOURNEY + stepped.MOVE
+_STEP_WORDS = _JOURNEY + stepped.WORDS
 
 STATE = 0xFF
 _NOWHERE = 2**31 - 1
@@ -38,7 +39,7 @@ class Shape(NamedTuple):
 
 
 class Events(NamedTuple):
-    """The due entries and what they meet."""
+    """The due entries and what they meet; `deep`: whether the site is on the surfaces inside folds."""
 
     entry: Entries
     patch: Int[Array, "e"]
@@ -48,14 +49,16 @@ class Events(NamedTuple):
     attempts: Bool[Array, "e"]
     escapes: Bool[Array, "e"]
     clock: Bool[Array, "e"]
+    deep: Bool[Array, "e"] | None = None
 
 
 class Outcome(NamedTuple):
-    """What the due entries would do if nobody were in their way."""
+    """What the due entries would do if nobody were in their way; `again`: a clock whose molecule did not get away."""
 
     accepted: Bool[Array, "e"]
     fired: Bool[Array, "e"]
     transition: Int[Array, "e"]
+    again: Bool[Array, "e"] | None = None
 
 
 class Fate(NamedTuple):
@@ -70,10 +73,16 @@ class Fate(NamedTuple):
     column: Int[Array, "e"]
 
 
+def draws(entry: Entries) -> tuple[int, int]:
+    """Random words of an event, and the counters that it uses up: pairs of words, and one for a clock split off."""
+    words = WORDS if entry.z is None else _STEP_WORDS
+    return words, (words + 1) // 2 + 1
+
+
 def draw(shape: Shape, keys: random.Words, entry: Entries) -> tuple[Int[Array, "e"], list[Array]]:
     """The patch and the random words of each due entry."""
     patch = entry.owner // shape.sites
-    return patch, random.words((keys[0][patch], keys[1][patch]), (entry.lineage, entry.draw), WORDS)
+    return patch, random.words((keys[0][patch], keys[1][patch]), (entry.lineage, entry.draw), draws(entry)[0])
 
 
 @jax.named_scope("look")
@@ -85,12 +94,18 @@ def look(
     clock = live & (entry.tag >= jnp.uint32(FIRST))
     molecule = live & ~clock
     on_receptor = entry.tag == jnp.uint32(Start.RECEPTOR)
+    escapes = molecule & (entry.tag == jnp.uint32(flat.ESCAPE))
+    if tables.stepping is not None:  # a step has found its tile itself
+        word = sites.at[entry.owner].get(mode="promise_in_bounds")
+        deep = None
+        if tables.stepping.folds is not None:
+            deep = folds.in_fold(tables.stepping.folds, entry.owner - patch * tables.template.shape[0])
+        return Events(entry, patch, words, entry.owner, word, molecule & on_receptor, escapes, clock, deep)
     plane = jnp.where(on_receptor, lattices.RECEPTOR, lattices.ESTERASE)
     tile, there = lattices.tile_under(tables.lattice, plane, entry.x, entry.y)
     aims = on_receptor | (entry.tag == jnp.uint32(Start.ESTERASE))
     site = jnp.where(clock, entry.owner, entry.owner + tile)
     word = sites.at[site].get(mode="promise_in_bounds")
-    escapes = molecule & (entry.tag == jnp.uint32(flat.ESCAPE))
     return Events(entry, patch, words, site, word, molecule & aims & there, escapes, clock)
 
 
@@ -98,16 +113,23 @@ def decide(chemistry: Chemistry, events: Events) -> Outcome:
     """Which attempts would be accepted, which clocks fire, and the transition that each would make."""
     kind = (events.word & jnp.uint32(STATE)).astype(jnp.int32)
     chance = random.uniform(events.words[_ACCEPT])
-    acceptance = chemistry.acceptance[kind]
+    states = chemistry.exit_rate.shape[0]
+    shift = jnp.zeros_like(kind) if events.deep is None else jnp.where(events.deep, states, 0)
+    acceptance = chemistry.acceptance[kind if events.deep is None else kind + shift]
     accepted = events.attempts & (chance < acceptance)
     fired = events.clock & (events.word == events.entry.tag)
     # an accepted chance is uniform on (0, acceptance), so it chooses the binding path as well
     u = jnp.where(fired, random.uniform(events.words[_CHOICE]), chance / jnp.maximum(acceptance, 1e-30))
-    row = kind + jnp.where(fired, 0, chemistry.acceptance.shape[0])
+    row = kind + jnp.where(fired, 0, states)
     column = jnp.zeros_like(kind)
     for j in range(chemistry.path.shape[1] - 1):
         column = column + (u >= chemistry.cumulative[row, j]).astype(jnp.int32)
-    return Outcome(accepted, fired, chemistry.path[row, column])
+    transition = chemistry.path[row, column]
+    if chemistry.leaving is None:
+        return Outcome(accepted, fired, transition)
+    stay = random.uniform(events.words[_LEAVE]) >= chemistry.leaving[chemistry.target[transition] + shift]
+    again = fired & chemistry.releases[transition] & stay
+    return Outcome(accepted, fired & ~again, transition, again)
 
 
 def contest_keys(words: list[Array]) -> tuple[Array, Array]:
@@ -120,16 +142,21 @@ def settle(
 ) -> Fate:
     """The fate of each due entry, once the contests are decided."""
     target = chemistry.target[outcome.transition]
+    stays = outcome.again
+    if stays is not None:
+        target = jnp.where(stays, (events.word & jnp.uint32(STATE)).astype(jnp.int32), target)
     freed = outcome.fired & chemistry.releases[outcome.transition]
     changed = bound | outcome.fired
     word = (events.word & jnp.uint32(0xFFFFFFFF - STATE)) + jnp.uint32(FIRST) + target.astype(jnp.uint32)
     number = events.patch * (shape.transitions + 1) + jnp.where(changed, outcome.transition, shape.transitions)
+    # after 2^24 changes the count starts again; it must not look like a molecule's aim
+    word = jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word)
+    to_clock = bound | (outcome.fired & ~freed)
     return Fate(
-        bound | (outcome.fired & ~freed),
+        to_clock if stays is None else to_clock | stays,
         freed,
         outcome.accepted & ~bound,
-        # after 2^24 changes the count starts again; it must not look like a molecule's aim
-        jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word),
+        word if stays is None else jnp.where(stays, events.word, word),
         chemistry.exit_rate[target],
         jnp.where(changed, events.site, _NOWHERE),
         jnp.where(changed | events.escapes, number, _NOWHERE),
@@ -140,8 +167,13 @@ def settle(
 def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage) -> Entries:
     """The entries as the pass leaves them: a clock, a molecule under way, unchanged (it waits), or spent."""
     entry, words = events.entry, events.words
-    x, y, start = stage(lambda: _set_out(tables, shape, events, fate))
-    journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[_JOURNEY:], stage)
+    owner, z = events.patch * shape.sites, None
+    if tables.stepping is None:
+        x, y, start = stage(lambda: _set_out(tables, shape, events, fate))
+        journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[_JOURNEY:], stage)
+    else:
+        journey = _step(tables, shape, events, fate, stage)
+        owner, z = owner + journey.tile, journey.z
     travels = fate.freed | ((entry.due < NEVER) & ~events.clock & ~events.escapes & ~fate.to_clock)
     wait = random.exponential(words[_JOURNEY]) / jnp.maximum(fate.exit_rate, 1e-30)
     tick = jnp.where(fate.to_clock & (fate.exit_rate > 0), wait, NEVER)
@@ -149,12 +181,31 @@ def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage
         entry.due + jnp.where(travels, journey.span, tick),
         journey.x,
         journey.y,
-        jnp.where(fate.to_clock, events.site, events.patch * shape.sites),
+        jnp.where(fate.to_clock, events.site, owner),
         jnp.where(travels, journey.aim, fate.word),
         entry.lineage,
-        entry.draw + jnp.uint32(DRAWS),
+        entry.draw + jnp.uint32(draws(entry)[1]),
+        z,
     )
-    return stage(lambda: Entries(*(jnp.where(fate.waits, a, b) for a, b in zip(entry, fresh, strict=True))))
+    return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.waits, a, b), entry, fresh))
+
+
+def _step(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage) -> stepped.Step:
+    """The next step of the molecules that go on, and the first of those that are freed."""
+    entry, words = events.entry, events.words
+    step = stepped.depart(
+        tables, shape.disc, shape.reflecting, entry.x, entry.y, _height(entry), words[_JOURNEY:], stage
+    )
+    tile = events.site - events.patch * shape.sites
+    u, v = random.uniform(words[_POINT]), random.uniform(words[_POINT + 1])
+    free = stage(
+        lambda: stepped.release(tables, shape.disc, shape.reflecting, tile, u, v, words[_JOURNEY:])
+    )
+    return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.freed, a, b), free, step))
+
+
+def _height(entry: Entries) -> Float[Array, "e"]:
+    return entry.x if entry.z is None else entry.z
 
 
 def _set_out(tables: Tables, shape: Shape, events: Events, fate: Fate) -> tuple[Array, Array, Array]:
@@ -176,10 +227,11 @@ def split_clocks(keys: random.Words, events: Events, fate: Fate, needs: Int[Arra
     The molecule keeps its lineage; the site's clock starts a fresh one from two of the event's random words.
     """
     at = jnp.minimum(needs, fate.freed.shape[0] - 1)
-    entry, patch = Entries(*(field[at] for field in events.entry)), events.patch[at]
-    counter = (entry.lineage, entry.draw + jnp.uint32(DRAWS - 1))
+    entry, patch = jax.tree.map(lambda field: field[at], events.entry), events.patch[at]
+    counter = (entry.lineage, entry.draw + jnp.uint32(draws(entry)[1] - 1))
     wait = random.exponential(random.words((keys[0][patch], keys[1][patch]), counter, 1)[0])
     due = entry.due + wait / jnp.maximum(fate.exit_rate[at], 1e-30)
     lineage = events.words[_ACCEPT][at] | jnp.uint32(_SPLIT)
     zero = jnp.zeros_like(due)
-    return Entries(due, zero, zero, events.site[at], fate.word[at], lineage, events.words[_KEY][at])
+    height = None if entry.z is None else zero
+    return Entries(due, zero, zero, events.site[at], fate.word[at], lineage, events.words[_KEY][at], height)

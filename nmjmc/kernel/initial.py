@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float, Int, UInt32
 
-from nmjmc.kernel import contest, flat, random
+from nmjmc.kernel import contest, flat, random, stepped
 from nmjmc.kernel import release as releases
 from nmjmc.kernel.pool import FIRST, NEVER, Entries, Pool, pack, select
 from nmjmc.kernel.stage import stages
@@ -106,12 +106,20 @@ def _release(
     stage = stages(interval > 0)
     patch = jnp.maximum(load.patch, 0)
     draw = jnp.zeros_like(load.lineage)
-    words = stage(lambda: random.words((keys[0][patch], keys[1][patch]), (load.lineage, draw), 3 + flat.WORDS))
+    count = 3 + (flat.WORDS if tables.stepping is None else stepped.WORDS)
+    words = stage(lambda: random.words((keys[0][patch], keys[1][patch]), (load.lineage, draw), count))
     x, y, time = stage(lambda: _leave(pore, load, words))
-    start = jnp.full(x.shape, int(Start.RELEASED))
-    journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
+    owner = patch * shape.sites
+    if tables.stepping is None:
+        start = jnp.full(x.shape, int(Start.RELEASED))
+        journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
+        z = None
+    else:
+        start = jnp.broadcast_to(tables.stepping.released_at, x.shape)
+        journey = stepped.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
+        owner, z = owner + journey.tile, journey.z
     due = jnp.where(load.patch >= 0, time + journey.span, NEVER)
-    entries = Entries(due, journey.x, journey.y, patch * shape.sites, journey.aim, load.lineage, draw)
+    entries = Entries(due, journey.x, journey.y, owner, journey.aim, load.lineage, draw, z)
     column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
     return pack(entries, stage), jnp.maximum(column, 0)
 
@@ -141,7 +149,7 @@ def rest_sites(
     patch = jnp.repeat(jnp.arange(patches), shape.sites)
     key = (keys[0][patch], keys[1][patch])
     words = random.words(key, (site, jnp.zeros_like(site)), 2)
-    live = state.sites < jnp.uint32(FIRST + tables.chemistry.acceptance.shape[0] - 1)
+    live = state.sites < jnp.uint32(FIRST + tables.chemistry.exit_rate.shape[0] - 1)
     second = site.astype(jnp.int32) >= tables.lattice.offset[1]
     u = random.uniform(words[0])
     kind = jnp.zeros(site.shape, jnp.int32)
@@ -169,8 +177,9 @@ def add_clocks(
     lineage = (at % patch_sites).astype(jnp.uint32) | jnp.uint32(0x40000000)
     clocks = pack(
         Entries(
-            jnp.where(index < sites, due[at], NEVER), zero, zero, at, word[at], lineage, zero.astype(jnp.uint32)
-        ),
+            jnp.where(index < sites, due[at], NEVER), zero, zero, at, word[at], lineage, zero.astype(jnp.uint32),
+            zero if state.pool.rows.shape[1] > 6 else None,
+        ),  # fmt: skip
         stage,
     )
     old = state.pool.due.shape[0]

@@ -9,13 +9,14 @@ import numpy as np
 
 from nmjmc.errors import ValidationError
 from nmjmc.kernel import lattice as lattices
-from nmjmc.kernel import survival
+from nmjmc.kernel import folds, stepped, survival
 from nmjmc.kernel.events import Shape
+from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.pool import FIRST
-from nmjmc.kernel.tables import Chemistry, Journeys, Tables
+from nmjmc.kernel.tables import Chemistry, Folds, Journeys, Tables
 from nmjmc.kinetics.exact import occupancy
 from nmjmc.kinetics.scheme import Scheme
-from nmjmc.synapse.cleft import Slab, half_width
+from nmjmc.synapse.cleft import Folded, Slab, half_width
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import MICROMOLAR
 
@@ -33,6 +34,7 @@ class Lowered(NamedTuple):
         start: their values in an undisturbed patch, [q].
         resting: probabilities of the states of each plane's sites before release, [2, s].
         fastest: the fastest process that limits the time step, and its rate [1/ms].
+        step: length of the steps of stepped transport [ms], else None.
     """
 
     tables: Tables
@@ -42,6 +44,7 @@ class Lowered(NamedTuple):
     start: np.ndarray
     resting: np.ndarray
     fastest: tuple[str, float]
+    step: float | None = None
 
 
 class Arrow(NamedTuple):
@@ -76,24 +79,94 @@ def arrows(scheme: Scheme, rates: dict, bath: dict, offset: int) -> list[Arrow]:
     return found
 
 
-def lower(synapse: Synapse) -> Lowered:
+def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     """The arrays of a synapse at its own temperature and potential.
+
+    Args:
+        synapse: the synapse.
+        numerics: settings; they choose the transport.
 
     Raises:
         ValidationError: If the kernel cannot run it.
     """
-    s = synapse.effective()
-    planes = _planes(s)
-    lattice, sites = lattices.build(tuple(p[0] for p in planes), float(half_width(s.cleft)))
+    s, numerics = synapse.effective(), numerics or Numerics()
+    ground = _folded_ground(s) if isinstance(s.cleft, Folded) else _flat_ground(s)
+    lattice = ground.lattice
     receptor = arrows(s.receptor.scheme, s.receptor.rates, s.receptor.bath, 0)
     esterase = arrows(s.esterase.scheme, s.esterase.rates, {}, len(s.receptor.scheme.states))
     joint = receptor + esterase
     states = len(s.receptor.scheme.states) + len(s.esterase.scheme.states) + 1
-    acceptance, fastest = _acceptance(receptor, esterase, states)
-    chemistry = _chemistry(joint, states, acceptance)
-    kappa = [k / float(p) ** 2 for k, p in zip(fastest, lattice.pitch, strict=True)]
-    if planes[1][1] == 0:
-        kappa[1] = 0.0
+    binding, fastest = _binding(receptor, esterase, states)
+    chemistry = _chemistry(joint, states, _acceptance(binding, fastest, len(s.receptor.scheme.states)))
+    stepping, limits = None, {}
+    if stepped.chosen(numerics, s):
+        stepping, accept, leave = stepped.lower_stepping(s, numerics, ground.surfaces, binding, fastest, ground.folds)
+        chemistry = chemistry._replace(acceptance=accept, leaving=leave)
+        journeys = _no_journeys(float(stepping.step))
+    else:
+        journeys, often = _journeys(s, [k / f.area for k, f in zip(fastest, ground.surfaces, strict=True)])
+        limits = {"a binding attempt": often}
+    capacity = _rung(sum(live.size for _, live in ground.live))
+    template, counts = _template(s, ground.live, capacity, states)
+    edge = float(half_width(s.cleft)) + (0.0 if isinstance(s.cleft, Slab) else float(s.cleft.apron))
+    tables = Tables(
+        np.float32(s.cleft.diffusion), np.float32(edge), lattice, chemistry, journeys, template, stepping
+    )
+    shape = Shape(capacity, len(joint), not isinstance(s.cleft, Slab), s.cleft.rim == "reflecting")
+    names, change, start = _counted(s, joint, counts)
+    limits["a transition of a site"] = float(chemistry.exit_rate.max())
+    name = max(limits, key=lambda k: limits[k])
+    step = None if stepping is None else float(stepping.step)
+    return Lowered(tables, shape, change, names, start, _resting(s), (name, limits[name]), step)
+
+
+class Ground(NamedTuple):
+    """Where the sites stand.
+
+    Attributes:
+        lattice: the square lattices.
+        folds: those of the folds, or None.
+        live: plane of the sites and live tiles of each surface, in the order of the tiles.
+        surfaces: what captures, in the order of `Stepping.chance`.
+    """
+
+    lattice: lattices.Lattice
+    folds: Folds | None
+    live: list[tuple[int, np.ndarray]]
+    surfaces: list[stepped.Surface]
+
+
+def _flat_ground(s: Synapse) -> Ground:
+    planes = _planes(s)
+    lattice, _ = lattices.build((planes[0][0], planes[1][0]), float(half_width(s.cleft)))
+    half, radius = float(lattice.half), None if isinstance(s.cleft, Slab) else float(half_width(s.cleft))
+    live = [lattices.live_tiles(int(lattice.across[k]), half, planes[k][1], radius) for k in (0, 1)]
+    area = [float(p) ** 2 if planes[k][1] > 0 else math.inf for k, p in enumerate(lattice.pitch)]
+    surfaces = [
+        stepped.Surface("receptor.density", 0, area[0], 1), stepped.Surface("esterase.density", 1, area[1], 2)
+    ]  # fmt: skip
+    return Ground(lattice, None, list(enumerate(live)), surfaces)
+
+
+def _folded_ground(s: Synapse) -> Ground:
+    found, lattice, live, area = folds.build(s)
+    surfaces = [
+        stepped.Surface("receptor.density", 0, area[0], 1),
+        stepped.Surface("esterase.density", 1, area[2], 2),
+        stepped.Surface("receptor.density", 0, area[1], 1),
+        stepped.Surface("esterase.fold_density", 1, area[3], 2),
+    ]
+    return Ground(lattice, found, list(zip((0, 0, 1, 1), live, strict=True)), surfaces)
+
+
+def _no_journeys(step: float) -> Journeys:
+    """What stands in for the tables of exact journeys: every molecule has one event in a step."""
+    one = np.ones(1, np.float32)
+    return Journeys(one, one, one, np.float32(step), np.float32(step))
+
+
+def _journeys(s: Synapse, kappa: list[float]) -> tuple[Journeys, float]:
+    """Tables of exact journeys, and the rate of binding attempts when mixed [1/ms]."""
     h = float(s.cleft.height)
     table = survival.survival_tables(
         float(s.cleft.diffusion),
@@ -110,18 +183,7 @@ def lower(synapse: Synapse) -> Lowered:
         np.float32(min(float(table.slope), 1e9)),
         np.float32(table.mixing_time),
     )
-    capacity = _rung(sites)
-    template, counts = _template(s, lattice, planes, capacity, states)
-    edge = float(half_width(s.cleft)) + (float(s.cleft.apron) if s.cleft.rim == "open" else 0.0)
-    tables = Tables(
-        np.float32(s.cleft.diffusion), np.float32(edge), lattice, chemistry, journeys, template
-    )
-    shape = Shape(capacity, len(joint), not isinstance(s.cleft, Slab), s.cleft.rim == "reflecting")
-    names, change, start = _counted(s, joint, counts)
-    exits = chemistry.exit_rate
-    limits = {"a binding attempt": 1 / float(table.slope), "a transition of a site": float(exits.max())}
-    name = max(limits, key=lambda k: limits[k])
-    return Lowered(tables, shape, change, names, start, _resting(s), (name, limits[name]))
+    return journeys, 1 / float(table.slope)
 
 
 def _planes(s: Synapse) -> list[tuple[float, float]]:
@@ -135,16 +197,22 @@ def _rung(sites: int) -> int:
     return max(64, 64 * math.ceil(_STEP ** math.ceil(math.log(max(sites, 64) / 64) / math.log(_STEP) - 1e-9)))
 
 
-def _acceptance(receptor: list[Arrow], esterase: list[Arrow], states: int) -> tuple[np.ndarray, list[float]]:
-    """Binding rate of each state over the fastest of its plane, and those fastest rates [um^3/ms]."""
-    acceptance, fastest = np.zeros(states), []
+def _binding(receptor: list[Arrow], esterase: list[Arrow], states: int) -> tuple[np.ndarray, list[float]]:
+    """Binding rate of each state, and the fastest of each plane [um^3/ms]."""
+    binding, fastest = np.zeros(states), []
     for plane in (receptor, esterase):
         total = np.zeros(states)
         for arrow in plane:
             total[arrow.source] += arrow.rate if arrow.binds else 0.0
         fastest.append(float(total.max()))
-        acceptance += total / max(total.max(), 1e-300)
-    return acceptance, fastest
+        binding += total
+    return binding, fastest
+
+
+def _acceptance(binding: np.ndarray, fastest: list[float], receptors: int) -> np.ndarray:
+    """Binding rate of each state over the fastest of its plane."""
+    own = np.where(np.arange(len(binding)) < receptors, fastest[0], fastest[1])
+    return binding / np.maximum(own, 1e-300)
 
 
 def _chemistry(joint: list[Arrow], states: int, acceptance: np.ndarray) -> Chemistry:
@@ -173,21 +241,20 @@ def _chemistry(joint: list[Arrow], states: int, acceptance: np.ndarray) -> Chemi
 
 
 def _template(
-    s: Synapse, lattice: lattices.Lattice, planes: list, capacity: int, states: int
+    s: Synapse, surfaces: list[tuple[int, np.ndarray]], capacity: int, states: int
 ) -> tuple[np.ndarray, list[int]]:
     """The tiles of an undisturbed patch, and how many live sites each plane has."""
-    half = float(lattice.half)
-    radius = None if isinstance(s.cleft, Slab) else float(half_width(s.cleft))
     template = np.full(capacity, FIRST + states - 1, np.uint32)
-    counts, at = [], 0
+    counts, at = [0, 0], 0
     receptors = len(s.receptor.scheme.states)
-    for plane, rest in ((0, s.receptor.scheme), (1, s.esterase.scheme)):
-        live = lattices.live_tiles(int(lattice.across[plane]), half, planes[plane][1], radius)
+    for plane, live in surfaces:
+        rest = (s.receptor.scheme, s.esterase.scheme)[plane]
         template[at : at + live.size][live] = FIRST + rest.index(rest.resting) + plane * receptors
-        counts.append(int(live.sum()))
+        counts[plane] += int(live.sum())
         at += live.size
     if counts[0] == 0:
-        raise ValidationError("receptor.density", f"{planes[0][1]:g} /um^2", "enough for one receptor in the cleft")
+        value = f"{float(s.receptor.density):g} /um^2"
+        raise ValidationError("receptor.density", value, "enough for one receptor in the cleft")
     return template, counts
 
 

@@ -34,6 +34,7 @@ class Entries(NamedTuple):
         tag: for a clock the site's word at its setting; for a molecule what it does on arrival (below `FIRST`).
         lineage: which molecule this is, half of the counter of its random numbers.
         draw: its first unused random number, the other half.
+        z: height of a molecule above the crests [um], where transport is stepped.
     """
 
     due: Float[Array, "e"]
@@ -43,18 +44,20 @@ class Entries(NamedTuple):
     tag: UInt32[Array, "e"]
     lineage: UInt32[Array, "e"]
     draw: UInt32[Array, "e"]
+    z: Float[Array, "e"] | None = None
 
 
 class Pool(NamedTuple):
     """All entries: their due times, which every pass reads, and the rest in rows, which it seldom touches."""
 
     due: Float[Array, "n"]
-    rows: UInt32[Array, "n 6"]
+    rows: UInt32[Array, "n w"]
 
 
 def pack(entries: Entries, stage: Stage) -> Pool:
     """Entries as a pool; stacked first and transposed then, which is several times as fast as a row at a time."""
-    words = [e if e.dtype == jnp.uint32 else lax.bitcast_convert_type(e, jnp.uint32) for e in entries[1:]]
+    fields = [e for e in entries[1:] if e is not None]
+    words = [e if e.dtype == jnp.uint32 else lax.bitcast_convert_type(e, jnp.uint32) for e in fields]
     stacked = stage(lambda: jnp.stack(words, axis=0))
     return Pool(entries.due, stage(lambda: stacked.T + jnp.uint32(0)))
 
@@ -63,7 +66,8 @@ def unpack(pool: Pool) -> Entries:
     """A pool, field by field."""
     column = [pool.rows[:, k] for k in range(pool.rows.shape[1])]
     real = [lax.bitcast_convert_type(c, jnp.float32) for c in column[:2]]
-    return Entries(pool.due, *real, lax.bitcast_convert_type(column[2], jnp.int32), *column[3:])
+    z = lax.bitcast_convert_type(column[6], jnp.float32) if len(column) > 6 else None
+    return Entries(pool.due, *real, lax.bitcast_convert_type(column[2], jnp.int32), *column[3:6], z)
 
 
 def select(

@@ -40,7 +40,12 @@ def longest_step(numerics: Numerics, fastest: tuple[str, float]) -> float:
 
 
 def substeps(
-    numerics: Numerics, fastest: tuple[str, float], times: np.ndarray, records: int, interval: float
+    numerics: Numerics,
+    fastest: tuple[str, float],
+    times: np.ndarray,
+    records: int,
+    interval: float,
+    most: float | None = None,
 ) -> np.ndarray:
     """Steps in each record interval, int [records].
 
@@ -53,8 +58,11 @@ def substeps(
         times: times of fusion [ms].
         records: number of intervals.
         interval: their length [ms].
+        most: length of the steps of stepped transport, where every molecule has one event in each [ms].
     """
     longest = longest_step(numerics, fastest)
+    if most is not None:
+        return np.full(records, max(FEWEST, math.ceil(interval / min(longest, most) - 1e-9)), np.int32)
     shortest = min(numerics.shortest_step * numerics.step_scale, longest)
     start = np.arange(records) * interval
     # the last release before the interval's end decides

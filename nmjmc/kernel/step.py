@@ -99,7 +99,7 @@ def advance(
 
 def _faults(due: Bool[Array, ""], pool: Bool[Array, ""], entries: Entries) -> UInt32[Array, ""]:
     """Status bits: lists that overflowed, numbers that are none."""
-    place = entries.x + entries.y
+    place = entries.x + entries.y if entries.z is None else entries.x + entries.y + entries.z
     broken = jnp.any(((place != place) & (entries.due < NEVER)) | (entries.due != entries.due))
     faults = ((due, Status.DUE_OVERFLOW), (pool, Status.POOL_OVERFLOW), (broken, Status.NON_FINITE))
     bits = jnp.uint32(0)

@@ -1,0 +1,294 @@
+"""Steps of fixed length: one Gaussian step of each due molecule, in a flat cleft or over a folded membrane.
+
+The end of a step is mirrored into the cleft. Surfaces that the raw step met may capture (`capture`): at most one of
+them is tried, j with probability n_j P_j, P_j that of its fastest state; the site then accepts with the share of
+its own state. So each surface keeps its own probability, and the rest of the kernel is that of exact journeys. The
+rim is tested along the step by the Brownian bridge, as for exact journeys; a molecule that touched it is gone even
+if it met a surface first (an error of the order of the step within a step's length of the rim).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, Float, Int, UInt32
+
+from nmjmc.errors import ValidationError
+from nmjmc.kernel import capture, flat, folds, random
+from nmjmc.kernel import lattice as lattices
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.stage import Stage
+from nmjmc.kernel.survival import Start
+from nmjmc.kernel.tables import Folds, Stepping, Tables
+from nmjmc.synapse.cleft import Folded
+from nmjmc.synapse.model import Synapse
+
+MOVE = 5
+WORDS = MOVE + 3
+"""Random words that a step takes: displacement, choice of a surface, rim. A release takes the first `MOVE`."""
+
+AWAY = 2.0 / 3.0
+"""Part of a step that a release stands for: the mean square of its distance from the plane is 2/3 of s^2."""
+
+_SHARE = 0.42  # of the cleft's height: largest s of the default; kept below 0.5 % with _REDUCED (measured, test_capture)
+_FOLD_SHARE = 1.0 / 3.0
+_REDUCED = 0.06
+_BITS = 8  # significant bits of a step, so that adding it to a time is exact in float32
+
+
+class Step(NamedTuple):
+    """A step decided upon: how long, where it ends, what happens there (`Start` codes or `ESCAPE`), at which tile."""
+
+    span: Float[Array, "e"]
+    x: Float[Array, "e"]
+    y: Float[Array, "e"]
+    z: Float[Array, "e"]
+    aim: UInt32[Array, "e"]
+    tile: Int[Array, "e"]
+
+
+class Move(NamedTuple):
+    """A step before the rim is looked at: its end and the tile that it tries, if any."""
+
+    x: Float[Array, "e"]
+    y: Float[Array, "e"]
+    z: Float[Array, "e"]
+    tile: Int[Array, "e"]
+    tries: Bool[Array, "e"]
+
+
+def depart(
+    tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, z: Array, words: list[Array], stage: Stage
+) -> Step:
+    """One step of molecules at (x, y, z).
+
+    Args:
+        tables: the run's numbers.
+        disc: whether the rim is a circle (else a square).
+        reflecting: whether the rim reflects (else it absorbs).
+        x, y, z: starting points [um].
+        words: `WORDS` random words each.
+        stage: see `nmjmc.kernel.stage`.
+    """
+    stepping = _stepping(tables)
+    if stepping.folds is None:
+        move = stage(lambda: _flat_move(tables, disc, reflecting, x, y, z, words))
+    else:
+        move = Move(*stage(lambda: folds.move(tables, stepping, stepping.folds, x, y, z, words)))
+    tries = jnp.where(move.tries, jnp.uint32(Start.RECEPTOR), jnp.uint32(Start.MIXED))
+    span = jnp.broadcast_to(stepping.step, x.shape)
+    if reflecting:
+        if stepping.folds is None:
+            return Step(span, move.x, move.y, move.z, tries, move.tile)
+        # mirroring at a curved rim could end in a wall; a step that would leave is not made, which keeps an even
+        # density even
+        stays = move.x * move.x + move.y * move.y > tables.edge * tables.edge
+        aim = jnp.where(stays, jnp.uint32(Start.MIXED), tries)
+        kept = (jnp.where(stays, a, b) for a, b in zip((x, y, z), move[:3], strict=True))
+        return Step(span, *kept, aim, move.tile)
+    faces = flat._faces(tables.edge, disc, x, y, move.x, move.y)
+    rate = jnp.broadcast_to(1.0 / (stepping.spread * stepping.spread), x.shape)
+    touched, first = stage(lambda: flat._first_touch(faces, rate, words[MOVE:]))
+    aim = jnp.where(touched, jnp.uint32(flat.ESCAPE), tries)
+    return Step(jnp.where(touched, span * first, span), move.x, move.y, move.z, aim, move.tile)
+
+
+def release(
+    tables: Tables, disc: bool, reflecting: bool, tile: Int[Array, "e"], u: Array, v: Array, words: list[Array]
+) -> Step:
+    """Molecules that sites have freed: a way off their tile (see `capture`), to take their first step from there.
+
+    Args:
+        tables: the run's numbers.
+        disc, reflecting: as in `depart`.
+        tile: number of the tile in its patch.
+        u, v: a point on the tile, uniform on (0, 1).
+        words: at least `MOVE` random words each.
+    """
+    stepping = _stepping(tables)
+    part = random.uniform(words[0])
+    away = stepping.spread * part * jnp.sqrt(2.0 * random.exponential(words[1]))
+    # the lowest bits of a word are not used by `uniform`
+    side = jnp.where((words[0] & jnp.uint32(1)) == jnp.uint32(1), 1.0, -1.0)
+    one, two = random.normal_pair(words[2], words[3])
+    if stepping.folds is None:
+        x, y, plane = lattices.point_on_tile(tables.lattice, tile, u, v)
+        x1, y1 = x + stepping.spread * part * one, y + stepping.spread * part * two
+        start = jnp.where(plane == lattices.RECEPTOR, away, stepping.lamina + side * away)
+        z = capture.reflected(start, stepping.height)
+        if reflecting:
+            x1, y1 = flat._reflect(tables.edge, disc, x1, y1)
+    else:
+        later = (words[0] & jnp.uint32(2)) == jnp.uint32(2)
+        x1, y1, z = folds.release(
+            tables, stepping, stepping.folds, tile, (u, v), away, side, part * one, two, later
+        )
+    span = jnp.broadcast_to(stepping.step * AWAY, x1.shape)
+    aim = jnp.full(x1.shape, jnp.uint32(int(Start.MIXED)))
+    if not reflecting:
+        inside = flat._faces(tables.edge, disc, x1, y1, x1, y1)
+        gone = jnp.min(jnp.stack([face[1] for face in inside]), axis=0) <= 0
+        aim = jnp.where(gone, jnp.uint32(flat.ESCAPE), aim)
+    return Step(span, x1, y1, z, aim, jnp.zeros_like(tile))
+
+
+def _stepping(tables: Tables) -> Stepping:
+    if tables.stepping is None:
+        raise TypeError("these tables are for exact journeys")
+    return tables.stepping
+
+
+def _flat_move(
+    tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, z: Array, words: list[Array]
+) -> Move:
+    """A step in a flat cleft: z is mirrored, x and y are free (or mirrored at the rim)."""
+    p = _stepping(tables)
+    east, north = random.normal_pair(words[0], words[1])
+    up, _ = random.normal_pair(words[2], words[3])
+    dx, dy, end = p.spread * east, p.spread * north, z + p.spread * up
+    zero = jnp.zeros_like(p.height)
+    chance = random.uniform(words[4])
+    # the plane z = 0 is its own image
+    at_receptor = 0.5 * capture.encounters(z, end, zero, p.height) * p.chance[0]
+    at_lamina = capture.encounters(z, end, p.lamina, p.height) * p.chance[1]
+    receptor = chance < at_receptor
+    plane = jnp.where(receptor, zero, p.lamina)
+    way = capture.first_fraction(z, end, plane, p.height)
+    xc, yc, x1, y1 = x + way * dx, y + way * dy, x + dx, y + dy
+    if reflecting:
+        xc, yc = flat._reflect(tables.edge, disc, xc, yc)
+        x1, y1 = flat._reflect(tables.edge, disc, x1, y1)
+    code = jnp.where(receptor, lattices.RECEPTOR, lattices.ESTERASE)
+    tile, there = lattices.tile_under(tables.lattice, code, xc, yc)
+    return Move(x1, y1, capture.reflected(end, p.height), tile, there & (chance < at_receptor + at_lamina))
+
+
+class Surface(NamedTuple):
+    """A capturing surface on the host.
+
+    Attributes:
+        field: the parameter whose sites it carries.
+        plane: 0 receptor, 1 esterase.
+        area: area of a tile [um^2].
+        sides: 1 where it reflects, 2 where molecules cross it.
+    """
+
+    field: str
+    plane: int
+    area: float
+    sides: int
+
+
+def chosen(numerics: Numerics, s: Synapse) -> bool:
+    """Whether a run takes fixed steps.
+
+    Raises:
+        ValidationError: If the settings contradict the cleft or each other.
+    """
+    folded = isinstance(s.cleft, Folded)
+    if folded and numerics.transport == "exact":
+        hint = "did you mean 'stepped'?"
+        raise ValidationError("numerics.transport", "'exact'", "'auto' or 'stepped' for a folded cleft", hint)
+    stepped = folded or numerics.transport == "stepped"
+    if numerics.diffusion_step is not None and not stepped:
+        hint = "did you mean numerics.transport=stepped?"
+        value = f"{numerics.diffusion_step * 1e3:g} us"
+        raise ValidationError("numerics.diffusion_step", value, "left out where transport is exact", hint)
+    return stepped
+
+
+def lower_stepping(
+    s: Synapse,
+    numerics: Numerics,
+    surfaces: list[Surface],
+    binding: Float[np.ndarray, "states"],
+    fastest: list[float],
+    lattice: Folds | None,
+) -> tuple[Stepping, np.ndarray, np.ndarray]:
+    """The numbers of stepped transport, and the chances of each state to accept and, once freed, to be left.
+
+    Args:
+        s: the synapse.
+        numerics: the settings.
+        surfaces: the surfaces (two in a flat cleft, four with folds).
+        binding: binding rate of each state [um^3/ms].
+        fastest: the fastest of each plane; 0 where there are no sites.
+        lattice: the lattices of the folds.
+
+    Raises:
+        ValidationError: If the step is too long.
+    """
+    diffusion, height = float(s.cleft.diffusion), float(s.cleft.height)
+    lamina = height * float(s.esterase.position)
+    velocity = [fastest[f.plane] / f.area / f.sides for f in surfaces]
+    step = _step(s, numerics, surfaces, velocity)
+    spread = math.sqrt(2 * diffusion * step)
+    chance = capture.probability(np.array(velocity) * step / spread)
+    states = len(binding)
+    accept = np.zeros((len(surfaces) // 2, states))
+    leave = np.ones((len(surfaces) // 2, states))
+    for number, surface in enumerate(surfaces):
+        mine = _states_of(s, surface.plane, states) & (binding > 0)
+        reduced = np.where(mine, binding / surface.area / surface.sides * step / spread, 0.0)
+        row = number // 2
+        accept[row] += capture.probability(reduced) / max(float(chance[number]), 1e-300) * (chance[number] > 0)
+        leave[row] = np.where(mine & (chance[number] > 0), capture.leaving(reduced), leave[row])
+    stepping = Stepping(
+        *(np.float32(v) for v in (step, spread, height, lamina, height - float(s.vesicle.release_depth))),
+        chance.astype(np.float32),
+        lattice,
+    )
+    return stepping, accept.ravel().astype(np.float32), leave.ravel().astype(np.float32)
+
+
+def _states_of(s: Synapse, plane: int, states: int) -> Bool[np.ndarray, "states"]:
+    number = np.arange(states)
+    receptors = len(s.receptor.scheme.states)
+    return (number < receptors) if plane == 0 else (number >= receptors)
+
+
+def _step(s: Synapse, numerics: Numerics, surfaces: list[Surface], velocity: list[float]) -> float:
+    """The length of a step [ms]: the default, or the user's if it is allowed."""
+    diffusion, height = float(s.cleft.diffusion), float(s.cleft.height)
+    lamina = height * float(s.esterase.position)
+    narrow = min(height, 2 * lamina, 2 * (height - lamina)) if velocity[1] > 0 else height
+    limits = {"cleft.height": (_SHARE * narrow, height)}
+    if isinstance(s.cleft, Folded):
+        width = float(s.cleft.fold_width)
+        limits["cleft.fold_width"] = (_FOLD_SHARE * width, width)
+    usual = min(a * a for a, _ in limits.values()) / (2 * diffusion)
+    usual = min([usual] + [capture.longest(k * f.sides, diffusion, _REDUCED) for k, f in zip(velocity, surfaces, strict=True)])
+    if numerics.diffusion_step is None:
+        return _rounded(usual * numerics.step_scale)
+    step = numerics.diffusion_step * numerics.step_scale
+    allowed = {f"the step's standard deviation may not pass {name}": b * b / (2 * diffusion) for name, (_, b) in limits.items()}
+    for k, surface in zip(velocity, surfaces, strict=True):
+        allowed[f"{surface.field} would capture too much in a step"] = capture.longest(k, diffusion)
+    allowed["the surfaces together would capture more than all"] = _longest_together(velocity, diffusion)
+    reason = min(allowed, key=lambda name: allowed[name])
+    if step > allowed[reason]:
+        most = f"at most {allowed[reason] * 1e3:.3g} us ({reason})"
+        raise ValidationError("numerics.diffusion_step", f"{step * 1e3:.3g} us", most)
+    return _rounded(step)
+
+
+def _longest_together(velocity: list[float], diffusion: float) -> float:
+    """The longest step at which the chances of all surfaces add up to one at most [ms]."""
+    low, high = 0.0, min(capture.longest(k, diffusion) for k in velocity)
+    if not math.isfinite(high):
+        return math.inf
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        total = sum(float(capture.probability(k * math.sqrt(middle / (2 * diffusion)))) for k in velocity)
+        low, high = (middle, high) if total <= 1 else (low, middle)
+    return low
+
+
+def _rounded(step: float) -> float:
+    """The step rounded down to a few significant bits."""
+    mantissa, exponent = math.frexp(step)
+    return math.ldexp(math.floor(mantissa * 2**_BITS) / 2**_BITS, exponent)
