@@ -81,6 +81,7 @@ class Batch:
         self.at, self.grown, self.handled = 0, 1, 0
         self.rate, self.places = 0.0, _FEWEST
         self.live = self.free = int(self.molecules.sum())
+        self.happened = np.zeros(self.tally.shape[2], np.int64)
 
     @property
     def done(self) -> bool:
@@ -219,10 +220,18 @@ class Batch:
         if status:
             raise SimulationError(status, where)
         change = self.job.lowered.stoichiometry[:, self.job.lowered.names.index("free_ach")]
-        tally = np.asarray(account.tally).reshape(-1, change.size).sum(axis=0)
-        self.free = self.free + int(tally @ change)
-        if int(account.molecules) != self.free:
+        tally = np.asarray(account.tally).reshape(-1, change.size).sum(axis=0, dtype=np.int64)
+        self.free, self.happened = self.free + int(tally @ change), self.happened + tally
+        wrong = int(account.molecules) != self.free
+        if wrong or (records >= self.records and not self._sites_agree(state)):
             raise SimulationError(Status.CONSERVATION, where)
+
+    def _sites_agree(self, state: State) -> bool:
+        """Whether the sites are in the states in which what was counted leaves them."""
+        states = self.start.shape[1] - 3
+        kinds = np.bincount(np.asarray(state.sites).astype(np.uint8), minlength=states)[:states]
+        counted = self.start.sum(axis=0) + self.happened @ self.job.lowered.stoichiometry
+        return bool((kinds == counted[:states]).all())
 
 
 def _prepare_args(tables: Any, pore: Any, load: Any, keys: Any, interval: Any, shape: Any, records: int) -> Any:

@@ -138,24 +138,25 @@ def contest_keys(words: list[Array]) -> tuple[Array, Array]:
 
 
 def settle(
-    chemistry: Chemistry, shape: Shape, events: Events, outcome: Outcome, bound: Bool[Array, "e"]
+    chemistry: Chemistry, shape: Shape, events: Events, outcome: Outcome, won: Bool[Array, "e"]
 ) -> Fate:
-    """The fate of each due entry, once the contests are decided."""
+    """The fate of each due entry, once the contests are decided; who did not win its site waits."""
     target = chemistry.target[outcome.transition]
     stays = outcome.again
     if stays is not None:
         target = jnp.where(stays, (events.word & jnp.uint32(STATE)).astype(jnp.int32), target)
-    freed = outcome.fired & chemistry.releases[outcome.transition]
-    changed = bound | outcome.fired
+    bound, fired = outcome.accepted & won, outcome.fired & won
+    freed = fired & chemistry.releases[outcome.transition]
+    changed = bound | fired
     word = (events.word & jnp.uint32(0xFFFFFFFF - STATE)) + jnp.uint32(FIRST) + target.astype(jnp.uint32)
     number = events.patch * (shape.transitions + 1) + jnp.where(changed, outcome.transition, shape.transitions)
     # after 2^24 changes the count starts again; it must not look like a molecule's aim
     word = jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word)
-    to_clock = bound | (outcome.fired & ~freed)
+    to_clock = bound | (fired & ~freed)
     return Fate(
         to_clock if stays is None else to_clock | stays,
         freed,
-        outcome.accepted & ~bound,
+        (outcome.accepted | outcome.fired) & ~won,
         word if stays is None else jnp.where(stays, events.word, word),
         chemistry.exit_rate[target],
         jnp.where(changed, events.site, _NOWHERE),

@@ -74,8 +74,10 @@ def advance(
     found = stage(lambda: events.look(tables, state.sites, entry, patch, words))
     outcome = stage(lambda: events.decide(chemistry, found))
     keys = events.contest_keys(words)
-    bound, board = contest.winners(state.board, state.passed, found.site, outcome.accepted, keys, stage)
-    fate = stage(lambda: events.settle(chemistry, shape, found, outcome, bound))
+    # a site changes once in a pass: its clock and the molecules that reach it contend alike
+    claims = outcome.accepted | outcome.fired
+    won, board = contest.winners(state.board, state.passed, found.site, claims, keys, stage)
+    fate = stage(lambda: events.settle(chemistry, shape, found, outcome, won))
     entries = events.next_entries(tables, shape, found, fate, stage)
     spare = capacity // _SPARE
     needs, split = select(lambda: fate.freed & (fate.exit_rate > 0), spare, stage)
