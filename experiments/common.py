@@ -170,22 +170,13 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
 
-    def say(
-        self,
-        quantity: str,
-        unit: str,
-        published: str,
-        mark: str,
-        limits: Any,
-        simulated: Estimate,
-        note: str = "",
-    ) -> None:
-        """Add a line and print it."""
-        line = Line(quantity, unit, published, mark, limits, simulated, note)
+    def say(self, quantity: str, unit: str, published: str, mark: str, *rest: Any) -> None:
+        """Add a `Line` (its fields in order) and print it."""
+        line = Line(quantity, unit, published, mark, *rest)
         self.lines.append(line)
         print(line, flush=True)
-        if note:
-            print(f"    {note}")
+        if line.note:
+            print(f"    {line.note}")
 
     def draw(self, figure: Figure) -> None:
         """Write the figure as `figure.png`, whole or not at all."""

@@ -19,7 +19,7 @@ LIMIT = 0.5
 def run(report: Report) -> None:
     """Run each preparation with four steps and compare with the default."""
     changes = {}
-    vesicles = 4 if report.fast else 1024
+    vesicles = 4 if report.fast else 256
     weights = resamples(vesicles)
     for name, duration in CASES.items():
         shapes = {}
