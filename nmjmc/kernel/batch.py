@@ -16,11 +16,11 @@ from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_bo
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
-from nmjmc.kernel.schedule import rung
+from nmjmc.kernel.schedule import expected_molecules, fitting, rung
 from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
-_PER_DUE = 160  # entries of the pool for each place in the list of due ones; the two change together (a choice)
+_PER_DUE = 128  # entries of the pool for each place in the list of due ones; the two change together (a choice)
 _FEWEST = 256  # shortest list of due entries of stepped transport; the others are 4, 16, ... times as long
 _LEAN = 8  # at most one due entry in so many is expected to split off a clock
 _MARGIN = 1.05  # of the predicted number of due entries
@@ -36,6 +36,7 @@ class Job(NamedTuple):
         lowered: the synapse as arrays.
         pore: how molecules leave their vesicle.
         sites, times: release sites [um] and times [ms] of a patch.
+        content: mean and CV of a vesicle's content.
         seed: seed of the run.
         interval: time between records [ms].
         substeps: passes in each record interval.
@@ -47,6 +48,7 @@ class Job(NamedTuple):
     pore: PoreTable
     sites: np.ndarray
     times: np.ndarray
+    content: tuple[float, float]
     seed: int
     interval: float
     substeps: np.ndarray
@@ -73,6 +75,8 @@ class Batch:
         self.molecules = padded.sum(axis=1)
         self.records = len(job.substeps)
         self.tables = jax.device_put(job.lowered.tables, programs.device)
+        # the same for all batches of a run, so that their programs are the same
+        self.base = rung(expected_molecules(job.content, size * len(job.times)) * _SPARE)
         self.state, self.released = self._prepare(first, padded, size)
         self.start = np.tile(job.lowered.start, (size, 1))
         self._add_bath(first, size)
@@ -122,7 +126,7 @@ class Batch:
         number = jnp.arange(first, first + size, dtype=jnp.uint32)
         seed = random.seed_words(job.seed)
         keys = tuple(random.vesicle_keys(seed, number, p) for p in (random.Purpose.EVENT, random.Purpose.RELEASE))
-        load = initial.load(contents, job.sites, job.times, rung(self.molecules.sum() * _SPARE * 1.05))
+        load = initial.load(contents, job.sites, job.times, fitting(self.base, self.molecules.sum() * _SPARE))
         args = jax.device_put((self.tables, job.pore, load, keys, np.float32(job.interval)), call.device)
         return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)
 
@@ -138,7 +142,7 @@ class Batch:
         args = jax.device_put((self.tables, self.state, key, resting.astype(np.float32)), self.call.device)
         word, due = self.call(_rest_program, *args, shape=lowered.shape)
         clocks = rung(int(jnp.sum(due < self.job.until)) + 1)
-        pool = rung(self.state.pool.due.shape[0] + clocks)
+        pool = fitting(self.base, self.state.pool.due.shape[0] + clocks)
         until = jax.device_put(np.float32(self.job.until), self.call.device)
         self.state = self.call(initial.add_clocks, self.state, word, due, until, count=clocks, size=pool)
         states = (np.asarray(word) & 0xFF).reshape(size, -1)
@@ -173,7 +177,7 @@ class Batch:
             if not status & _REDO:
                 return state, account
             # nothing of the chunk is kept; it is done again with lists twice as long
-            self.state = self.call(repack, self.state, size=rung(2 * self.state.pool.due.shape[0]))
+            self.state = self.call(repack, self.state, size=2 * self.state.pool.due.shape[0])
             self.places *= 4
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
 
@@ -197,8 +201,8 @@ class Batch:
         return expected + 4 * math.sqrt(expected) + 64
 
     def _fit(self, due: float) -> None:
-        """Halve or double the lists until they fit what comes next: few sizes, each compiled once."""
-        size = wanted = self.state.pool.due.shape[0]
+        """Fit the lists to what comes next: few sizes, each compiled once."""
+        size = self.state.pool.due.shape[0]
         if int(self.state.used) * _SPARE > size:  # spent entries and stale clocks fill it: pack before it grows
             self.state = self.call(repack, self.state, size=size)
             self.live = int(self.state.used)
@@ -206,12 +210,8 @@ class Batch:
         if self.job.lowered.step is not None:
             self.places = _FEWEST * 4 ** max(0, math.ceil(math.log(due / _FEWEST, 4)))
             needed = self.live * _SPARE + self.places / _LEAN
-        factor = 2 if self.job.lowered.step is None else 4
-        while wanted < needed:
-            wanted = rung(2 * wanted)
-        while wanted > rung(wanted / factor) >= needed:
-            wanted = rung(wanted / factor)
-        if wanted != size:
+        wanted = fitting(self.base, needed)
+        if wanted < size or needed > size:
             self.state = self.call(repack, self.state, size=wanted)
 
     def _check(self, state: State, account: Account, records: int) -> None:

@@ -76,3 +76,17 @@ def rung(size: float) -> int:
     """The pool's length from a ladder with four steps to the octave (each length is compiled once)."""
     k = math.ceil(4 * math.log2(max(size, _SMALLEST) / _SMALLEST) - 1e-6)
     return _SMALLEST * math.ceil(2 ** (k / 4) - 1e-9)
+
+
+def expected_molecules(content: tuple[float, float], vesicles: int) -> float:
+    """Molecules that so many vesicles hold but for one time in a thousand, from the content's mean and CV."""
+    mean, cv = content
+    return vesicles * mean * (1 + 3 * cv / math.sqrt(vesicles))
+
+
+def fitting(base: int, needed: float) -> int:
+    """The smallest of few lengths that holds `needed`: a half, an eighth or a 32nd of `base`, or a multiple of it."""
+    size = base
+    while size < needed:
+        size *= 2
+    return min((base // part for part in (2, 8, 32) if base // part >= max(needed, _SMALLEST)), default=size)

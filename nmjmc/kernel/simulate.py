@@ -205,7 +205,8 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
     until = records * interval
-    return Job(lowered, pore, sites, times, seed, interval, steps, numerics.chunk, until)
+    content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
+    return Job(lowered, pore, sites, times, content, seed, interval, steps, numerics.chunk, until)
 
 
 def _check(synapse: Synapse, numerics: Numerics) -> None:
