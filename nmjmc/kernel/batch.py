@@ -1,5 +1,8 @@
 """One batch of patches from the first release to the last record, chunk by chunk."""
 
+# Host arrays are put where device arrays are declared; JAX moves them.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import math
@@ -20,7 +23,9 @@ from nmjmc.kernel.schedule import expected_molecules, fitting, rung
 from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
-_PER_DUE = 128  # entries of the pool for each place in the list of due ones; the two change together (a choice)
+_PER_DUE = (
+    128  # entries of the pool for each place in the list of due ones; the two change together (a choice)
+)
 _FEWEST = 256  # shortest list of due entries of stepped transport; the others are 4, 16, ... times as long
 _LEAN = 8  # at most one due entry in so many is expected to split off a clock
 _MARGIN = 1.05  # of the predicted number of due entries
@@ -125,7 +130,9 @@ class Batch:
         job, call = self.job, self.call
         number = jnp.arange(first, first + size, dtype=jnp.uint32)
         seed = random.seed_words(job.seed)
-        keys = tuple(random.vesicle_keys(seed, number, p) for p in (random.Purpose.EVENT, random.Purpose.RELEASE))
+        keys = tuple(
+            random.vesicle_keys(seed, number, p) for p in (random.Purpose.EVENT, random.Purpose.RELEASE)
+        )
         load = initial.load(contents, job.sites, job.times, fitting(self.base, self.molecules.sum() * _SPARE))
         args = jax.device_put((self.tables, job.pore, load, keys, np.float32(job.interval)), call.device)
         return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)
@@ -137,7 +144,9 @@ class Batch:
         if not ((resting > 0) & (rates > 0)).any() and (resting.max(axis=1) == 1).all():
             return
         key = random.vesicle_keys(
-            random.seed_words(self.job.seed), jnp.arange(first, first + size, dtype=jnp.uint32), random.Purpose.SITES
+            random.seed_words(self.job.seed),
+            jnp.arange(first, first + size, dtype=jnp.uint32),
+            random.Purpose.SITES,
         )
         args = jax.device_put((self.tables, self.state, key, resting.astype(np.float32)), self.call.device)
         word, due = self.call(_rest_program, *args, shape=lowered.shape)
@@ -203,7 +212,9 @@ class Batch:
     def _fit(self, due: float) -> None:
         """Fit the lists to what comes next: few sizes, each compiled once."""
         size = self.state.pool.due.shape[0]
-        if int(self.state.used) * _SPARE > size:  # spent entries and stale clocks fill it: pack before it grows
+        if (
+            int(self.state.used) * _SPARE > size
+        ):  # spent entries and stale clocks fill it: pack before it grows
             self.state = self.call(repack, self.state, size=size)
             self.live = int(self.state.used)
         needed = max(self.live * _SPARE, _PER_DUE * max(due, 32))
@@ -234,7 +245,9 @@ class Batch:
         return bool((kinds == counted[:states]).all())
 
 
-def _prepare_args(tables: Any, pore: Any, load: Any, keys: Any, interval: Any, shape: Any, records: int) -> Any:
+def _prepare_args(
+    tables: Any, pore: Any, load: Any, keys: Any, interval: Any, shape: Any, records: int
+) -> Any:
     return initial.prepare(tables, shape, pore, load, keys, interval, records)
 
 

@@ -46,7 +46,7 @@ def probability(reduced: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "
     total = np.zeros_like(k)
     for coefficient in reversed(COEFFICIENTS):
         total = (total + coefficient) * k
-    return total
+    return np.asarray(total)
 
 
 def leaving(reduced: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"]:
@@ -55,7 +55,7 @@ def leaving(reduced: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"]
     total = np.zeros_like(k)
     for coefficient in reversed(COEFFICIENTS[1:]):
         total = (total + coefficient) * k
-    return 1.0 + total / COEFFICIENTS[0]
+    return np.asarray(1.0 + total / COEFFICIENTS[0])
 
 
 def longest(velocity: float, diffusion: float, limit: float = LIMIT) -> float:
@@ -70,7 +70,7 @@ def reflected(end: Float[Array, "e"], height: Float[Array, "*b"]) -> Float[Array
 
 
 def encounters(
-    begin: Float[Array, "e"], end: Float[Array, "e"], plane: Float[Array, "*b"], height: Float[Array, "*b"]
+    begin: Float[Array, "e"], end: Float[Array, "e"], plane: Float[Array, "*p"], height: Float[Array, "*h"]
 ) -> Float[Array, "e"]:
     """How often the straight way from `begin` to the raw `end` meets a plane inside [0, height] or its images."""
     inverse = 0.5 / height
@@ -81,7 +81,7 @@ def encounters(
 
 
 def first_fraction(
-    begin: Float[Array, "e"], end: Float[Array, "e"], plane: Float[Array, "*b"], height: Float[Array, "*b"]
+    begin: Float[Array, "e"], end: Float[Array, "e"], plane: Float[Array, "*p"], height: Float[Array, "*h"]
 ) -> Float[Array, "e"]:
     """Part of the way that is done at the first of these encounters (meaningless where there is none)."""
     up = jnp.where(begin < plane, plane, 2.0 * height - plane)

@@ -11,12 +11,11 @@ from jax import lax
 from jaxtyping import Float, Int
 
 from nmjmc.kernel import contest
+from nmjmc.kernel.events import Shape
 from nmjmc.kernel.pool import FIRST, NEVER, gather, select, unpack
 from nmjmc.kernel.stage import stages
-from nmjmc.kernel.events import Shape
 from nmjmc.kernel.step import State, advance
 from nmjmc.kernel.tables import Tables
-
 
 BEFORE = 8
 """Intervals before a chunk to which its events may belong: those that fell due again in the last passes of the
@@ -60,7 +59,9 @@ class Span(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("shape", "capacity"))
-def run_chunk(tables: Tables, state: State, span: Span, *, shape: Shape, capacity: int) -> tuple[State, Account]:
+def run_chunk(
+    tables: Tables, state: State, span: Span, *, shape: Shape, capacity: int
+) -> tuple[State, Account]:
     """The state after the intervals of `span`, and the account of them."""
 
     def one_pass(j: jax.Array, carry: tuple) -> tuple:

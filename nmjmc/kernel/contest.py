@@ -44,7 +44,9 @@ def winners(
     size = board.shape[0]
     left = claims
     for turn, key in enumerate(keys):
-        date = jnp.uint32(_ROUNDS * PASSES) - jnp.uint32(_ROUNDS) * passed.astype(jnp.uint32) - jnp.uint32(turn)
+        date = (
+            jnp.uint32(_ROUNDS * PASSES) - jnp.uint32(_ROUNDS) * passed.astype(jnp.uint32) - jnp.uint32(turn)
+        )
         bid = (date << jnp.uint32(_RANDOM_BITS)) | (key >> jnp.uint32(32 - _RANDOM_BITS))
         at, bid = stage(lambda left=left, bid=bid: (jnp.where(left, site, size), bid))
         board = board.at[at].min(bid, mode="drop")

@@ -149,7 +149,9 @@ def settle(
     freed = fired & chemistry.releases[outcome.transition]
     changed = bound | fired
     word = (events.word & jnp.uint32(0xFFFFFFFF - STATE)) + jnp.uint32(FIRST) + target.astype(jnp.uint32)
-    number = events.patch * (shape.transitions + 1) + jnp.where(changed, outcome.transition, shape.transitions)
+    number = events.patch * (shape.transitions + 1) + jnp.where(
+        changed, outcome.transition, shape.transitions
+    )
     # after 2^24 changes the count starts again; it must not look like a molecule's aim
     word = jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word)
     to_clock = bound | (fired & ~freed)
@@ -199,9 +201,7 @@ def _step(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage
     )
     tile = events.site - events.patch * shape.sites
     u, v = random.uniform(words[_POINT]), random.uniform(words[_POINT + 1])
-    free = stage(
-        lambda: stepped.release(tables, shape.disc, shape.reflecting, tile, u, v, words[_JOURNEY:])
-    )
+    free = stage(lambda: stepped.release(tables, shape.disc, shape.reflecting, tile, u, v, words[_JOURNEY:]))
     return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.freed, a, b), free, step))
 
 

@@ -26,8 +26,12 @@ WORDS = 7
 ESCAPE = 4
 """Aim of a journey that ends at the rim; the other aims are `Start` codes."""
 
-_CURVED_REACH = 1.5  # a journey's standard deviation is at most the distance to a curved rim over this (a choice)
-_FLAT_REACH = 2.0  # the same for the whole field of a flat one, so that it meets one face of a pair (a choice)
+_CURVED_REACH = (
+    1.5  # a journey's standard deviation is at most the distance to a curved rim over this (a choice)
+)
+_FLAT_REACH = (
+    2.0  # the same for the whole field of a flat one, so that it meets one face of a pair (a choice)
+)
 
 
 class Journey(NamedTuple):
@@ -47,7 +51,14 @@ class Journey(NamedTuple):
 
 
 def depart(
-    tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, start: Array, words: list[Array], stage: Stage
+    tables: Tables,
+    disc: bool,
+    reflecting: bool,
+    x: Array,
+    y: Array,
+    start: Array,
+    words: list[Array],
+    stage: Stage,
 ) -> Journey:
     """The next journeys of molecules at (x, y).
 
@@ -73,7 +84,13 @@ def depart(
 
 
 def _wait(
-    tables: Tables, disc: bool, x: Array, y: Array, start: Array, side: UInt32[Array, "e"], wait: UInt32[Array, "e"]
+    tables: Tables,
+    disc: bool,
+    x: Array,
+    y: Array,
+    start: Array,
+    side: UInt32[Array, "e"],
+    wait: UInt32[Array, "e"],
 ) -> tuple[Float[Array, "e"], UInt32[Array, "e"]]:
     """Duration and aim of the next journeys, cut short where the rim is near."""
     span, receptor = _next_attempt(tables.journeys, start, side, wait)

@@ -124,11 +124,15 @@ def _tile(
     fold = _fold(f, x).astype(jnp.int32) - f.first
     deep, reached = _slot(depth, f.pitch[1, 0], f.across[1, 0])
     along, _ = _slot(y + radius, f.pitch[1, 1], f.across[1, 1])
-    wall = f.offset[1] + ((2 * fold + right.astype(jnp.int32)) * f.across[1, 0] + deep) * f.across[1, 1] + along
+    wall = (
+        f.offset[1] + ((2 * fold + right.astype(jnp.int32)) * f.across[1, 0] + deep) * f.across[1, 1] + along
+    )
     deep, _ = _slot(depth, f.pitch[2, 0], f.across[2, 0])
     along, _ = _slot(y + radius, f.pitch[2, 1], f.across[2, 1])
     middle = f.offset[3] + (fold * f.across[2, 0] + deep) * f.across[2, 1] + along
-    tile = jnp.where(kind == CREST, crest, jnp.where(kind == WALL, wall, jnp.where(kind == FOLD_LAMINA, middle, lamina)))
+    tile = jnp.where(
+        kind == CREST, crest, jnp.where(kind == WALL, wall, jnp.where(kind == FOLD_LAMINA, middle, lamina))
+    )
     there = (kind >= 0) & (jnp.abs(x) <= radius) & (jnp.abs(y) <= radius)
     there = there & jnp.where(kind == WALL, reached, True)
     return jnp.where(there, tile, 0), there
@@ -193,7 +197,9 @@ def _point(
     crest_x = f.spacing * (band + first - 1.0) + f.half_width + (column + u) * f.pitch[0, 0]
     crest_y = (row.astype(jnp.float32) + v) * f.pitch[0, 1] - radius
     # the cleft's lamina
-    lamina_x, lamina_y, _ = lattices.point_on_tile(tables.lattice, jnp.maximum(tile, tables.lattice.offset[1]), u, v)
+    lamina_x, lamina_y, _ = lattices.point_on_tile(
+        tables.lattice, jnp.maximum(tile, tables.lattice.offset[1]), u, v
+    )
     # walls and fold laminae
     which = jnp.where(kind == WALL, 1, 2)
     deep_tiles, along_tiles = f.across[which, 0], f.across[which, 1]
@@ -259,7 +265,12 @@ def build(s: Synapse) -> tuple[Folds, lattices.Lattice, list[Bool[np.ndarray, "t
         offset[:4],
     )
     areas = [crest[2] * crest[3], wall[2] * wall[3], (2 * radius / square) ** 2, inner[2] * inner[3]]
-    return found, lattice, live, [a if tiles.any() else math.inf for a, tiles in zip(areas, live, strict=True)]
+    return (
+        found,
+        lattice,
+        live,
+        [a if tiles.any() else math.inf for a, tiles in zip(areas, live, strict=True)],
+    )
 
 
 def _tiles(short: float, long: float, density: float) -> tuple[int, int, float, float]:

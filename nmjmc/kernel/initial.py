@@ -1,5 +1,8 @@
 """The state before the first release: molecules in their vesicles, sites at rest."""
 
+# Host arrays are put where device arrays are declared; JAX moves them.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 from functools import partial
@@ -13,13 +16,12 @@ from jaxtyping import Float, Int, UInt32
 
 from nmjmc.kernel import contest, flat, random, stepped
 from nmjmc.kernel import release as releases
+from nmjmc.kernel.events import Shape
 from nmjmc.kernel.pool import FIRST, NEVER, Entries, Pool, pack, select
 from nmjmc.kernel.stage import stages
-from nmjmc.kernel.events import Shape
 from nmjmc.kernel.step import State
 from nmjmc.kernel.survival import Start
 from nmjmc.kernel.tables import Tables
-
 
 _BLOCK = 4096  # molecules that are prepared at a time; few enough to stay in the cache
 
@@ -163,7 +165,12 @@ def rest_sites(
 
 @partial(jax.jit, static_argnames=("count", "size"))
 def add_clocks(
-    state: State, word: UInt32[Array, "sites"], due: Float[Array, "sites"], until: Float[Array, ""], count: int, size: int
+    state: State,
+    word: UInt32[Array, "sites"],
+    due: Float[Array, "sites"],
+    until: Float[Array, ""],
+    count: int,
+    size: int,
 ) -> State:
     """The state with the sites' words and a clock for each that changes before `until`."""
     stage = stages(until > 0)
@@ -177,9 +184,15 @@ def add_clocks(
     lineage = (at % patch_sites).astype(jnp.uint32) | jnp.uint32(0x40000000)
     clocks = pack(
         Entries(
-            jnp.where(index < sites, due[at], NEVER), zero, zero, at, word[at], lineage, zero.astype(jnp.uint32),
+            jnp.where(index < sites, due[at], NEVER),
+            zero,
+            zero,
+            at,
+            word[at],
+            lineage,
+            zero.astype(jnp.uint32),
             zero if state.pool.rows.shape[1] > 6 else None,
-        ),  # fmt: skip
+        ),
         stage,
     )
     old = state.pool.due.shape[0]
@@ -188,5 +201,7 @@ def add_clocks(
         jnp.zeros((size, state.pool.rows.shape[1]), jnp.uint32).at[:old].set(state.pool.rows),
     )
     place = jnp.where(index < sites, state.used + jnp.arange(count), size)
-    pool = Pool(pool.due.at[place].set(clocks.due, mode="drop"), pool.rows.at[place].set(clocks.rows, mode="drop"))
+    pool = Pool(
+        pool.due.at[place].set(clocks.due, mode="drop"), pool.rows.at[place].set(clocks.rows, mode="drop")
+    )
     return state._replace(pool=pool, sites=word, used=state.used + found)

@@ -6,6 +6,9 @@ where that gives more tiles than sites, the surplus is left vacant by an even di
 the density times the area to the nearest whole site. Receptor tiles are numbered first, then esterase tiles.
 """
 
+# Host arrays are put where device arrays are declared; JAX moves them.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import math
@@ -53,9 +56,7 @@ def build(densities: tuple[float, float], half: float) -> tuple[Lattice, int]:
     return lattice, sum(sizes)
 
 
-def live_tiles(
-    across: int, half: float, density: float, radius: float | None
-) -> Bool[np.ndarray, "tiles"]:
+def live_tiles(across: int, half: float, density: float, radius: float | None) -> Bool[np.ndarray, "tiles"]:
     """Which tiles of one plane hold a site, row by row.
 
     Args:

@@ -1,5 +1,8 @@
 """From a `Synapse` to the arrays that the kernel computes with."""
 
+# Host arrays are put where device arrays are declared; JAX moves them.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import math
@@ -8,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import lattice as lattices
 from nmjmc.kernel import folds, stepped, survival
+from nmjmc.kernel import lattice as lattices
 from nmjmc.kernel.events import Shape
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.pool import FIRST
@@ -100,7 +103,9 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     chemistry = _chemistry(joint, states, _acceptance(binding, fastest, len(s.receptor.scheme.states)))
     stepping, limits = None, {}
     if stepped.chosen(numerics, s):
-        stepping, accept, leave = stepped.lower_stepping(s, numerics, ground.surfaces, binding, fastest, ground.folds)
+        stepping, accept, leave = stepped.lower_stepping(
+            s, numerics, ground.surfaces, binding, fastest, ground.folds
+        )
         chemistry = chemistry._replace(acceptance=accept, leaving=leave)
         journeys = _no_journeys(float(stepping.step))
     else:
@@ -258,7 +263,9 @@ def _template(
     return template, counts
 
 
-def _counted(s: Synapse, joint: list[Arrow], sites: list[int]) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def _counted(
+    s: Synapse, joint: list[Arrow], sites: list[int]
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """What is counted, how each transition changes it, and what it is at rest."""
     schemes = (s.receptor.scheme, s.esterase.scheme)
     names = (*schemes[0].states, *schemes[1].states, "free_ach", "hydrolysed", "escaped")

@@ -67,7 +67,8 @@ def unpack(pool: Pool) -> Entries:
     column = [pool.rows[:, k] for k in range(pool.rows.shape[1])]
     real = [lax.bitcast_convert_type(c, jnp.float32) for c in column[:2]]
     z = lax.bitcast_convert_type(column[6], jnp.float32) if len(column) > 6 else None
-    return Entries(pool.due, *real, lax.bitcast_convert_type(column[2], jnp.int32), *column[3:6], z)
+    owner = lax.bitcast_convert_type(column[2], jnp.int32)
+    return Entries(pool.due, real[0], real[1], owner, column[3], column[4], column[5], z)
 
 
 def select(
@@ -107,7 +108,9 @@ def _pack_mask(mask: Bool[Array, "n"]) -> tuple[UInt32[Array, "r"], Int[Array, "
 
 def _row_of_place(after: Int[Array, "r"], capacity: int) -> Int[Array, "e"]:
     """The row that holds the set bit of each place: the number of rows that end at or before it."""
-    ends = jnp.zeros(capacity + 1, jnp.int32).at[jnp.minimum(after, capacity)].add(1, mode="promise_in_bounds")
+    ends = (
+        jnp.zeros(capacity + 1, jnp.int32).at[jnp.minimum(after, capacity)].add(1, mode="promise_in_bounds")
+    )
     return jnp.minimum(prefix_sum(ends[:capacity]), after.shape[0] - 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import os
 import pickle
 import platform
@@ -74,22 +75,37 @@ def _cache_path(name: str, device: Any, key: Any) -> Path | None:
     folder = getattr(jax.config, "jax_compilation_cache_dir", None)
     if not folder or not getattr(jax.config, "jax_enable_compilation_cache", True) or "://" in str(folder):
         return None
-    text = repr((_origin(), device.platform, device.device_kind, device.id, jax.config.jax_enable_x64, str(key)))
+    text = repr(
+        (
+            _origin(),
+            device.platform,
+            device.device_kind,
+            device.id,
+            jax.config.read("jax_enable_x64"),
+            str(key),
+        )
+    )
     return Path(folder) / "nmjmc" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 @functools.cache
 def _origin() -> str:
     """What made the programs: this package's kernel, JAX and XLA, and the processor they are made for."""
-    import jaxlib
-
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
     info = Path("/proc/cpuinfo")
-    flags = next((x for x in info.read_text().splitlines() if x.startswith("flags")), "") if info.exists() else ""
+    flags = (
+        next((x for x in info.read_text().splitlines() if x.startswith("flags")), "") if info.exists() else ""
+    )
     digest.update(flags.encode())
-    parts = (digest.hexdigest(), jax.__version__, jaxlib.__version__, platform.platform(), platform.processor())
+    parts = (
+        digest.hexdigest(),
+        jax.__version__,
+        importlib.metadata.version("jaxlib"),
+        platform.platform(),
+        platform.processor(),
+    )
     return repr((*parts, os.environ.get("XLA_FLAGS", ""), len(jax.devices())))
 
 

@@ -1,5 +1,8 @@
 """When and where molecules enter the cleft."""
 
+# Host arrays are put where device arrays are declared; JAX moves them.
+# pyright: reportArgumentType=false
+
 from __future__ import annotations
 
 import math
@@ -56,7 +59,7 @@ def pore_table(vesicle: Vesicle, diffusion: float) -> PoreTable:
     late = grown + _LAST_HAZARD / rate(lumen)
     time = np.concatenate([np.linspace(0, grown, 20001), np.linspace(grown, late, 20001)[1:]])
     radius = np.minimum(r0 + speed * time, lumen)
-    flux = rate(radius)
+    flux = np.asarray(rate(radius))
     hazard = np.concatenate([[0.0], np.cumsum(0.5 * (flux[1:] + flux[:-1]) * np.diff(time))])
     grid = np.linspace(0, _LAST_HAZARD, ENTRIES)
     at = np.interp(grid, hazard, time)

@@ -123,7 +123,9 @@ def run(
 
     found = _in_lanes(work, min(len(chosen), len(starts)), meter)
     seconds = sum(p.compile_seconds for p in programs)
-    return _record(job, content, [found[s] for s in starts], seconds, time.perf_counter() - meter.begun - seconds)
+    return _record(
+        job, content, [found[s] for s in starts], seconds, time.perf_counter() - meter.begun - seconds
+    )
 
 
 def _in_lanes(work: Callable[[int], dict[int, Any]], lanes: int, meter: _Meter) -> dict[int, Any]:
@@ -152,7 +154,12 @@ def _lanes(devices: list[Any]) -> list[Any]:
 
 
 def plan(
-    synapse: Synapse, *, vesicles: int, duration: float, record_interval: float, numerics: Numerics | None = None
+    synapse: Synapse,
+    *,
+    vesicles: int,
+    duration: float,
+    record_interval: float,
+    numerics: Numerics | None = None,
 ) -> Needs:
     """What a run would need; refuses what `run` would refuse."""
     numerics = numerics or Numerics()
@@ -160,7 +167,9 @@ def plan(
     content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
     size = batch_size(job.lowered, content, numerics, jax.default_backend())
     per = _patch_bytes(job.lowered, float(content.sum(axis=1).mean()))
-    records = (len(job.substeps) + 1) * vesicles * 4 * (job.lowered.shape.transitions + len(job.lowered.names) + 3)
+    records = (
+        (len(job.substeps) + 1) * vesicles * 4 * (job.lowered.shape.transitions + len(job.lowered.names) + 3)
+    )
     shortest = job.interval / job.substeps.max()
     longest = job.interval / job.substeps.min()
     words = (
@@ -177,7 +186,11 @@ def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platfo
     wanted = numerics.batch
     if wanted <= 0:
         per = _patch_bytes(lowered, float(content.sum(axis=1).mean()))
-        wanted = min(_CPU_BATCH, max(1, int(_CPU_BYTES / per))) if platform == "cpu" else max(1, int(_GPU_BYTES / per))
+        wanted = (
+            min(_CPU_BATCH, max(1, int(_CPU_BYTES / per)))
+            if platform == "cpu"
+            else max(1, int(_GPU_BYTES / per))
+        )
         # 31-bit numbers of sites and of random streams
         wanted = min(wanted, 2**30 // lowered.shape.sites)
     return 2 ** max(0, math.ceil(math.log2(min(wanted, len(content)))))
@@ -189,7 +202,7 @@ def _patch_bytes(lowered: Lowered, molecules: float) -> float:
 
 
 def _default_device() -> Any:
-    return jax.config.jax_default_device or jax.devices()[0]
+    return getattr(jax.config, "jax_default_device", None) or jax.devices()[0]
 
 
 def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
@@ -200,7 +213,9 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step)
     if steps.max() > contest.PASSES // 2:
         most = interval / steps.max() * (contest.PASSES // 2)
-        raise ValidationError("record_interval", f"{interval:g} ms", f"at most {most:.2g} ms for steps this short")
+        raise ValidationError(
+            "record_interval", f"{interval:g} ms", f"at most {most:.2g} ms for steps this short"
+        )
     diffusion = float(lowered.tables.diffusion)
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
@@ -212,7 +227,9 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
 def _check(synapse: Synapse, numerics: Numerics) -> None:
     if numerics.transport not in TRANSPORTS:
         hint = nearest(str(numerics.transport), TRANSPORTS)
-        raise ValidationError("numerics.transport", repr(numerics.transport), f"one of {', '.join(TRANSPORTS)}", hint)
+        raise ValidationError(
+            "numerics.transport", repr(numerics.transport), f"one of {', '.join(TRANSPORTS)}", hint
+        )
     for name in ("shortest_step", "growth_time", "step_scale", "longest_step", "diffusion_step"):
         value = getattr(numerics, name)
         if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
@@ -238,7 +255,9 @@ def _run_batch(
 class _Meter:
     """Adds up the progress of all batches."""
 
-    def __init__(self, vesicles: int, records: int, interval: float, report: Callable[[Progress], None] | None):
+    def __init__(
+        self, vesicles: int, records: int, interval: float, report: Callable[[Progress], None] | None
+    ):
         self.vesicles, self.records, self.interval, self.told = vesicles, records, interval, report
         self.begun, self.done, self.compiling = time.perf_counter(), {}, {}
         self.lock, self.stop = threading.Lock(), False
@@ -270,7 +289,9 @@ class _Meter:
         )
 
 
-def _record(job: Job, content: np.ndarray, parts: list[Any], compile_seconds: float, run_seconds: float) -> Record:
+def _record(
+    job: Job, content: np.ndarray, parts: list[Any], compile_seconds: float, run_seconds: float
+) -> Record:
     tally = np.concatenate([p.tally for p in parts])
     released = np.concatenate([p.released for p in parts])
     start = np.concatenate([p.start for p in parts])

@@ -20,8 +20,8 @@ def stages(some: Bool[Array, ""]) -> Stage:
     generator) again for each of them; it does not fuse across a branch. `some` must be a traced condition that
     always holds; the other branch is never taken. Other devices fuse for themselves: there it does nothing.
     """
-    device = jax.config.jax_default_device  # pyright: ignore[reportAttributeAccessIssue]
-    if (device.platform if hasattr(device, "platform") else device or jax.default_backend()) != "cpu":
+    device = getattr(jax.config, "jax_default_device", None) or jax.default_backend()
+    if getattr(device, "platform", device) != "cpu":
         return lambda compute: compute()
 
     def stage(compute: Callable[[], Any]) -> Any:

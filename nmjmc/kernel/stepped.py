@@ -62,7 +62,14 @@ class Move(NamedTuple):
 
 
 def depart(
-    tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, z: Array, words: list[Array], stage: Stage
+    tables: Tables,
+    disc: bool,
+    reflecting: bool,
+    x: Array,
+    y: Array,
+    z: Array,
+    words: list[Array],
+    stage: Stage,
 ) -> Step:
     """One step of molecules at (x, y, z).
 
@@ -98,7 +105,13 @@ def depart(
 
 
 def release(
-    tables: Tables, disc: bool, reflecting: bool, tile: Int[Array, "e"], u: Array, v: Array, words: list[Array]
+    tables: Tables,
+    disc: bool,
+    reflecting: bool,
+    tile: Int[Array, "e"],
+    u: Array,
+    v: Array,
+    words: list[Array],
 ) -> Step:
     """Molecules that sites have freed: a way off their tile (see `capture`), to take their first step from there.
 
@@ -235,7 +248,9 @@ def lower_stepping(
         mine = _states_of(s, surface.plane, states) & (binding > 0)
         reduced = np.where(mine, binding / surface.area / surface.sides * step / spread, 0.0)
         row = number // 2
-        accept[row] += capture.probability(reduced) / max(float(chance[number]), 1e-300) * (chance[number] > 0)
+        accept[row] += (
+            capture.probability(reduced) / max(float(chance[number]), 1e-300) * (chance[number] > 0)
+        )
         leave[row] = np.where(mine & (chance[number] > 0), capture.leaving(reduced), leave[row])
     stepping = Stepping(
         *(np.float32(v) for v in (step, spread, height, lamina, height - float(s.vesicle.release_depth))),
@@ -261,11 +276,17 @@ def _step(s: Synapse, numerics: Numerics, surfaces: list[Surface], velocity: lis
         width = float(s.cleft.fold_width)
         limits["cleft.fold_width"] = (_FOLD_SHARE * width, width)
     usual = min(a * a for a, _ in limits.values()) / (2 * diffusion)
-    usual = min([usual] + [capture.longest(k * f.sides, diffusion, _REDUCED) for k, f in zip(velocity, surfaces, strict=True)])
+    usual = min(
+        [usual]
+        + [capture.longest(k * f.sides, diffusion, _REDUCED) for k, f in zip(velocity, surfaces, strict=True)]
+    )
     if numerics.diffusion_step is None:
         return _rounded(usual * numerics.step_scale)
     step = numerics.diffusion_step * numerics.step_scale
-    allowed = {f"the step's standard deviation may not pass {name}": b * b / (2 * diffusion) for name, (_, b) in limits.items()}
+    allowed = {
+        f"the step's standard deviation may not pass {name}": b * b / (2 * diffusion)
+        for name, (_, b) in limits.items()
+    }
     for k, surface in zip(velocity, surfaces, strict=True):
         allowed[f"{surface.field} would capture too much in a step"] = capture.longest(k, diffusion)
     allowed["the surfaces together would capture more than all"] = _longest_together(velocity, diffusion)

@@ -87,7 +87,9 @@ def wave_numbers(h: float, m: float, b: float, e: float, count: int = _MODES) ->
         dc = -q * np.sin(q * m) + b * np.cos(q * m)
         return q * np.sin(q * (h - m)) * c - np.cos(q * (h - m)) * (dc + e * c)
 
-    grid = np.concatenate([step * np.geomspace(1e-9, 0.02, 400), step * np.arange(0.021, count + 2.0, 0.0103)])
+    grid = np.concatenate(
+        [step * np.geomspace(1e-9, 0.02, 400), step * np.arange(0.021, count + 2.0, 0.0103)]
+    )
     value = mismatch(grid)
     at = np.nonzero(np.sign(value[1:]) != np.sign(value[:-1]))[0]
     low, high, sign = grid[at], grid[at + 1], np.sign(value[at])
@@ -162,7 +164,9 @@ def survival_tables(
     survival = (modes.start * modes.total) @ decay
     receptor = (modes.start * modes.receptor) @ decay
     esterase = (modes.start * modes.esterase) @ decay
-    share = np.clip(receptor, 0, None) / np.maximum(np.clip(receptor, 0, None) + np.clip(esterase, 0, None), 1e-300)
+    share = np.clip(receptor, 0, None) / np.maximum(
+        np.clip(receptor, 0, None) + np.clip(esterase, 0, None), 1e-300
+    )
     hazard = np.maximum.accumulate(-np.log(np.clip(survival, 1e-300, 1.0)), axis=1)
     slowest = max(float(modes.rate[0]), 1e-30)
     return _invert(times, hazard, share, slowest, mixing)
