@@ -46,7 +46,7 @@ def sinks(
         {"capture_rate": kappa / density, "reset_rate": 1e-9} for kappa in (kappa_receptor, kappa_esterase)
     ]
     receptor = Receptor(scheme, rates[0], density, CONDUCTANCE)
-    esterase = Esterase(scheme, rates[1], density if kappa_esterase else 0.0, position=position)
+    esterase = Esterase(scheme, rates[1], density, position=position)
     cleft = cleft or Slab(HEIGHT, side, DIFFUSION, rim)
     return Synapse(cleft, receptor, esterase, Vesicle(float(molecules)), Fibre())
 

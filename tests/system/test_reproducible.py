@@ -1,0 +1,134 @@
+"""The same bits, however the work is cut: batches, chunks, order, devices, restarts, lists that were too short."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+import nmjmc
+from nmjmc.kernel import batch
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.simulate import run
+from nmjmc.synapse import replace
+
+VESICLES, DURATION, INTERVAL = 8, 0.3, 0.01
+
+
+def small(**changes):
+    """A small canonical quantum with a spread of contents."""
+    synapse = nmjmc.preparation("slab")
+    given = {"cleft.side": "0.3 um", "vesicle.content_mean": 600.0, "vesicle.content_cv": 0.2}
+    for path, value in (given | changes).items():
+        synapse = replace(synapse, path, value)
+    return synapse
+
+
+def simulated(*, vesicles=VESICLES, seed=9, synapse=None, numerics=None, **how):
+    return run(
+        synapse or small(),
+        vesicles=vesicles,
+        seed=seed,
+        duration=DURATION,
+        record_interval=INTERVAL,
+        numerics=numerics or Numerics(batch=VESICLES),
+        **how,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return simulated()
+
+
+def assert_same(found, expected, rows=slice(None)):
+    np.testing.assert_array_equal(found.content, expected.content[rows])
+    assert found.counts.keys() == expected.counts.keys()
+    for name, values in found.counts.items():
+        np.testing.assert_array_equal(values, expected.counts[name][rows], err_msg=name)
+    np.testing.assert_array_equal(found.transitions, expected.transitions[rows])
+
+
+@pytest.mark.unit
+def test_run_twice(whole):
+    assert_same(simulated(), whole)
+    assert not np.array_equal(simulated(seed=10).counts["A2Ro"], whole.counts["A2Ro"])
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("size", [1, 4])
+def test_batch_size(whole, size):
+    assert_same(simulated(numerics=Numerics(batch=size)), whole)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("length", [1, 7])
+def test_chunk_length(whole, length):
+    assert_same(simulated(numerics=Numerics(batch=VESICLES, chunk=length)), whole)
+
+
+@pytest.mark.unit
+def test_order_of_vesicles(whole):
+    # the second half before the first, in batches that are not full
+    four = Numerics(batch=4)
+    assert_same(simulated(vesicles=3, first_vesicle=5, numerics=four), whole, slice(5, 8))
+    assert_same(simulated(vesicles=5, numerics=four), whole, slice(0, 5))
+
+
+@pytest.mark.unit
+def test_number_of_devices(whole):
+    assert len(jax.devices()) >= 2, "the tests force two devices of the host"
+    assert_same(simulated(devices=jax.devices()[:2], numerics=Numerics(batch=4)), whole)
+
+
+@pytest.mark.unit
+def test_lists_that_were_too_short_are_redone(whole, monkeypatch):
+    # a prediction that is far too small: every overflow must be seen, and the chunk done again to the same bits
+    asked = []
+    monkeypatch.setattr(batch.Batch, "_due", lambda self, *_: asked.append(1) or 1.0)
+    assert_same(simulated(), whole)
+    assert asked
+
+
+@pytest.mark.unit
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    from nmjmc.kernel import simulate as kernel
+
+    how = {"vesicles": 8, "seed": 9, "duration": DURATION, "record_interval": INTERVAL, "device": "cpu"}
+    how["numerics"] = dataclasses.asdict(Numerics(batch=4))
+    expected = nmjmc.simulate(small(), **how)
+    plain, blocks = kernel.run, []
+
+    def killed(*args, **kwargs):
+        blocks.append(kwargs["first_vesicle"])
+        if len(blocks) == 2:
+            raise KeyboardInterrupt
+        return plain(*args, **kwargs)
+
+    folder = tmp_path / "checkpoint"
+    monkeypatch.setattr(kernel, "run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        nmjmc.simulate(small(), **how, checkpoint=folder, checkpoint_vesicles=4)
+    assert blocks == [0, 4]
+    assert len(list(folder.glob("*.h5"))) == 1
+    found = nmjmc.simulate(small(), **how, checkpoint=folder, checkpoint_vesicles=4)
+    # the first block was not run again
+    assert blocks == [0, 4, 4]
+    for name, values in found.counts.items():
+        np.testing.assert_array_equal(values, expected.counts[name], err_msg=name)
+    np.testing.assert_array_equal(found.content, expected.content)
+    assert not folder.exists()
+
+
+@pytest.mark.unit
+def test_distant_quanta_do_not_depend_on_their_batch():
+    # several vesicles in one patch, at their own times and sites
+    sites, times = np.array([[0.05, 0.0], [-0.05, 0.02]]), np.array([0.0, 0.1])
+    synapse = small()
+    vesicle = dataclasses.replace(synapse.vesicle, sites=sites, times=times)
+    synapse = dataclasses.replace(synapse, vesicle=vesicle)
+    first = simulated(vesicles=4, synapse=synapse, numerics=Numerics(batch=4))
+    assert_same(simulated(vesicles=2, synapse=synapse, numerics=Numerics(batch=2)), first, slice(0, 2))
+    released = first.counts["released"]
+    assert np.all(released[:, 5] < released[:, -1])
+    np.testing.assert_array_equal(released[:, -1], first.content)
