@@ -1,179 +1,312 @@
-"""Speed of the kernel, and of Smoldyn on the same model in the same run.
+"""What a quantum costs: processor time, events, memory, compiling; and Smoldyn on the same model beside it.
 
-    python scripts/bench.py                                  # canonical quantum: 100 and 1,000 vesicles
-    python scripts/bench.py --vesicles 100,1000,10000 --out bench.json
-    python scripts/bench.py --smoldyn 0.5                    # Smoldyn at 0.5 us too (pip install '.[bench]')
+    python scripts/bench.py                          # the canonical quantum, 100 and 1,000 vesicles
+    python scripts/bench.py --vesicles 100 1000 10000
+    python scripts/bench.py --variant noE --peers smoldyn --smoldyn-dt 0.5
 
-CPU-seconds are process time (all cores), compiling apart. The unit of work is the event: an arrival of a molecule or
-a tick of a site's clock. The kernel takes no steps between events, so "molecule-steps" are given as what a code with
-steps of 0.5 us would have taken for the same free ACh.
+Every measurement runs in a process of its own, so that memory and compiling are its own; a first one with an
+empty cache of compiled programs, a second with the cache that it left. Processor time counts all threads.
+
+Our unit of work is the event: a binding attempt, a transition of a site, the end of a journey that was cut
+short, an escape. A count of molecule-steps has no meaning here, because a molecule goes from one attempt to the
+next in one exact journey; to compare with codes that step, the table gives the time that molecules spent free,
+in molecule-us per second of processor time (a code with steps of 1 us does as many molecule-steps).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import jax
-import jaxlib
-import numpy as np
-
-import nmjmc
-from nmjmc.kernel.simulate import run
-from nmjmc.runtime import use_cache
-
-STEP_US = 0.5
-DURATION, INTERVAL = 3.0, 0.005
-
-
-def measure(preparation: str, vesicles: int, repeats: int) -> dict[str, Any]:
-    """The cost of one quantum: the least of a few runs, after a first one that compiles."""
-    synapse = nmjmc.preparation(preparation)
-    settings = {"vesicles": vesicles, "duration": DURATION, "record_interval": INTERVAL}
-    first = run(synapse, seed=0, **settings)
-    cpu, wall = [], []
-    for seed in range(1, repeats + 1):
-        begun, clock = time.process_time(), time.perf_counter()
-        record = run(synapse, seed=seed, **settings)
-        cpu.append(time.process_time() - begun)
-        wall.append(time.perf_counter() - clock)
-    opened = record.counts["A2Ro"].mean(axis=0)
-    free = record.counts["free_ach"].mean(axis=0).sum() * INTERVAL * 1e3
-    return {
-        "preparation": preparation,
-        "vesicles": vesicles,
-        "compile_seconds": round(first.compile_seconds, 2),
-        "cpu_seconds_per_quantum": float(np.median(cpu)) / vesicles,
-        "quanta_per_second": vesicles / float(np.median(wall)),
-        "events_per_quantum": record.events / vesicles,
-        "events_per_cpu_second": record.events / float(np.median(cpu)),
-        "equivalent_molecule_steps_per_cpu_second": free / STEP_US * vesicles / float(np.median(cpu)),
-        "peak_open": float(opened.max()),
-        "peak_memory_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    }
-
-
-SMOLDYN = """
-dim 3
-boundaries x -0.6 0.6 a
-boundaries y -0.6 0.6 a
-boundaries z -0.01 0.04 r
-species ACh R AR A2R A2Ro E EA
-difc ACh 400
-start_surface bottom
-action ACh both reflect
-panel rect +z -0.5 -0.5 0 1 1
-end_surface
-start_surface top
-action ACh both reflect
-panel rect -z -0.5 -0.5 0.03 1 1
-end_surface
-start_surface sides
-action ACh both absorb
-panel rect +x -0.5 -0.5 -0.01 1 0.05
-panel rect -x 0.5 -0.5 -0.01 1 0.05
-panel rect +y -0.5 -0.5 -0.01 1 0.05
-panel rect -y -0.5 0.5 -0.01 1 0.05
-end_surface
-start_surface lamina
-action ACh both transmit
-panel rect +z -0.5 -0.5 0.015 1 1
-end_surface
-surface_mol 10000 R(up) bottom rect all
-surface_mol 2500 E(up) lamina rect all
-mol 10000 ACh 0 0 0.0299
-reaction bind1 ACh + R(up) -> AR(up) 0.13284
-reaction unbind1 AR(up) -> ACh + R(up) 5000
-reaction bind2 ACh + AR(up) -> A2R(up) 0.06642
-reaction unbind2 A2R(up) -> ACh + AR(up) 10000
-reaction open A2R(up) -> A2Ro(up) 25000
-reaction close A2Ro(up) -> A2R(up) 1200
-reaction split ACh + E(up) -> EA(up) 0.33211
-reaction free EA(up) -> E(up) 16000
-time_start 0
-time_stop {stop}
-time_step {step}
-output_files counts.txt
-cmd i 0 {stop} 5e-6 molcount counts.txt
-end_file
-"""
-
-
-def measure_smoldyn(step_us: float) -> dict[str, Any]:
-    """One canonical quantum in Smoldyn (random sites, its own binding radii) [step us]."""
-    try:
-        import smoldyn
-    except ImportError:
-        sys.exit("bench: Smoldyn is not installed; pip install '.[bench]' (Python 3.11: smoldyn 2.74)")
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "quantum.txt"
-        config.write_text(SMOLDYN.format(stop=DURATION * 1e-3, step=step_us * 1e-6))
-        begun = time.process_time()
-        smoldyn.Simulation.fromFile(str(config), "q").runSim()
-        seconds = time.process_time() - begun
-        counts = np.loadtxt(Path(folder) / "counts.txt")
-    return {
-        "program": f"Smoldyn {smoldyn.__version__}",
-        "step_us": step_us,
-        "cpu_seconds_per_quantum": seconds,
-        "peak_open": float(counts[:, 5].max()),
-    }
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    return {
-        "processor": names[0] if names else platform.processor(),
-        "cores": len(names),
-        "device": str(jax.devices()[0].device_kind),
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "jaxlib": jaxlib.__version__,
-        "nmjmc": nmjmc.__version__,
-    }
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """The rows as aligned `name value` lines."""
-    for row in rows:
-        sys.stdout.write("\n")
-        for name, value in row.items():
-            text = f"{value:.4g}" if isinstance(value, float) else str(value)
-            sys.stdout.write(f"{name:44s} {text}\n")
-    sys.stdout.flush()
+ROOT = Path(__file__).resolve().parents[1]
+VARIANTS: dict[str, dict[str, Any]] = {
+    "std": {},
+    "noE": {"esterase.active_fraction": 0.0},
+    "myas": {"receptor.density": "3000 /um^2"},
+}
 
 
 def main() -> None:
-    """Measure, print and, if asked, write JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--preparation", default="slab")
-    parser.add_argument("--vesicles", default="100,1000", help="numbers of vesicles, separated by commas")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--smoldyn", type=float, metavar="US", help="run Smoldyn at this step too")
-    parser.add_argument("--cache", action="store_true", help="use the cache of compiled programs")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    options = parser.parse_args()
-    use_cache(options.cache)
-    rows = [machine()]
-    show(rows)
-    for count in options.vesicles.split(","):
-        rows.append(measure(options.preparation, int(count), options.repeats))
-        show(rows[-1:])
-    if options.smoldyn:
-        rows.append(measure_smoldyn(options.smoldyn))
-        show(rows[-1:])
-    if options.out:
-        options.out.write_text(json.dumps(rows, indent=2) + "\n")
+    """Measure, print the table, write the JSON."""
+    options = parse()
+    if options.worker:
+        print(json.dumps(WORKERS[options.worker](options)))
+        return
+    report: dict[str, Any] = {"machine": machine(), "options": vars(options), "nmjmc": [], "peers": []}
+    with tempfile.TemporaryDirectory() as cache:
+        for label, vesicles in [("empty", options.vesicles[0]), *(("warm", v) for v in options.vesicles)]:
+            row = measured("nmjmc", options, cache, vesicles)
+            report["nmjmc"].append({"cache": label, **row})
+            show_ours(report["nmjmc"][-1], first=len(report["nmjmc"]) == 1)
+    for name in options.peers:
+        row = measured(name, options, None, options.peer_quanta)
+        report["peers"].append(row)
+        show_peer(row, report["nmjmc"][-1])
+    if options.json:
+        Path(options.json).write_text(json.dumps(report, indent=1) + "\n")
+        print(f"written: {options.json}")
 
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vesicles", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--preparation", default="slab")
+    parser.add_argument("--variant", choices=VARIANTS, default="std")
+    parser.add_argument("--duration", type=float, default=3.0, help="ms")
+    parser.add_argument("--record-interval", type=float, default=0.01, help="ms")
+    parser.add_argument("--lanes", type=int, default=0, help="batches at once; 0 for one a core")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peers", nargs="*", choices=["smoldyn"], default=[])
+    parser.add_argument("--peer-quanta", type=int, default=1)
+    parser.add_argument("--smoldyn-dt", type=float, default=1.0, help="us")
+    parser.add_argument("--json", default="")
+    parser.add_argument("--worker", choices=["nmjmc", "smoldyn"], help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def measured(worker: str, options: argparse.Namespace, cache: str | None, quanta: int) -> dict[str, Any]:
+    """One measurement in a process of its own.
+
+    Raises:
+        SystemExit: If it failed; its message is shown.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    if cache is not None:
+        environment["NMJMC_CACHE_DIR"] = cache
+    given = {**vars(options), "worker": worker, "vesicles": [quanta], "peer_quanta": quanta, "json": "", "peers": []}
+    command = [sys.executable, str(Path(__file__).resolve())]
+    for key, value in given.items():
+        values = value if isinstance(value, list) else [value]
+        if values and value != "":
+            command += [f"--{key.replace('_', '-')}", *(str(v) for v in values)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit((done.stderr or done.stdout).strip())
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
+    """Quanta by this package."""
+    begun = time.perf_counter()
+    import nmjmc
+    from nmjmc.kernel.simulate import run
+    from nmjmc.runtime import choose_devices, use_cache
+    from nmjmc.synapse import replace
+
+    import_seconds = time.perf_counter() - begun
+    use_cache()
+    synapse = nmjmc.preparation(options.preparation)
+    for path, value in VARIANTS[options.variant].items():
+        synapse = replace(synapse, path, value)
+    devices = choose_devices("auto")
+    lanes = {"devices": [devices[0]] * options.lanes} if options.lanes else {}
+    meter = Meter()
+    vesicles = options.vesicles[0]
+    how = {"duration": options.duration, "record_interval": options.record_interval}
+    # a first run of the same shape compiles; the second, with other random numbers, is what is timed
+    first = run(synapse, vesicles=min(vesicles, 256), seed=options.seed + 1, **how, **lanes)
+    first_wall, first_cpu = meter.lap()
+    record = run(synapse, vesicles=vesicles, seed=options.seed, **how, **lanes)
+    wall, cpu = meter.lap()
+    free = record.counts["free_ach"].sum(axis=1).mean() * options.record_interval * 1e3
+    return {
+        "vesicles": vesicles,
+        "device": f"{devices[0].platform}: {devices[0].device_kind}",
+        "import_s": import_seconds,
+        "first_run_s": first_wall,
+        "first_compile_s": first.compile_seconds,
+        "first_cpu_s": first_cpu,
+        "late_compile_s": record.compile_seconds,
+        "wall_s": wall - record.compile_seconds,
+        "cpu_s_per_quantum": (cpu - record.compile_seconds) / vesicles,
+        "quanta_per_s": vesicles / (wall - record.compile_seconds),
+        "events_per_quantum": record.events / vesicles,
+        "events_per_cpu_s": record.events / (cpu - record.compile_seconds),
+        "free_us_per_quantum": float(free),
+        "free_us_per_cpu_s": float(free) * vesicles / (cpu - record.compile_seconds),
+        "peak_memory_mb": peak_memory(),
+        "peak_open": float(record.counts["A2Ro"].mean(axis=0).max()) if "A2Ro" in record.counts else None,
+    }
+
+
+def run_smoldyn(options: argparse.Namespace) -> dict[str, Any]:
+    """The same slab in Smoldyn, reaction for reaction (lengths in um, times in ms).
+
+    Receptors and esterases stand at random places, as Smoldyn puts them on a surface. The plane of the esterase
+    lets ACh through; a molecule that it meets there is consumed.
+    """
+    try:
+        import smoldyn
+    except ImportError as error:
+        message = 'Smoldyn is not installed: pip install "nmjmc[bench]" on Python 3.11 (2.76 does not import there)'
+        raise SystemExit(message) from error
+    import nmjmc
+    from nmjmc.synapse import replace
+
+    if options.preparation != "slab":
+        raise SystemExit("only the slab is set up for Smoldyn: choose --preparation slab")
+    synapse = nmjmc.preparation("slab")
+    for path, value in VARIANTS[options.variant].items():
+        synapse = replace(synapse, path, value)
+    meter, peaks = Meter(), []
+    for number in range(options.peer_quanta):
+        seed, step = options.seed + number, options.smoldyn_dt * 1e-3
+        peaks.append(smoldyn_peak(smoldyn, synapse.effective(), seed, options.duration, step))
+    wall, cpu = meter.lap()
+    return {
+        "name": f"Smoldyn {smoldyn.__version__}",
+        "dt_us": options.smoldyn_dt,
+        "quanta": options.peer_quanta,
+        "wall_s": wall,
+        "cpu_s_per_quantum": cpu / options.peer_quanta,
+        "peak_memory_mb": peak_memory(),
+        "peak_open": sum(peaks) / len(peaks),
+    }
+
+
+SMOLDYN = """\
+random_seed {seed}
+dim 3
+boundaries x -{half} {half} a
+boundaries y -{half} {half} a
+boundaries z 0 {height} r
+time_start 0
+time_stop {duration}
+time_step {dt}
+species ACh R AR A2R A2Ro E EA
+difc ACh {diffusion}
+difc R(all) 0
+molecule_lists free bound
+mol_list ACh free
+mol_list R(all) bound
+mol_list AR(all) bound
+mol_list A2R(all) bound
+mol_list A2Ro(all) bound
+mol_list E(all) bound
+mol_list EA(all) bound
+max_mol 200000
+start_surface floor
+action ACh both reflect
+panel rect +z -{half} -{half} {floor} {side} {side}
+end_surface
+start_surface lamina
+action ACh both transmit
+panel rect +z -{half} -{half} {middle} {side} {side}
+end_surface
+start_surface edges
+action ACh both absorb
+panel rect +x -{half} -{half} 0 {side} {height}
+panel rect -x {half} -{half} 0 {side} {height}
+panel rect +y -{half} -{half} 0 {side} {height}
+panel rect -y -{half} {half} 0 {side} {height}
+end_surface
+start_surface roof
+action ACh both reflect
+panel rect -z -{half} -{half} {height} {side} {side}
+end_surface
+reaction bind1 ACh(fsoln) + R(front) -> AR(front) {on2}
+reaction off1 AR(front) -> ACh(fsoln) + R(front) {off}
+reaction bind2 ACh(fsoln) + AR(front) -> A2R(front) {on}
+reaction off2 A2R(front) -> ACh(fsoln) + AR(front) {off2}
+reaction open A2R(front) -> A2Ro(front) {opening}
+reaction close A2Ro(front) -> A2R(front) {closing}
+reaction split_above ACh(fsoln) + E(front) -> EA(front) {split}
+reaction split_below ACh(bsoln) + E(front) -> EA(front) {split}
+reaction ready EA(front) -> E(front) {ready}
+mol {molecules} ACh 0 0 {release}
+surface_mol {receptors} R(front) floor all all
+surface_mol {enzymes} E(front) lamina all all
+output_files {output}
+cmd N {every} molcount {output}
+end_file
+"""
+"""The canonical slab as a Smoldyn configuration [um, ms]."""
+
+
+def smoldyn_peak(smoldyn: Any, synapse: Any, seed: int, duration: float, dt: float) -> float:
+    """Run one quantum in Smoldyn [ms]; the largest number of open receptors seen every 5 us."""
+    half, height = float(synapse.cleft.side) / 2, float(synapse.cleft.height)
+    k, e = ({n: float(v) for n, v in part.rates.items()} for part in (synapse.receptor, synapse.esterase))
+    area = 4 * half * half
+    enzymes = round(float(synapse.esterase.density * synapse.esterase.active_fraction) * area)
+    text = SMOLDYN.format(
+        seed=seed, half=half, side=2 * half, height=height, floor=1e-6, duration=duration, dt=dt,
+        middle=height * float(synapse.esterase.position), diffusion=float(synapse.cleft.diffusion),
+        on=k["binding_rate"], on2=2 * k["binding_rate"], off=k["unbinding_rate"], off2=2 * k["unbinding_rate"],
+        opening=k["opening_rate"], closing=k["closing_rate"],
+        split=e["binding_rate"], ready=e["deacylation_rate"],
+        molecules=round(float(synapse.vesicle.content_mean)),
+        release=height - float(synapse.vesicle.release_depth),
+        receptors=round(float(synapse.receptor.density) * area), enzymes=enzymes,
+        output="counts.txt", every=max(1, round(5e-3 / dt)),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "slab.txt").write_text(text)
+        simulation = smoldyn.Simulation.fromFile(str(Path(folder, "slab.txt")), "q")
+        simulation.runSim()
+        rows = [line.split() for line in Path(folder, "counts.txt").read_text().splitlines()]
+    return max(float(row[5]) for row in rows)
+
+
+class Meter:
+    """Wall and processor time between laps."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+
+    def lap(self) -> tuple[float, float]:
+        """Seconds of wall and of processor since the last lap."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = wall - self.wall, cpu - self.cpu
+        self.wall, self.cpu = wall, cpu
+        return found
+
+
+def peak_memory() -> float:
+    """Largest resident memory of this process so far [MB]."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def machine() -> dict[str, Any]:
+    """Where this was measured."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"cores": os.cpu_count(), "load": load, "python": platform.python_version(), "system": platform.platform()}
+
+
+def show_ours(row: dict[str, Any], first: bool) -> None:
+    """A line of our table."""
+    if first:
+        print(f"device {row['device']}; import {row['import_s']:.2f} s")
+        print("cache  vesicles  compile s  CPU-s/quantum  quanta/s  events/quantum  events/CPU-s  free us/CPU-s  memory MB  peak")
+    print(
+        f"{row['cache']:<6} {row['vesicles']:>8}  {row['first_compile_s']:>9.2f}  {row['cpu_s_per_quantum']:>13.4f}"
+        f"  {row['quanta_per_s']:>8.1f}  {row['events_per_quantum']:>14.0f}  {row['events_per_cpu_s']:>12.3g}"
+        f"  {row['free_us_per_cpu_s']:>13.3g}  {row['peak_memory_mb']:>9.0f}  {row['peak_open'] or float('nan'):.0f}",
+        flush=True,
+    )
+
+
+def show_peer(row: dict[str, Any], ours: dict[str, Any]) -> None:
+    """A line about a peer, and how many of our quanta its time buys."""
+    ratio = row["cpu_s_per_quantum"] / ours["cpu_s_per_quantum"]
+    print(
+        f"{row['name']}, dt {row['dt_us']:g} us: {row['cpu_s_per_quantum']:.2f} CPU-s/quantum ({ratio:.0f} of ours), "
+        f"{row['peak_memory_mb']:.0f} MB, peak {row['peak_open']:.0f}"
+    )
+
+
+WORKERS = {"nmjmc": run_nmjmc, "smoldyn": run_smoldyn}
 
 if __name__ == "__main__":
     main()

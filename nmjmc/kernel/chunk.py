@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Float, Int
 
+from nmjmc.errors import Status
 from nmjmc.kernel import contest
 from nmjmc.kernel.events import Shape
 from nmjmc.kernel.pool import FIRST, NEVER, gather, select, unpack
@@ -90,6 +91,10 @@ def run_chunk(
     start = state._replace(most_due=jnp.int32(0), handled=jnp.int32(0))
     state, tally, due = lax.fori_loop(0, span.count, one_interval, (start, tally, jnp.int32(0)))
     tally = tally.reshape(rows, columns)
+    # an entry whose time is no number would never fall due, and so would never be found by a pass
+    broken = jnp.any(state.pool.due != state.pool.due)
+    status = state.status | jnp.where(broken, jnp.uint32(int(Status.NON_FINITE)), jnp.uint32(0))
+    state = state._replace(status=status)
     alive = state.pool.due < NEVER
     travelling = alive & (unpack(state.pool).tag < FIRST)
     account = Account(tally, due, jnp.sum(alive, dtype=jnp.int32), jnp.sum(travelling, dtype=jnp.int32))

@@ -280,7 +280,7 @@ def _tiles(short: float, long: float, density: float) -> tuple[int, int, float, 
     return rows, columns, short / rows, long / columns
 
 
-def _dithered(expected: Float[np.ndarray, "tiles"]) -> Bool[np.ndarray, "tiles"]:
+def _dithered(expected: Float[np.ndarray, "*tiles"]) -> Bool[np.ndarray, "tiles"]:
     """Tiles that hold a site, evenly spread, given how many each should hold on average (at most one)."""
     level = np.floor(np.cumsum(expected.ravel()) + (0.5 - 1e-7))
     return np.diff(level, prepend=0.0) >= 1.0

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from nmjmc.kernel.step import State
 from nmjmc.kernel.survival import Start
 from nmjmc.kernel.tables import Tables
 
-_BLOCK = 4096  # molecules that are prepared at a time; few enough to stay in the cache
+_BLOCK = 4096  # most molecules that are prepared at a time; few enough to stay in the cache
 
 
 class Load(NamedTuple):
@@ -77,7 +78,8 @@ def prepare(
 ) -> tuple[State, Int[Array, "v t"]]:
     """The state at time 0, and how many molecules each patch has released by each record."""
     patches = keys[0][0].shape[0]
-    blocks = jax.tree.map(lambda field: field.reshape(-1, _BLOCK), load)
+    size = math.gcd(load.patch.shape[0], _BLOCK)
+    blocks = jax.tree.map(lambda field: field.reshape(-1, size), load)
 
     def block(part: Load) -> tuple[Pool, Int[Array, "b"]]:
         return _release(tables, shape, pore, part, keys[1], interval)

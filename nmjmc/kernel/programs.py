@@ -19,6 +19,15 @@ from jax.experimental import serialize_executable
 
 _LOCK = threading.Lock()
 _COMPILED: dict[Any, Any] = {}
+_FETCHED: set[Any] = set()
+_HITS = [0]
+
+
+def _count_hits(event: str, **_: Any) -> None:
+    _HITS[0] += event == "/jax/compilation_cache/cache_hits"
+
+
+jax.monitoring.register_event_listener(_count_hits)
 
 
 class Programs:
@@ -40,7 +49,18 @@ class Programs:
         program = _COMPILED.get(key)
         if program is None:
             program = self._find(key, function, args, static)
-        return program(*args)
+        try:
+            return program(*args)
+        except jax.errors.JaxRuntimeError:
+            if key not in _FETCHED:
+                raise
+        # a kept program that does not run after all: as good as none
+        _FETCHED.discard(key)
+        _COMPILED.pop(key, None)
+        path = _cache_path(function.__name__, self.device, key[2:])
+        if path is not None:
+            path.unlink(missing_ok=True)
+        return self(function, *args, **static)
 
     def _find(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
         with _LOCK:  # two lanes that want the same program compile it once
@@ -54,9 +74,13 @@ class Programs:
     def _fetch_or_compile(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
         path = _cache_path(function.__name__, self.device, key[2:])
         program = _fetch(path)
-        if program is None:
-            with jax.default_device(self.device):
-                program = function.lower(*args, **static).compile()
+        if program is not None:
+            _FETCHED.add(key)
+            return program
+        hits = _HITS[0]
+        with jax.default_device(self.device):
+            program = function.lower(*args, **static).compile()
+        if _HITS[0] == hits:  # what JAX took from its own cache cannot be written down a second time
             _keep(path, program)
         return program
 

@@ -27,16 +27,15 @@ def longest_step(numerics: Numerics, fastest: tuple[str, float]) -> float:
     """
     name, rate = fastest
     allowed = _MOST_SHARE / rate
-    if numerics.longest_step is None:
-        return min(LONGEST, _SHARE / rate) * numerics.step_scale
-    longest = numerics.longest_step * numerics.step_scale
-    if longest > allowed:
-        raise ValidationError(
-            "numerics.longest_step",
-            f"{longest * 1e3:.3g} us",
-            f"at most {allowed * 1e3:.3g} us, because {name} takes {1e3 / rate:.3g} us on average",
-        )
-    return longest
+    longest = numerics.longest_step or min(LONGEST, _SHARE / rate)
+    if longest * numerics.step_scale > allowed:
+        field = "numerics.step_scale" if numerics.longest_step is None else "numerics.longest_step"
+        value = f"{longest * numerics.step_scale * 1e3:.3g} us"
+        if numerics.longest_step is None:
+            value = f"{numerics.step_scale:g}, which makes steps of {value}"
+        reason = f"because {name} takes {1e3 / rate:.3g} us on average"
+        raise ValidationError(field, value, f"such that no step exceeds {allowed * 1e3:.3g} us, {reason}")
+    return longest * numerics.step_scale
 
 
 def substeps(

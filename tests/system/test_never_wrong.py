@@ -38,7 +38,6 @@ def test_impossible_numerics_are_refused(numerics, field):
     assert str(caught.value).count("\n") == 0
 
 
-@pytest.mark.xfail(strict=True, reason="step_scale stretches the default step without a check")
 @pytest.mark.unit
 def test_a_long_step_by_its_scale_is_refused():
     # 100 times the default step is far longer than the mean time of a binding attempt
