@@ -60,7 +60,7 @@ def test_prefix_sum(length):
 def test_entries_survive_packing():
     entries = some_entries(100)
     stage = stages(jnp.asarray(True))
-    for a, b in zip(unpack(pack(entries, stage)), entries, strict=True):
+    for a, b in zip(jax.tree.leaves(unpack(pack(entries, stage))), jax.tree.leaves(entries), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
 
