@@ -27,6 +27,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from peers import smoldyn_peak
+
 ROOT = Path(__file__).resolve().parents[1]
 VARIANTS: dict[str, dict[str, Any]] = {
     "std": {},
@@ -58,7 +60,9 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--vesicles", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--preparation", default="slab")
     parser.add_argument("--variant", choices=VARIANTS, default="std")
@@ -83,7 +87,14 @@ def measured(worker: str, options: argparse.Namespace, cache: str | None, quanta
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     if cache is not None:
         environment["NMJMC_CACHE_DIR"] = cache
-    given = {**vars(options), "worker": worker, "vesicles": [quanta], "peer_quanta": quanta, "json": "", "peers": []}
+    given = {
+        **vars(options),
+        "worker": worker,
+        "vesicles": [quanta],
+        "peer_quanta": quanta,
+        "json": "",
+        "peers": [],
+    }
     command = [sys.executable, str(Path(__file__).resolve())]
     for key, value in given.items():
         values = value if isinstance(value, list) else [value]
@@ -96,8 +107,10 @@ def measured(worker: str, options: argparse.Namespace, cache: str | None, quanta
 
 
 def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
-    """Quanta by this package."""
+    """Quanta by this package; processor time of its threads while nothing compiles."""
     begun = time.perf_counter()
+    import numpy as np
+
     import nmjmc
     from nmjmc.kernel.simulate import run
     from nmjmc.runtime import choose_devices, use_cache
@@ -118,7 +131,7 @@ def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
     first_wall, first_cpu = meter.lap()
     record = run(synapse, vesicles=vesicles, seed=options.seed, **how, **lanes)
     wall, cpu = meter.lap()
-    free = record.counts["free_ach"].sum(axis=1).mean() * options.record_interval * 1e3
+    free = np.trapezoid(record.counts["free_ach"].mean(axis=0), record.time) * 1e3
     return {
         "vesicles": vesicles,
         "device": f"{devices[0].platform}: {devices[0].device_kind}",
@@ -148,7 +161,9 @@ def run_smoldyn(options: argparse.Namespace) -> dict[str, Any]:
     try:
         import smoldyn
     except ImportError as error:
-        message = 'Smoldyn is not installed: pip install "nmjmc[bench]" on Python 3.11 (2.76 does not import there)'
+        message = (
+            'Smoldyn is not installed: pip install "nmjmc[bench]" on Python 3.11 (2.76 does not import there)'
+        )
         raise SystemExit(message) from error
     import nmjmc
     from nmjmc.synapse import replace
@@ -174,90 +189,6 @@ def run_smoldyn(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-SMOLDYN = """\
-random_seed {seed}
-dim 3
-boundaries x -{half} {half} a
-boundaries y -{half} {half} a
-boundaries z 0 {height} r
-time_start 0
-time_stop {duration}
-time_step {dt}
-species ACh R AR A2R A2Ro E EA
-difc ACh {diffusion}
-difc R(all) 0
-molecule_lists free bound
-mol_list ACh free
-mol_list R(all) bound
-mol_list AR(all) bound
-mol_list A2R(all) bound
-mol_list A2Ro(all) bound
-mol_list E(all) bound
-mol_list EA(all) bound
-max_mol 200000
-start_surface floor
-action ACh both reflect
-panel rect +z -{half} -{half} {floor} {side} {side}
-end_surface
-start_surface lamina
-action ACh both transmit
-panel rect +z -{half} -{half} {middle} {side} {side}
-end_surface
-start_surface edges
-action ACh both absorb
-panel rect +x -{half} -{half} 0 {side} {height}
-panel rect -x {half} -{half} 0 {side} {height}
-panel rect +y -{half} -{half} 0 {side} {height}
-panel rect -y -{half} {half} 0 {side} {height}
-end_surface
-start_surface roof
-action ACh both reflect
-panel rect -z -{half} -{half} {height} {side} {side}
-end_surface
-reaction bind1 ACh(fsoln) + R(front) -> AR(front) {on2}
-reaction off1 AR(front) -> ACh(fsoln) + R(front) {off}
-reaction bind2 ACh(fsoln) + AR(front) -> A2R(front) {on}
-reaction off2 A2R(front) -> ACh(fsoln) + AR(front) {off2}
-reaction open A2R(front) -> A2Ro(front) {opening}
-reaction close A2Ro(front) -> A2R(front) {closing}
-reaction split_above ACh(fsoln) + E(front) -> EA(front) {split}
-reaction split_below ACh(bsoln) + E(front) -> EA(front) {split}
-reaction ready EA(front) -> E(front) {ready}
-mol {molecules} ACh 0 0 {release}
-surface_mol {receptors} R(front) floor all all
-surface_mol {enzymes} E(front) lamina all all
-output_files {output}
-cmd N {every} molcount {output}
-end_file
-"""
-"""The canonical slab as a Smoldyn configuration [um, ms]."""
-
-
-def smoldyn_peak(smoldyn: Any, synapse: Any, seed: int, duration: float, dt: float) -> float:
-    """Run one quantum in Smoldyn [ms]; the largest number of open receptors seen every 5 us."""
-    half, height = float(synapse.cleft.side) / 2, float(synapse.cleft.height)
-    k, e = ({n: float(v) for n, v in part.rates.items()} for part in (synapse.receptor, synapse.esterase))
-    area = 4 * half * half
-    enzymes = round(float(synapse.esterase.density * synapse.esterase.active_fraction) * area)
-    text = SMOLDYN.format(
-        seed=seed, half=half, side=2 * half, height=height, floor=1e-6, duration=duration, dt=dt,
-        middle=height * float(synapse.esterase.position), diffusion=float(synapse.cleft.diffusion),
-        on=k["binding_rate"], on2=2 * k["binding_rate"], off=k["unbinding_rate"], off2=2 * k["unbinding_rate"],
-        opening=k["opening_rate"], closing=k["closing_rate"],
-        split=e["binding_rate"], ready=e["deacylation_rate"],
-        molecules=round(float(synapse.vesicle.content_mean)),
-        release=height - float(synapse.vesicle.release_depth),
-        receptors=round(float(synapse.receptor.density) * area), enzymes=enzymes,
-        output="counts.txt", every=max(1, round(5e-3 / dt)),
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "slab.txt").write_text(text)
-        simulation = smoldyn.Simulation.fromFile(str(Path(folder, "slab.txt")), "q")
-        simulation.runSim()
-        rows = [line.split() for line in Path(folder, "counts.txt").read_text().splitlines()]
-    return max(float(row[5]) for row in rows)
-
-
 class Meter:
     """Wall and processor time between laps."""
 
@@ -281,14 +212,22 @@ def peak_memory() -> float:
 def machine() -> dict[str, Any]:
     """Where this was measured."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {"cores": os.cpu_count(), "load": load, "python": platform.python_version(), "system": platform.platform()}
+    return {
+        "cores": os.cpu_count(),
+        "load": load,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
 
 
 def show_ours(row: dict[str, Any], first: bool) -> None:
     """A line of our table."""
     if first:
         print(f"device {row['device']}; import {row['import_s']:.2f} s")
-        print("cache  vesicles  compile s  CPU-s/quantum  quanta/s  events/quantum  events/CPU-s  free us/CPU-s  memory MB  peak")
+        print(
+            "cache  vesicles  compile s  CPU-s/quantum  quanta/s  events/quantum  events/CPU-s  free us/CPU-s"
+            "  memory MB  peak"
+        )
     print(
         f"{row['cache']:<6} {row['vesicles']:>8}  {row['first_compile_s']:>9.2f}  {row['cpu_s_per_quantum']:>13.4f}"
         f"  {row['quanta_per_s']:>8.1f}  {row['events_per_quantum']:>14.0f}  {row['events_per_cpu_s']:>12.3g}"
