@@ -74,13 +74,9 @@ def _figure(changes: dict[tuple[str, float, str], Estimate]):
                 error = [[e.value - e.low for e in y], [e.high - e.value for e in y]]
                 x = [s * 1.04 ** (k - 1) for s in scales]
                 axes.errorbar(x, [e.value for e in y], error, fmt="o-", ms=3, color=COLOURS[k], label=words)
-            axes.set(
-                xscale="log",
-                xlabel="time step / default",
-                title=f"{name}: 95 % intervals of the paired change",
-            )
+            axes.set(xscale="log", xlabel="time step / default", title=name)
             axes.set_xticks(scales, [f"{s:g}" for s in scales])
             axes.minorticks_off()
         panels[0].set_ylabel("change (%)")
-        panels[0].legend()
+        panels[0].legend(title="paired, 95 %", ncols=3, loc="lower left", columnspacing=1)
     return figure

@@ -13,12 +13,12 @@ from nmjmc.kinetics import load_scheme
 from nmjmc.kinetics.exact import burst, generator
 from tests.statistics import assert_mean
 
-EXPENSIVE = {"hartzell_1975", "convergence"}
+QUICK = {"wathey_1979", "colquhoun_sakmann_1985"}  # the others compile many programs
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in EXPENSIVE else n for n in common.EXPERIMENTS],
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in common.EXPERIMENTS],
 )
 def test_smoke(name, tmp_path):
     module = importlib.import_module(f"experiments.{name}.run")
