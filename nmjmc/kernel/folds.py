@@ -12,6 +12,9 @@ on a lamina in the middle of each fold (u = 0). Tiles are numbered in the order 
 laminae, so that receptors come before esterases.
 """
 
+# Host arrays are put where device arrays are declared, and tuples are spread into records.
+# pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
+
 from __future__ import annotations
 
 import math
@@ -257,7 +260,9 @@ def build(s: Synapse) -> tuple[Folds, lattices.Lattice, list[Bool[np.ndarray, "t
         np.array([0, offset[2]], np.int32),
     )
     found = Folds(
-        *(np.float32(v) for v in (depth, 0.5 * width, spacing)),
+        np.float32(depth),
+        np.float32(0.5 * width),
+        np.float32(spacing),
         np.int32(-reach),
         np.int32(bands),
         np.array([t[2:] for t in (crest, wall, inner)], np.float32),

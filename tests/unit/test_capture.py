@@ -41,7 +41,9 @@ def one_step(spread, height, plane, chance):
             weight = stats.norm.cdf((way + width / 2) / spread) - stats.norm.cdf((way - width / 2) / spread)
             met = np.abs(np.floor(end / (2 * height)))[None, :] + 0 * way
             crossed = sum(
-                np.abs(np.floor((end[None, :] - q) / (2 * height)) - np.floor((z[:, None] - q) / (2 * height)))
+                np.abs(
+                    np.floor((end[None, :] - q) / (2 * height)) - np.floor((z[:, None] - q) / (2 * height))
+                )
                 for q in (plane, -plane)
             )
             stays += weight * (1 - met * chance[0] - crossed * chance[1])
@@ -52,7 +54,17 @@ def one_step(spread, height, plane, chance):
 @pytest.mark.unit
 @pytest.mark.parametrize(
     "kappa",
-    [(0.274, 0), (0.548, 0), (1.245, 0.6), (3.3, 0), (0, 0.274), (0, 0.548), (0, 1.66), (0, 3.3), (1.66, 0.83)],
+    [
+        (0.274, 0),
+        (0.548, 0),
+        (1.245, 0.6),
+        (3.3, 0),
+        (0, 0.274),
+        (0, 0.548),
+        (0, 1.66),
+        (0, 3.3),
+        (1.66, 0.83),
+    ],
 )
 def test_decay_rate_of_the_slab_at_the_default_step(kappa):
     # the lowest mode of the one-step operator against D q^2 of the continuum: one side and two sides
@@ -60,7 +72,9 @@ def test_decay_rate_of_the_slab_at_the_default_step(kappa):
     chance = tables.chance.astype(float)
     stays, _ = one_step(float(tables.spread), HEIGHT, HEIGHT / 2, chance)
     decay = -np.log(np.abs(np.linalg.eigvals(stays)).max()) / float(tables.step)
-    exact = DIFFUSION * wave_numbers(HEIGHT, HEIGHT / 2, kappa[0] / DIFFUSION, kappa[1] / DIFFUSION, 4)[0] ** 2
+    exact = (
+        DIFFUSION * wave_numbers(HEIGHT, HEIGHT / 2, kappa[0] / DIFFUSION, kappa[1] / DIFFUSION, 4)[0] ** 2
+    )
     assert decay == pytest.approx(exact, rel=5e-3)
 
 
@@ -95,7 +109,9 @@ def test_detailed_balance_of_the_chain(kappa):
 def test_the_polynomial_is_andrews():
     # eq. 21 for small k' is eq. 1; at the limit nearly all that touch are captured
     assert capture.probability(1e-6) == pytest.approx(np.sqrt(2 * np.pi) * 1e-6, rel=1e-5)
-    assert capture.probability(0.5) == pytest.approx(2.506628 * 0.5 - 3.33321 / 4 + 3.35669 / 8 - 1.52092 / 16, 1e-6)
+    assert capture.probability(0.5) == pytest.approx(
+        2.506628 * 0.5 - 3.33321 / 4 + 3.35669 / 8 - 1.52092 / 16, 1e-6
+    )
     assert 0.98 < capture.probability(capture.LIMIT) < 1
     k = np.linspace(0, capture.LIMIT, 200)
     assert np.all(np.diff(capture.probability(k)) > 0)
@@ -104,7 +120,10 @@ def test_the_polynomial_is_andrews():
 
 @pytest.mark.unit
 @given(
-    begin=st.floats(0.0, 0.999), way=st.floats(-4.5, 4.5), plane=st.floats(0.01, 0.99), height=st.floats(0.01, 2.0)
+    begin=st.floats(0.0, 0.999),
+    way=st.floats(-4.5, 4.5),
+    plane=st.floats(0.01, 0.99),
+    height=st.floats(0.01, 2.0),
 )
 def test_encounters_are_those_of_a_mirrored_way(begin, way, plane, height):
     # a fine walk along the mirrored way crosses the plane as often; a way that ends on a plane is left out
@@ -112,7 +131,9 @@ def test_encounters_are_those_of_a_mirrored_way(begin, way, plane, height):
     if np.abs(np.concatenate([images - begin, images - begin - way])).min() < 1e-4:
         return
     count = int(((images > min(begin, begin + way)) & (images < max(begin, begin + way))).sum())
-    begin, end, at, height = (jnp.asarray([v], jnp.float32) for v in np.array([begin, begin + way, plane, 1.0]) * height)
+    begin, end, at, height = (
+        jnp.asarray([v], jnp.float32) for v in np.array([begin, begin + way, plane, 1.0]) * height
+    )
     assert float(capture.encounters(begin, end, at, height)[0]) == count
     fraction = float(capture.first_fraction(begin, end, at, height)[0])
     inside = float(capture.reflected(end, height)[0])
@@ -205,7 +226,7 @@ def test_a_step_too_long_is_refused_with_its_limit(step, kappa, word):
 
 @pytest.mark.unit
 def test_transport_and_step_must_agree():
-    with pytest.raises(ValidationError, match="did you mean numerics.transport=stepped"):
+    with pytest.raises(ValidationError, match=r"did you mean numerics\.transport=stepped"):
         lower(sinks(0.3, 0.0, 1.0), Numerics(diffusion_step=1e-4))
 
 
