@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Float, Int
 
@@ -22,6 +23,8 @@ BEFORE = 8
 """Intervals before a chunk to which its events may belong: those that fell due again in the last passes of the
 chunk before. An interval holds at least two passes, and one pass handles each link of a chain of such events, so
 the chain would need sixteen links within one step to be counted an interval late."""
+
+_LATE = np.uint32(int(Status.STEP_TOO_LONG))
 
 
 class Account(NamedTuple):
@@ -73,6 +76,8 @@ def run_chunk(
         state, event = advance(tables, shape, state, until, capacity)
         # an event counts in the interval of its own time, though a later pass may have handled it
         row = jnp.ceil(event.due / span.interval).astype(jnp.int32) - 1 - span.first + BEFORE
+        late = jnp.any((row < 0) & (event.column < columns) & (span.first > BEFORE))
+        state = state._replace(status=state.status | jnp.where(late, _LATE, jnp.uint32(0)))
         row = jnp.clip(row, 0, rows - 1)
         at = jnp.where(event.column < columns, row * columns + event.column, rows * columns)
         return state, tally.at[at].add(1, mode="drop"), record

@@ -21,7 +21,6 @@ class Numerics:
         diffusion_step: time step of `stepped` transport [ms]; None takes the largest that is accurate.
         batch: vesicles that are simulated side by side; 0 chooses.
         chunk: most records between two looks of the host.
-        frames: number of times, evenly spaced, at which the first vesicle's molecules are kept for viewing.
     """
 
     transport: str = "auto"
@@ -32,4 +31,3 @@ class Numerics:
     diffusion_step: float | None = None
     batch: int = 0
     chunk: int = 32
-    frames: int = 0

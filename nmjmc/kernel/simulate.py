@@ -234,7 +234,7 @@ def _check(synapse: Synapse, numerics: Numerics) -> None:
         value = getattr(numerics, name)
         if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
             raise ValidationError(f"numerics.{name}", value, "positive")
-    for name, least in (("batch", 0), ("chunk", 1), ("frames", 0)):
+    for name, least in (("batch", 0), ("chunk", 1)):
         value = getattr(numerics, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ValidationError(f"numerics.{name}", value, f"a whole number from {least}")

@@ -28,8 +28,8 @@ class Grid:
             most three times) to stay below a sixth of that time where the synapse is concrete.
         duration: time covered, ms; None for the last of the times asked for, which must then be concrete.
         time_refinement: divides every time step.
-        own_site: whether a molecule may be bound again at once by the site that let it go, as it is where sites
-            are resolved (the kernel); False smears the sites over the membrane, the limit of other solvers.
+        own_site: whether the return of a molecule to the very site that let it go is added (first-order upper
+            estimate, for studies of resolved sites); False smears the sites over the membrane.
     """
 
     elements: int | None = None
@@ -43,7 +43,7 @@ class Grid:
     longest_step: float | None = None
     duration: float | None = None
     time_refinement: int = 1
-    own_site: bool = True
+    own_site: bool = False
 
     def __post_init__(self) -> None:
         """Refuse numbers that no grid can have."""

@@ -92,7 +92,7 @@ def test_own_site_slows_the_decay_by_its_share():
     # the receptor that lets a molecule go has one free site of rate k: it takes back k * 0.4732 sqrt(sigma) / D
     waves = [
         measure(TIMES, np.asarray(solve(preparation("human"), TIMES, grid=grid).open_channels, float))
-        for grid in (SMEARED, Grid())
+        for grid in (SMEARED, Grid(own_site=True))
     ]
     share = 5e7 * MOLAR * 0.4732 * np.sqrt(7500.0) / 0.4
     slowed = float(waves[1].decay_time / waves[0].decay_time) - 1.0
