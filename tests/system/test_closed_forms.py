@@ -16,7 +16,7 @@ from tests.statistics import assert_mean, assert_within, sigmas
 ROBIN = [(274, 9071), (548, 18019), (1096, 35554), (1660, 53111), (3300, 101496)]
 
 # one size of batch for the wide runs, so that they share their programs
-WIDE = Numerics(batch=256)
+WIDE = Numerics(batch=1024)
 
 
 def decay_rate(free, time, first, last):
@@ -59,15 +59,15 @@ def test_robin_decay(plane, kappa, rate):
 @pytest.mark.stat
 def test_free_diffusion_to_the_edge():
     # the survival in a square with absorbing edges, sum of modes; <rho^2> = 4 D t stands in test_flat
-    half, molecules = 0.25, 2**12
+    half, molecules = 0.25, 2**10
     synapse = inert(Slab(HEIGHT, 2 * half, DIFFUSION, "absorbing"), molecules)
-    record = run(synapse, vesicles=256, seed=4, duration=0.3, record_interval=0.01, numerics=WIDE)
+    record = run(synapse, vesicles=1024, seed=4, duration=0.3, record_interval=0.01, numerics=WIDE)
     k = (2 * np.arange(400) + 1) * np.pi / (2 * half)
     weight = 2 / (half * k) * (-1.0) ** np.arange(400)
     for at in (2, 5, 10, 20, 30):
         stays = (weight * np.exp(-DIFFUSION * k**2 * record.time[at])).sum() ** 2
-        error = np.sqrt(stays * (1 - stays) / (256 * molecules))
-        found = record.counts["free_ach"][:, at].sum() / (256 * molecules)
+        error = np.sqrt(stays * (1 - stays) / (1024 * molecules))
+        found = record.counts["free_ach"][:, at].sum() / (1024 * molecules)
         assert_within(found, stays, error, bias=1e-3 * stays)
     whole = record.counts["free_ach"] + record.counts["escaped"]
     np.testing.assert_array_equal(whole, molecules)
