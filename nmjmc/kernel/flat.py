@@ -26,12 +26,10 @@ WORDS = 7
 ESCAPE = 4
 """Aim of a journey that ends at the rim; the other aims are `Start` codes."""
 
-_CURVED_REACH = (
-    1.5  # a journey's standard deviation is at most the distance to a curved rim over this (a choice)
-)
-_FLAT_REACH = (
-    2.0  # the same for the whole field of a flat one, so that it meets one face of a pair (a choice)
-)
+# a journey's standard deviation is at most the distance to a curved rim over this (a choice)
+_CURVED_REACH = 6.0
+# the same for the half side of a square field, so that a journey meets one face of a pair (a choice)
+_FLAT_REACH = 3.0
 
 
 class Journey(NamedTuple):
