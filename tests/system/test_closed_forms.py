@@ -53,10 +53,6 @@ def test_robin_decay(plane, kappa, rate):
     assert_within(found, rate, error)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="0.6 % too many stayed at the former reach of journeys in a flat field; to be measured again",
-)
 @pytest.mark.stat
 def test_free_diffusion_to_the_edge():
     # the survival in a square with absorbing edges, sum of modes; <rho^2> = 4 D t stands in test_flat
