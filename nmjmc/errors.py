@@ -52,7 +52,8 @@ _SENTENCES = {
     Status.NON_FINITE: "a position or a rate became NaN or infinite; look for an extreme parameter",
     Status.CONSERVATION: "free, bound, hydrolysed and escaped ACh no longer add up to what was released; "
     "this is a fault of the program, please report it",
-    Status.STEP_TOO_LONG: "the time step is too long for the fastest process; shorten it",
+    Status.STEP_TOO_LONG: "the time step is too long for the fastest process, or too many molecules "
+    "queue for a few sites; shorten it (numerics.step_scale=0.5)",
     Status.CAPTURE_OUT_OF_RANGE: "the probability of capture in a step is out of range; shorten the step",
     Status.EVENT_OVERFLOW: "one receptor or esterase made more transitions in a step than are followed; "
     "shorten the step",

@@ -29,6 +29,13 @@ def cache_directory(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def room_for_programs():
+    """A process has room for so many compiled programs; those of one module do not wait on the next."""
+    yield
+    jax.clear_caches()
+
+
 def pytest_collection_modifyitems(items):
     """Skip GPU tests where JAX sees no GPU, and say so."""
     gpu_tests = [item for item in items if item.get_closest_marker("gpu")]

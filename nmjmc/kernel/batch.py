@@ -19,7 +19,7 @@ from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_bo
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
-from nmjmc.kernel.schedule import expected_molecules, fitting, rung
+from nmjmc.kernel.schedule import expected_molecules, fitting, patience, rung
 from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
@@ -79,6 +79,9 @@ class Batch:
         padded = np.pad(contents, ((0, size - len(contents)), (0, 0)))
         self.molecules = padded.sum(axis=1)
         self.records = len(job.substeps)
+        # a minimum may swallow a number that is none, so that it is looked for before it is computed with
+        if any(np.isnan(leaf).any() for leaf in jax.tree.leaves(job.lowered.tables)):
+            raise SimulationError(Status.NON_FINITE, "before the first step")
         self.tables = jax.device_put(job.lowered.tables, programs.device)
         # the same for all batches of a run, so that their programs are the same
         self.base = rung(expected_molecules(job.content, size * len(job.times)) * _SPARE)
@@ -86,6 +89,7 @@ class Batch:
         self.start = np.tile(job.lowered.start, (size, 1))
         self._add_bath(first, size)
         # transitions in each interval, whose number is that of the record at its end
+        self.patience = patience(job.substeps, job.interval)
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
         self.at, self.grown, self.handled = 0, 1, 0
         self.rate, self.places = 0.0, _FEWEST
@@ -175,7 +179,10 @@ class Batch:
         self._fit(self._due(step, count))
         padded = np.pad(steps, (0, self.job.chunk - count), constant_values=1).astype(np.int32)
         flush = np.int32(_FLUSH if self.at + count == self.records else 0)
-        span = Span(np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded, flush)
+        bearable = np.pad(self.patience[self.at : self.at + count], (0, self.job.chunk - count))
+        span = Span(
+            np.int32(self.at), np.int32(count), np.float32(self.job.interval), padded, bearable, flush
+        )
         span = jax.device_put(span, self.call.device)
         for _ in range(_TRIES):
             capacity = self._capacity()

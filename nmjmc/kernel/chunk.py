@@ -52,6 +52,7 @@ class Span(NamedTuple):
         count: how many, at most the chunk's length.
         interval: length of an interval [ms].
         substeps: passes in each.
+        patience: how late an event may be handled in each [ms].
         flush: further passes at the end of the last, which handle what fell due again.
     """
 
@@ -59,6 +60,7 @@ class Span(NamedTuple):
     count: Int[jax.Array, ""]
     interval: Float[jax.Array, ""]
     substeps: Int[jax.Array, "r"]
+    patience: Float[jax.Array, "r"]
     flush: Int[jax.Array, ""]
 
 
@@ -77,6 +79,7 @@ def run_chunk(
         # an event counts in the interval of its own time, though a later pass may have handled it
         row = jnp.ceil(event.due / span.interval).astype(jnp.int32) - 1 - span.first + BEFORE
         late = jnp.any((row < 0) & (event.column < columns) & (span.first > BEFORE))
+        late = late | (jnp.min(event.due) < until - span.patience[record])
         state = state._replace(status=state.status | jnp.where(late, _LATE, jnp.uint32(0)))
         row = jnp.clip(row, 0, rows - 1)
         at = jnp.where(event.column < columns, row * columns + event.column, rows * columns)

@@ -38,6 +38,7 @@ class Lowered(NamedTuple):
         resting: probabilities of the states of each plane's sites before release, [2, s].
         fastest: the fastest process that limits the time step, and its rate [1/ms].
         step: length of the steps of stepped transport [ms], else None.
+        link: length of the journeys cut short near a rim [ms].
     """
 
     tables: Tables
@@ -48,6 +49,7 @@ class Lowered(NamedTuple):
     resting: np.ndarray
     fastest: tuple[str, float]
     step: float | None = None
+    link: float = math.inf
 
 
 class Arrow(NamedTuple):
@@ -122,7 +124,9 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     limits["a transition of a site"] = float(chemistry.exit_rate.max())
     name = max(limits, key=lambda k: limits[k])
     step = None if stepping is None else float(stepping.step)
-    return Lowered(tables, shape, change, names, start, _resting(s), (name, limits[name]), step)
+    cut = stepping is None and (shape.disc or not shape.reflecting)
+    link = float(journeys.mixing_time) if cut else math.inf
+    return Lowered(tables, shape, change, names, start, _resting(s), (name, limits[name]), step, link)
 
 
 class Ground(NamedTuple):

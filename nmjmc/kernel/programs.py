@@ -17,6 +17,10 @@ from typing import Any
 import jax
 from jax.experimental import serialize_executable
 
+# Linux grants a process some 65,000 memory maps, a program of XLA's takes about 300, and a process that runs out of
+# them crashes. A program that is wanted again comes from the cache on disk.
+_MOST_KEPT = 48
+
 _LOCK = threading.Lock()
 _COMPILED: dict[Any, Any] = {}
 _FETCHED: set[Any] = set()
@@ -66,6 +70,10 @@ class Programs:
         with _LOCK:  # two lanes that want the same program compile it once
             if key not in _COMPILED:
                 start = time.perf_counter()
+                while len(_COMPILED) >= _MOST_KEPT:
+                    oldest = next(iter(_COMPILED))
+                    _FETCHED.discard(oldest)
+                    del _COMPILED[oldest]
                 _COMPILED[key] = self._fetch_or_compile(key, function, args, static)
                 self.compile_seconds += time.perf_counter() - start
                 self.compiled += 1
@@ -80,6 +88,7 @@ class Programs:
         hits = _HITS[0]
         with jax.default_device(self.device):
             program = function.lower(*args, **static).compile()
+        function.clear_cache()  # else JAX would hold it as well, for ever
         if _HITS[0] == hits:  # what JAX took from its own cache cannot be written down a second time
             _keep(path, program)
         return program

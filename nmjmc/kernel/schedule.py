@@ -14,28 +14,40 @@ LONGEST = 2.5e-3
 _SHARE = 0.2  # of the mean time of the fastest process: steps up to this change no mean by 0.5 % (measured)
 _MOST_SHARE = 0.5
 _SMALLEST = 4096
+_LAG = 32
+"""Steps by which an event may be late: chains of so many attempts within one step do not happen (a choice)."""
 _POWER = 1.5
 FEWEST = 2
 """Fewest passes in a record interval; see `chunk.BEFORE`."""
 
 
-def longest_step(numerics: Numerics, fastest: tuple[str, float]) -> float:
+def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = math.inf) -> float:
     """The longest time step of a run [ms].
+
+    Args:
+        numerics: the settings.
+        fastest: the fastest process and its rate [1/ms]; its mean time limits what is allowed.
+        link: length of the journeys cut short near a rim [ms]. A pass takes a molecule one journey on, so that
+            longer steps would leave it behind.
 
     Raises:
         ValidationError: If the user's is too long for the fastest process.
     """
     name, rate = fastest
-    allowed = _MOST_SHARE / rate
-    longest = numerics.longest_step or min(LONGEST, _SHARE / rate)
-    if longest * numerics.step_scale > allowed:
-        field = "numerics.step_scale" if numerics.longest_step is None else "numerics.longest_step"
-        value = f"{longest * numerics.step_scale * 1e3:.3g} us"
-        if numerics.longest_step is None:
-            value = f"{numerics.step_scale:g}, which makes steps of {value}"
-        reason = f"because {name} takes {1e3 / rate:.3g} us on average"
-        raise ValidationError(field, value, f"such that no step exceeds {allowed * 1e3:.3g} us, {reason}")
-    return longest * numerics.step_scale
+    given, scale = numerics.longest_step, numerics.step_scale
+    limits = {f"{name} takes {1e3 / rate:.3g} us on average": _MOST_SHARE / rate}
+    longest = (given or min(LONGEST, _SHARE / rate)) * scale
+    if given is None:
+        field, value = "numerics.step_scale", f"{scale:g}, which makes steps of {longest * 1e3:.3g} us"
+    else:
+        field, value = "numerics.longest_step", f"{longest * 1e3:.3g} us"
+        limits[f"a journey near the rim takes {link * 1e3:.3g} us"] = link
+    reason, allowed = min(limits.items(), key=lambda item: item[1])
+    if longest > allowed * (1 + 1e-9):
+        raise ValidationError(
+            field, value, f"such that no step exceeds {allowed * 1e3:.3g} us, because {reason}"
+        )
+    return min(longest, link)
 
 
 def substeps(
@@ -45,6 +57,7 @@ def substeps(
     records: int,
     interval: float,
     most: float | None = None,
+    link: float = math.inf,
 ) -> np.ndarray:
     """Steps in each record interval, int [records].
 
@@ -58,8 +71,9 @@ def substeps(
         records: number of intervals.
         interval: their length [ms].
         most: length of the steps of stepped transport, where every molecule has one event in each [ms].
+        link: see `longest_step`.
     """
-    longest = longest_step(numerics, fastest)
+    longest = longest_step(numerics, fastest, link)
     if most is not None:
         return np.full(records, max(FEWEST, math.ceil(interval / min(longest, most) - 1e-9)), np.int32)
     shortest = min(numerics.shortest_step * numerics.step_scale, longest)
@@ -69,6 +83,17 @@ def substeps(
     since = np.where(latest >= 0, np.maximum(start - times[np.maximum(latest, 0)], 0), np.inf)
     step = np.minimum(shortest * (1 + (since / numerics.growth_time) ** _POWER), longest)
     return np.maximum(FEWEST, np.ceil(interval / step - 1e-9)).astype(np.int32)
+
+
+def patience(substeps: np.ndarray, interval: float) -> np.ndarray:
+    """How late an event may be handled in each record interval [ms], float32.
+
+    A pass takes a molecule one link along its chain of events, so that a short chain lags by a few steps and catches
+    up; what lags by many is in a queue that grows, and the steps are too long for it.
+    """
+    step = interval / substeps
+    recent = [step[max(0, at - _LAG // FEWEST) : at + 1].max() for at in range(len(step))]
+    return (_LAG * np.asarray(recent)).astype(np.float32)
 
 
 def rung(size: float) -> int:

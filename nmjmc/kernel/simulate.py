@@ -21,7 +21,7 @@ from nmjmc.kernel.batch import Batch, Job
 from nmjmc.kernel.lower import Lowered, lower
 from nmjmc.kernel.numerics import TRANSPORTS, Numerics
 from nmjmc.kernel.programs import Programs
-from nmjmc.kernel.schedule import longest_step, substeps
+from nmjmc.kernel.schedule import substeps
 from nmjmc.synapse.model import Synapse
 
 _CPU_BATCH = 32  # few enough that the hot part of a batch stays in the cache (measured)
@@ -210,7 +210,7 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     lowered = lower(synapse, numerics)
     records = max(1, math.ceil(duration / interval - 1e-6))
     times = np.asarray(synapse.vesicle.times, np.float64)
-    steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step)
+    steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step, lowered.link)
     if steps.max() > contest.PASSES // 2:
         most = interval / steps.max() * (contest.PASSES // 2)
         raise ValidationError(
@@ -238,7 +238,6 @@ def _check(synapse: Synapse, numerics: Numerics) -> None:
         value = getattr(numerics, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ValidationError(f"numerics.{name}", value, f"a whole number from {least}")
-    longest_step(numerics, lower(synapse, numerics).fastest)
 
 
 def _run_batch(
