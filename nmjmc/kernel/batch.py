@@ -19,19 +19,26 @@ from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_bo
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
-from nmjmc.kernel.schedule import expected_molecules, fitting, patience, rung
+from nmjmc.kernel.schedule import due_places, expected_molecules, fitting, patience, rung
 from nmjmc.kernel.step import State
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
-_PER_DUE = (
-    128  # entries of the pool for each place in the list of due ones; the two change together (a choice)
-)
-_FEWEST = 256  # shortest list of due entries of stepped transport; the others are 4, 16, ... times as long
+_FEWEST = 256  # shortest list of due entries
 _LEAN = 8  # at most one due entry in so many is expected to split off a clock
 _MARGIN = 1.05  # of the predicted number of due entries
-_SPARE = 1.15  # of the live entries: room for clocks that split off and for stale ones (a choice)
+_RUNG = 1.6  # ratio of successive lengths of the list of due entries
+_LONGEST = (
+    1.2  # times the number due in the first pass: the length that most runs start with (a choice, by trial)
+)
+_NEARLY = 1.6  # a compiled list that is at most so many times too long serves as well
+_SPARE = 1.4  # of the live entries: room for clocks that split off and for stale ones (a choice)
+_FULL = 1.15  # of the used entries; in between, the pool waits for the next chunk to be packed
 _TRIES = 12
 _FLUSH = 4  # passes after the last record, for chains of events at its very end
+
+
+def _with_margin(due: float) -> float:
+    return _MARGIN * due + 4 * math.sqrt(_MARGIN * due) + 64
 
 
 class Job(NamedTuple):
@@ -47,6 +54,7 @@ class Job(NamedTuple):
         substeps: passes in each record interval.
         chunk: most intervals of a chunk.
         until: end of the run [ms].
+        lists: lengths of the lists of due entries that are compiled already, for each length of the pool.
     """
 
     lowered: Lowered
@@ -59,6 +67,7 @@ class Job(NamedTuple):
     substeps: np.ndarray
     chunk: int
     until: float
+    lists: dict[int, set[int]]
 
 
 class Outcome(NamedTuple):
@@ -84,7 +93,8 @@ class Batch:
             raise SimulationError(Status.NON_FINITE, "before the first step")
         self.tables = jax.device_put(job.lowered.tables, programs.device)
         # the same for all batches of a run, so that their programs are the same
-        self.base = rung(expected_molecules(job.content, size * len(job.times)) * _SPARE)
+        self.expected = expected_molecules(job.content, size * len(job.times))
+        self.base = rung(self.expected * _SPARE)
         self.state, self.released = self._prepare(first, padded, size)
         self.start = np.tile(job.lowered.start, (size, 1))
         self._add_bath(first, size)
@@ -175,8 +185,7 @@ class Batch:
 
     def _chunk(self, count: int, steps: np.ndarray) -> tuple[State, Account]:
         """The chunk, done again with longer lists where one overflowed."""
-        step = self.job.interval * count / steps.sum()
-        self._fit(self._due(step, count))
+        self._fit(self._due(self.job.interval / steps[0], count))
         padded = np.pad(steps, (0, self.job.chunk - count), constant_values=1).astype(np.int32)
         flush = np.int32(_FLUSH if self.at + count == self.records else 0)
         bearable = np.pad(self.patience[self.at : self.at + count], (0, self.job.chunk - count))
@@ -185,52 +194,56 @@ class Batch:
         )
         span = jax.device_put(span, self.call.device)
         for _ in range(_TRIES):
-            capacity = self._capacity()
             state, account = self.call(
-                run_chunk, self.tables, self.state, span, shape=self.job.lowered.shape, capacity=capacity
+                run_chunk, self.tables, self.state, span, shape=self.job.lowered.shape, capacity=self.places
             )
             status = Status(int(state.status))
             if not status & _REDO:
                 return state, account
-            # nothing of the chunk is kept; it is done again with lists twice as long
-            self.state = self.call(repack, self.state, size=2 * self.state.pool.due.shape[0])
-            self.places *= 4
+            # nothing of the chunk is kept; it is done again with a list twice as long
+            if status & Status.DUE_OVERFLOW:
+                self.places *= 2
+            if status & Status.POOL_OVERFLOW:
+                self.state = self.call(repack, self.state, size=2 * self.state.pool.due.shape[0])
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
 
-    def _capacity(self) -> int:
-        """Length of the list of due entries.
-
-        With steps of fixed length every free molecule is due in every pass, so that list and pool need their own
-        lengths; else one follows from the other, and fewer programs are compiled.
-        """
-        if self.job.lowered.step is None:
-            return self.state.pool.due.shape[0] // _PER_DUE // 32 * 32
-        return self.places
-
     def _due(self, step: float, count: int) -> float:
-        """About how many entries will be due in a pass of the next chunk."""
+        """About how many entries will be due in a pass of the next chunk, whose first steps have this length."""
         begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
         fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
         slope = float(self.job.lowered.tables.journeys.slope)
         attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / slope
-        expected = (self.rate + attempts) * step * _MARGIN
-        return expected + 4 * math.sqrt(expected) + 64
+        return _with_margin((self.rate + attempts) * step)
 
     def _fit(self, due: float) -> None:
         """Fit the lists to what comes next: few sizes, each compiled once."""
         size = self.state.pool.due.shape[0]
         if (
-            int(self.state.used) * _SPARE > size
+            int(self.state.used) * _FULL > size
         ):  # spent entries and stale clocks fill it: pack before it grows
             self.state = self.call(repack, self.state, size=size)
             self.live = int(self.state.used)
-        needed = max(self.live * _SPARE, _PER_DUE * max(due, 32))
-        if self.job.lowered.step is not None:
-            self.places = _FEWEST * 4 ** max(0, math.ceil(math.log(due / _FEWEST, 4)))
-            needed = self.live * _SPARE + self.places / _LEAN
+        places = self._places(due)
+        needed = self.live * _SPARE + places / _LEAN
         wanted = fitting(self.base, needed)
         if wanted < size or needed > size:
             self.state = self.call(repack, self.state, size=wanted)
+            size = wanted
+        used = self.job.lists.setdefault(size, set())
+        self.places = min((n for n in used if places <= n <= _NEARLY * places), default=places)
+        used.add(self.places)
+
+    def _places(self, due: float) -> int:
+        """Length of the list of due entries, from a ladder that hangs on the number due just after the release.
+
+        Every place costs, used or not, and so does every length, which is compiled.
+        """
+        job = self.job
+        if job.lowered.step is not None:
+            return due_places(due, _FEWEST, 4.0)
+        slope = float(job.lowered.tables.journeys.slope)
+        first = job.interval / job.substeps[0] / slope * self.expected / len(job.times)
+        return due_places(due, _LONGEST * _with_margin(first), _RUNG)
 
     def _check(self, state: State, account: Account, records: int) -> None:
         """Refuse a state that cannot be right: a fault bit, or molecules that do not add up."""

@@ -87,9 +87,22 @@ def draw(shape: Shape, keys: random.Words, entry: Entries) -> tuple[Int[Array, "
 
 @jax.named_scope("look")
 def look(
-    tables: Tables, sites: UInt32[Array, "sites"], entry: Entries, patch: Int[Array, "e"], words: list[Array]
+    tables: Tables,
+    sites: UInt32[Array, "sites"],
+    entry: Entries,
+    patch: Int[Array, "e"],
+    words: list[Array],
+    stage: Stage,
 ) -> Events:
     """The sites that the due entries belong to or arrive at."""
+    # what a stage hands through is copied, so that only what is new comes out of it
+    return Events(entry, patch, words, *stage(lambda: _meet(tables, sites, entry, patch)))
+
+
+def _meet(
+    tables: Tables, sites: UInt32[Array, "sites"], entry: Entries, patch: Int[Array, "e"]
+) -> tuple[Array, Array, Array, Array, Array, Array | None]:
+    """The fields of `Events` from `site` on."""
     live = entry.due < NEVER
     clock = live & (entry.tag >= jnp.uint32(FIRST))
     molecule = live & ~clock
@@ -100,13 +113,13 @@ def look(
         deep = None
         if tables.stepping.folds is not None:
             deep = folds.in_fold(tables.stepping.folds, entry.owner - patch * tables.template.shape[0])
-        return Events(entry, patch, words, entry.owner, word, molecule & on_receptor, escapes, clock, deep)
+        return entry.owner + 0, word, molecule & on_receptor, escapes, clock, deep
     plane = jnp.where(on_receptor, lattices.RECEPTOR, lattices.ESTERASE)
     tile, there = lattices.tile_under(tables.lattice, plane, entry.x, entry.y)
     aims = on_receptor | (entry.tag == jnp.uint32(Start.ESTERASE))
     site = jnp.where(clock, entry.owner, entry.owner + tile)
     word = sites.at[site].get(mode="promise_in_bounds")
-    return Events(entry, patch, words, site, word, molecule & aims & there, escapes, clock)
+    return site, word, molecule & aims & there, escapes, clock, None
 
 
 def decide(chemistry: Chemistry, events: Events) -> Outcome:

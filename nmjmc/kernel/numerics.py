@@ -24,7 +24,7 @@ class Numerics:
     """
 
     transport: str = "auto"
-    shortest_step: float = 1.0e-4
+    shortest_step: float = 2.0e-4
     longest_step: float | None = None
     growth_time: float = 0.07
     step_scale: float = 1.0

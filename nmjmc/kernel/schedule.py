@@ -102,6 +102,12 @@ def rung(size: float) -> int:
     return _SMALLEST * math.ceil(2 ** (k / 4) - 1e-9)
 
 
+def due_places(due: float, origin: float, ratio: float) -> int:
+    """The shortest list that holds `due` entries: lengths stand in this ratio to each other, and one is `origin`."""
+    k = math.ceil(math.log(max(due, 1.0) / origin) / math.log(ratio) - 1e-6)
+    return 32 * math.ceil(origin * ratio**k / 32)
+
+
 def expected_molecules(content: tuple[float, float], vesicles: int) -> float:
     """Molecules that so many vesicles hold but for one time in a thousand, from the content's mean and CV."""
     mean, cv = content
@@ -109,8 +115,10 @@ def expected_molecules(content: tuple[float, float], vesicles: int) -> float:
 
 
 def fitting(base: int, needed: float) -> int:
-    """The smallest of few lengths that holds `needed`: a half, an eighth or a 32nd of `base`, or a multiple of it."""
+    """The smallest of few lengths that holds `needed`: a half, a quarter, ... of `base`, or a multiple of it."""
     size = base
     while size < needed:
         size *= 2
-    return min((base // part for part in (2, 8, 32) if base // part >= max(needed, _SMALLEST)), default=size)
+    return min(
+        (base // part for part in (2, 4, 8, 32) if base // part >= max(needed, _SMALLEST)), default=size
+    )

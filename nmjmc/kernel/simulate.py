@@ -221,7 +221,7 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     pore = release.pore_table(synapse.vesicle, diffusion)
     until = records * interval
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
-    return Job(lowered, pore, sites, times, content, seed, interval, steps, numerics.chunk, until)
+    return Job(lowered, pore, sites, times, content, seed, interval, steps, numerics.chunk, until, {})
 
 
 def _check(synapse: Synapse, numerics: Numerics) -> None:

@@ -71,7 +71,7 @@ def advance(
     rows = stage(lambda: gather(state.pool, index))
     entry = stage(lambda: unpack(rows))
     patch, words = stage(lambda: events.draw(shape, state.keys, entry))
-    found = stage(lambda: events.look(tables, state.sites, entry, patch, words))
+    found = events.look(tables, state.sites, entry, patch, words, stage)
     outcome = stage(lambda: events.decide(chemistry, found))
     keys = events.contest_keys(words)
     # a site changes once in a pass: its clock and the molecules that reach it contend alike
