@@ -26,6 +26,7 @@ __all__ = ["Plan", "draw_seed", "load", "make_numerics", "plan", "simulate"]
 SEEDS = 2**63  # what a file's attribute holds
 MOST_VESICLES = 2**24
 MOST_RECORDS = 10**6
+_VIEWS = ("view_time", "views")
 
 
 def simulate(
@@ -158,7 +159,9 @@ def _numeric(key: str, kind: str, value: Any) -> Any:
     if value is None and kind.endswith("None"):
         return None
     if kind.startswith("float"):
-        return to_internal(value, "ms" if key.endswith(("_step", "_time")) else "", f"numerics.{key}")
+        return to_internal(
+            value, "ms" if key.endswith(("_step", "_time", "_interval")) else "", f"numerics.{key}"
+        )
     if kind == "int":
         return whole_number(value, f"numerics.{key}", 0, 2**31 - 1)
     if not isinstance(value, str):
@@ -226,7 +229,10 @@ def _run(
     )
     seconds = {"compile_seconds": record.compile_seconds, "run_seconds": record.run_seconds}
     counts = {name: np.asarray(values) for name, values in record.counts.items()}
-    return {"time": record.time, "content": record.content, "counts": counts, "seconds": seconds}
+    part = {"time": record.time, "content": record.content, "counts": counts, "seconds": seconds}
+    if first == run["first_vesicle"] and record.view_time.size:
+        part |= {"view_time": record.view_time, "views": record.views}
+    return part
 
 
 def _run_in_blocks(
@@ -255,14 +261,22 @@ def _flat(part: dict[str, Any]) -> dict[str, np.ndarray]:
     """A part as named arrays for a checkpoint."""
     counts = {f"count_{name}": values for name, values in part["counts"].items()}
     seconds = {name: np.asarray(value, np.float64) for name, value in part["seconds"].items()}
-    return {"time": part["time"], "content": part["content"], **counts, **seconds}
+    views = {name: part[name] for name in _VIEWS if name in part}
+    return {"time": part["time"], "content": part["content"], **counts, **seconds, **views}
 
 
 def _unflat(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The inverse of `_flat`."""
     counts = {name.removeprefix("count_"): v for name, v in arrays.items() if name.startswith("count_")}
     seconds = {name: float(value) for name, value in arrays.items() if name.endswith("_seconds")}
-    return {"time": arrays["time"], "content": arrays["content"], "counts": counts, "seconds": seconds}
+    views = {name: arrays[name] for name in _VIEWS if name in arrays}
+    return {
+        "time": arrays["time"],
+        "content": arrays["content"],
+        "counts": counts,
+        "seconds": seconds,
+        **views,
+    }
 
 
 def _result(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]], devices: list) -> Result:
@@ -280,4 +294,6 @@ def _result(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]], 
         seed=run["seed"],
         settings={**{n: run[n] for n in names}, "numerics": dataclasses.asdict(run["numerics"])},
         provenance={**provenance.collect(devices), **seconds},
+        positions=parts[0].get("views"),
+        position_time=parts[0].get("view_time"),
     )

@@ -32,8 +32,10 @@ class Result:
         seed: Seed of all randomness.
         settings: `vesicles`, `first_vesicle`, `duration` and `record_interval` [ms], `numerics`; plain.
         provenance: Versions, device, precision, git revision, times of compiling and running [s].
-        positions: Optional positions of free molecules for viewing, float32 [frame, molecule, 3] [um]; NaN
-            where a molecule is not free.
+        positions: Optional positions of the first vesicle's free molecules for viewing (`view_interval` of the
+            numerics), float32 [frame, molecule, 3] [um]; NaN past the last of a frame. A row is not a track: a
+            molecule may change its place in the list while it is bound. Where transport is exact, z is drawn
+            evenly across the cleft.
         position_time: Time of each frame [frame] [ms].
     """
 

@@ -46,7 +46,13 @@ def variables(result: Result) -> Iterator[Variable]:
     if result.positions is not None and result.position_time is not None:
         yield Variable("frame", ("frame",), np.asarray(result.position_time), "ms", "time of a view")
         axes = ("frame", "molecule", "axis")
-        yield Variable("positions", axes, np.asarray(result.positions), "um", "free ACh; NaN where not free")
+        yield Variable(
+            "positions",
+            axes,
+            np.asarray(result.positions),
+            "um",
+            "free ACh of the first vesicle, NaN past the last; z is drawn evenly where transport is exact",
+        )
 
 
 def _counted(result: Result) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nmjmc.errors import SimulationError, Status
-from nmjmc.kernel import contest, initial, random
+from nmjmc.kernel import contest, initial, random, view
 from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_board
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
@@ -54,6 +54,8 @@ class Job(NamedTuple):
         substeps: passes in each record interval.
         chunk: most intervals of a chunk.
         until: end of the run [ms].
+        view: records between two views of the first patch, 0 for none.
+        height: of the cleft [um], for the views.
         lists: lengths of the lists of due entries that are compiled already, for each length of the pool.
     """
 
@@ -67,23 +69,37 @@ class Job(NamedTuple):
     substeps: np.ndarray
     chunk: int
     until: float
+    view: int
+    height: float
     lists: dict[int, set[int]]
 
 
 class Outcome(NamedTuple):
-    """Transitions and releases of each patch by each record, and its first counts."""
+    """Transitions and releases of each patch by each record, its first counts, and views of the first patch of all."""
 
     tally: np.ndarray
     released: np.ndarray
     start: np.ndarray
     handled: int
+    views: list[tuple[float, np.ndarray]]
 
 
 class Batch:
     """Runs one batch; `advance()` does a chunk, until `done`."""
 
-    def __init__(self, job: Job, first: int, contents: np.ndarray, size: int, programs: Programs) -> None:
-        """Prepare the patches `first`, `first + 1`, ... with these contents, padded to `size` patches."""
+    def __init__(
+        self,
+        job: Job,
+        first: int,
+        contents: np.ndarray,
+        size: int,
+        programs: Programs,
+        viewing: bool = False,
+    ) -> None:
+        """Prepare the patches `first`, `first + 1`, ... with these contents, padded to `size` patches.
+
+        `viewing`: whether the first of them is the patch to view.
+        """
         self.job, self.call, self.patches = job, programs, len(contents)
         padded = np.pad(contents, ((0, size - len(contents)), (0, 0)))
         self.molecules = padded.sum(axis=1)
@@ -103,6 +119,7 @@ class Batch:
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
         self.at, self.grown, self.handled = 0, 1, 0
         self.rate, self.places = 0.0, _FEWEST
+        self.viewing, self.views = viewing, []
         self.live = self.free = int(self.molecules.sum())
         self.happened = np.zeros(self.tally.shape[2], np.int64)
 
@@ -132,13 +149,25 @@ class Batch:
         if int(account.live) == 0 and not self.done:
             self.at = self.records
         self.live = int(account.live)
+        self._view()
         return count
 
     def outcome(self) -> Outcome:
         """What the records need."""
         keep = slice(0, self.patches)
         tally = np.cumsum(self.tally, axis=0, dtype=np.int32).transpose(1, 0, 2)
-        return Outcome(tally, np.asarray(self.released)[keep], self.start[keep], self.handled)
+        return Outcome(tally, np.asarray(self.released)[keep], self.start[keep], self.handled, self.views)
+
+    def _view(self) -> None:
+        """Note where the free molecules of the first patch are, if it is time to."""
+        job = self.job
+        if not job.view or not self.viewing or self.at % job.view:
+            return
+        time = self.at * job.interval
+        shape = job.lowered.shape
+        seed = job.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
+        found = view.molecules(self.state.pool, job.lowered.tables, shape, time, job.height, seed)
+        self.views.append((time, found))
 
     def _prepare(self, first: int, contents: np.ndarray, size: int) -> tuple[State, Any]:
         job, call = self.job, self.call
@@ -181,6 +210,8 @@ class Batch:
         # the dates of the contests' claims must last for the chunk
         most = max(1, int(np.searchsorted(np.cumsum(self.job.substeps[self.at :]), contest.PASSES - _FLUSH)))
         until = (later.min() - self.at) if later.size else self.records
+        if self.job.view:
+            until = min(until, self.job.view - self.at % self.job.view)
         return int(min(self.grown, self.records - self.at, most, until))
 
     def _chunk(self, count: int, steps: np.ndarray) -> tuple[State, Account]:

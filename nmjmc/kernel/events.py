@@ -36,6 +36,7 @@ class Shape(NamedTuple):
     transitions: int
     disc: bool
     reflecting: bool
+    viewed: bool = False
 
 
 class Events(NamedTuple):
@@ -183,10 +184,11 @@ def settle(
 def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage) -> Entries:
     """The entries as the pass leaves them: a clock, a molecule under way, unchanged (it waits), or spent."""
     entry, words = events.entry, events.words
-    owner, z = events.patch * shape.sites, None
+    owner, z, origin = events.patch * shape.sites, None, None
     if tables.stepping is None:
         x, y, start = stage(lambda: _set_out(tables, shape, events, fate))
         journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[_JOURNEY:], stage)
+        origin = (x, y, entry.due) if shape.viewed else None
     else:
         journey = _step(tables, shape, events, fate, stage)
         owner, z = owner + journey.tile, journey.z
@@ -202,6 +204,7 @@ def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage
         entry.lineage,
         entry.draw + jnp.uint32(draws(entry)[1]),
         z,
+        origin,
     )
     return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.waits, a, b), entry, fresh))
 
@@ -248,4 +251,6 @@ def split_clocks(keys: random.Words, events: Events, fate: Fate, needs: Int[Arra
     lineage = events.words[_ACCEPT][at] | jnp.uint32(_SPLIT)
     zero = jnp.zeros_like(due)
     height = None if entry.z is None else zero
-    return Entries(due, zero, zero, events.site[at], fate.word[at], lineage, events.words[_KEY][at], height)
+    origin = None if entry.origin is None else (zero, zero, zero)
+    words = (fate.word[at], lineage, events.words[_KEY][at])
+    return Entries(due, zero, zero, events.site[at], *words, height, origin)

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int, UInt32
 from nmjmc.kernel import contest, flat, random, stepped
 from nmjmc.kernel import release as releases
 from nmjmc.kernel.events import Shape
-from nmjmc.kernel.pool import FIRST, NEVER, Entries, Pool, pack, select
+from nmjmc.kernel.pool import FIRST, NEVER, PLAIN, Entries, Pool, pack, select
 from nmjmc.kernel.stage import stages
 from nmjmc.kernel.step import State
 from nmjmc.kernel.survival import Start
@@ -117,13 +117,13 @@ def _release(
     if tables.stepping is None:
         start = jnp.full(x.shape, int(Start.RELEASED))
         journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
-        z = None
+        z, origin = None, ((x, y, time) if shape.viewed else None)
     else:
         start = jnp.broadcast_to(tables.stepping.released_at, x.shape)
         journey = stepped.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
-        owner, z = owner + journey.tile, journey.z
+        owner, z, origin = owner + journey.tile, journey.z, None
     due = jnp.where(load.patch >= 0, time + journey.span, NEVER)
-    entries = Entries(due, journey.x, journey.y, owner, journey.aim, load.lineage, draw, z)
+    entries = Entries(due, journey.x, journey.y, owner, journey.aim, load.lineage, draw, z, origin)
     column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
     return pack(entries, stage), jnp.maximum(column, 0)
 
@@ -181,6 +181,7 @@ def add_clocks(
     index, found = select(lambda: mask, count, stage)
     at = jnp.minimum(index, sites - 1)
     zero = jnp.zeros(count, jnp.float32)
+    width = state.pool.rows.shape[1]
     # lineages above 2^30 are free: molecules count from 0, clocks that split off set the top bit
     patch_sites = sites // state.keys[0].shape[0]
     lineage = (at % patch_sites).astype(jnp.uint32) | jnp.uint32(0x40000000)
@@ -193,14 +194,15 @@ def add_clocks(
             word[at],
             lineage,
             zero.astype(jnp.uint32),
-            zero if state.pool.rows.shape[1] > 6 else None,
+            zero if width == PLAIN + 1 else None,
+            (zero, zero, zero) if width == PLAIN + 3 else None,
         ),
         stage,
     )
     old = state.pool.due.shape[0]
     pool = Pool(
         jnp.full(size, NEVER, jnp.float32).at[:old].set(state.pool.due),
-        jnp.zeros((size, state.pool.rows.shape[1]), jnp.uint32).at[:old].set(state.pool.rows),
+        jnp.zeros((size, width), jnp.uint32).at[:old].set(state.pool.rows),
     )
     place = jnp.where(index < sites, state.used + jnp.arange(count), size)
     pool = Pool(

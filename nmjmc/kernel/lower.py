@@ -119,7 +119,8 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     tables = Tables(
         np.float32(s.cleft.diffusion), np.float32(edge), lattice, chemistry, journeys, template, stepping
     )
-    shape = Shape(capacity, len(joint), not isinstance(s.cleft, Slab), s.cleft.rim == "reflecting")
+    viewed = stepping is None and numerics.view_interval is not None
+    shape = Shape(capacity, len(joint), not isinstance(s.cleft, Slab), s.cleft.rim == "reflecting", viewed)
     names, change, start = _counted(s, joint, counts)
     limits["a transition of a site"] = float(chemistry.exit_rate.max())
     name = max(limits, key=lambda k: limits[k])

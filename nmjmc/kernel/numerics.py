@@ -21,6 +21,8 @@ class Numerics:
         diffusion_step: time step of `stepped` transport [ms]; None takes the largest that is accurate.
         batch: vesicles that are simulated side by side; 0 chooses.
         chunk: most records between two looks of the host.
+        view_interval: time between views of the free molecules of the run's first vesicle [ms], rounded to whole
+            records; None keeps none. Views change no count.
     """
 
     transport: str = "auto"
@@ -31,3 +33,4 @@ class Numerics:
     diffusion_step: float | None = None
     batch: int = 0
     chunk: int = 32
+    view_interval: float | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, UInt32
@@ -35,6 +36,7 @@ class Entries(NamedTuple):
         lineage: which molecule this is, half of the counter of its random numbers.
         draw: its first unused random number, the other half.
         z: height of a molecule above the crests [um], where transport is stepped.
+        origin: where and when a molecule's journey began (x, y [um], time [ms]), where exact journeys are viewed.
     """
 
     due: Float[Array, "e"]
@@ -45,6 +47,11 @@ class Entries(NamedTuple):
     lineage: UInt32[Array, "e"]
     draw: UInt32[Array, "e"]
     z: Float[Array, "e"] | None = None
+    origin: tuple[Float[Array, "e"], Float[Array, "e"], Float[Array, "e"]] | None = None
+
+
+PLAIN = 6
+"""Words of a row without `z` and `origin`."""
 
 
 class Pool(NamedTuple):
@@ -56,7 +63,7 @@ class Pool(NamedTuple):
 
 def pack(entries: Entries, stage: Stage) -> Pool:
     """Entries as a pool; stacked first and transposed then, which is several times as fast as a row at a time."""
-    fields = [e for e in entries[1:] if e is not None]
+    fields = jax.tree.leaves(tuple(entries[1:]))
     words = [e if e.dtype == jnp.uint32 else lax.bitcast_convert_type(e, jnp.uint32) for e in fields]
     stacked = stage(lambda: jnp.stack(words, axis=0))
     return Pool(entries.due, stage(lambda: stacked.T + jnp.uint32(0)))
@@ -66,9 +73,11 @@ def unpack(pool: Pool) -> Entries:
     """A pool, field by field."""
     column = [pool.rows[:, k] for k in range(pool.rows.shape[1])]
     real = [lax.bitcast_convert_type(c, jnp.float32) for c in column[:2]]
-    z = lax.bitcast_convert_type(column[6], jnp.float32) if len(column) > 6 else None
+    more = [lax.bitcast_convert_type(c, jnp.float32) for c in column[PLAIN:]]
+    z = more[0] if len(more) == 1 else None
+    origin = (more[0], more[1], more[2]) if len(more) == 3 else None
     owner = lax.bitcast_convert_type(column[2], jnp.int32)
-    return Entries(pool.due, real[0], real[1], owner, column[3], column[4], column[5], z)
+    return Entries(pool.due, real[0], real[1], owner, column[3], column[4], column[5], z, origin)
 
 
 def select(

@@ -42,6 +42,8 @@ class Record:
         content: molecules of each patch.
         compile_seconds, run_seconds: wall time of compiling and of all the rest.
         events: entries that the passes handled, for the accounts.
+        view_time: times of the views of the first patch [ms].
+        views: where its free molecules are [um]; NaN past the last of them.
     """
 
     time: Float[np.ndarray, "t"]
@@ -51,6 +53,8 @@ class Record:
     compile_seconds: float
     run_seconds: float
     events: int
+    view_time: Float[np.ndarray, "f"]
+    views: Float[np.ndarray, "f n 3"]
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,11 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     pore = release.pore_table(synapse.vesicle, diffusion)
     until = records * interval
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
-    return Job(lowered, pore, sites, times, content, seed, interval, steps, numerics.chunk, until, {})
+    stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
+    height = float(synapse.effective().cleft.height)
+    return Job(
+        lowered, pore, sites, times, content, seed, interval, steps, numerics.chunk, until, stride, height, {}
+    )
 
 
 def _check(synapse: Synapse, numerics: Numerics) -> None:
@@ -230,7 +238,14 @@ def _check(synapse: Synapse, numerics: Numerics) -> None:
         raise ValidationError(
             "numerics.transport", repr(numerics.transport), f"one of {', '.join(TRANSPORTS)}", hint
         )
-    for name in ("shortest_step", "growth_time", "step_scale", "longest_step", "diffusion_step"):
+    for name in (
+        "shortest_step",
+        "growth_time",
+        "step_scale",
+        "longest_step",
+        "diffusion_step",
+        "view_interval",
+    ):
         value = getattr(numerics, name)
         if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
             raise ValidationError(f"numerics.{name}", value, "positive")
@@ -244,7 +259,7 @@ def _run_batch(
     job: Job, first: int, start: int, content: np.ndarray, size: int, programs: Programs, meter: _Meter
 ) -> Any:
     with jax.default_device(programs.device):
-        batch = Batch(job, first + start, content[start : start + size], size, programs)
+        batch = Batch(job, first + start, content[start : start + size], size, programs, start == 0)
         while not (batch.done or meter.stop):
             batch.advance()
             meter.report(start, batch.at, batch.patches, programs.compile_seconds)
@@ -302,4 +317,14 @@ def _record(
     counts["released"] = released.astype(np.int32)
     times = np.arange(len(job.substeps) + 1) * job.interval
     events = sum(p.handled for p in parts)
-    return Record(times, counts, tally, content.sum(axis=1), compile_seconds, run_seconds, events)
+    moments, views = _stack(parts[0].views)
+    whole = content.sum(axis=1)
+    return Record(times, counts, tally, whole, compile_seconds, run_seconds, events, moments, views)
+
+
+def _stack(views: list[tuple[float, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Views of different numbers of molecules as one array."""
+    stacked = np.full((len(views), max((len(v) for _, v in views), default=0), 3), np.nan, np.float32)
+    for row, (_, found) in zip(stacked, views, strict=True):
+        row[: len(found)] = found
+    return np.array([time for time, _ in views]), stacked
