@@ -2,6 +2,7 @@
 
     python scripts/bench.py                          # the canonical quantum, 100 and 1,000 vesicles
     python scripts/bench.py --vesicles 100 1000 10000
+    python scripts/bench.py --cores 1                # as one of many processes with a core each
     python scripts/bench.py --variant noE --peers smoldyn --smoldyn-dt 0.5
 
 Every measurement runs in a process of its own, so that memory and compiling are its own; a first one with an
@@ -69,6 +70,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--duration", type=float, default=3.0, help="ms")
     parser.add_argument("--record-interval", type=float, default=0.01, help="ms")
     parser.add_argument("--lanes", type=int, default=0, help="batches at once; 0 for one a core")
+    parser.add_argument(
+        "--cores", type=int, default=0, help="cores that the process may use; 0 for all (Linux)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peers", nargs="*", choices=["smoldyn"], default=[])
     parser.add_argument("--peer-quanta", type=int, default=1)
@@ -108,6 +112,8 @@ def measured(worker: str, options: argparse.Namespace, cache: str | None, quanta
 
 def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
     """Quanta by this package; processor time of its threads while nothing compiles."""
+    if options.cores:  # before JAX starts its threads
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     begun = time.perf_counter()
     import numpy as np
 

@@ -22,8 +22,7 @@ from jax.experimental import serialize_executable
 _MOST_KEPT = 48
 
 _LOCK = threading.Lock()
-_COMPILED: dict[Any, Any] = {}
-_FETCHED: set[Any] = set()
+_COMPILED: dict[Any, tuple[Any, bool]] = {}  # a program, and whether it comes from the disk
 _HITS = [0]
 
 
@@ -50,48 +49,44 @@ class Programs:
     def __call__(self, function: Any, *args: Any, **static: Any) -> Any:
         """`function(*args, **static)`, compiled at the first use of these shapes on this device."""
         key = (function, self.device, _signature(args), tuple(sorted(static.items())))
-        program = _COMPILED.get(key)
-        if program is None:
-            program = self._find(key, function, args, static)
+        kept = _COMPILED.get(key) or self._find(key, function, args, static)
         try:
-            return program(*args)
+            return kept[0](*args)
         except jax.errors.JaxRuntimeError:
-            if key not in _FETCHED:
+            if not kept[1]:
                 raise
-        # a kept program that does not run after all: as good as none
-        _FETCHED.discard(key)
-        _COMPILED.pop(key, None)
-        path = _cache_path(function.__name__, self.device, key[2:])
-        if path is not None:
-            path.unlink(missing_ok=True)
+        # a program from the disk that does not run after all: as good as none
+        with _LOCK:
+            if _COMPILED.get(key) is kept:
+                del _COMPILED[key]
+                path = _cache_path(function.__name__, self.device, key[2:])
+                if path is not None:
+                    path.unlink(missing_ok=True)
         return self(function, *args, **static)
 
-    def _find(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
+    def _find(self, key: Any, function: Any, args: tuple, static: dict) -> tuple[Any, bool]:
         with _LOCK:  # two lanes that want the same program compile it once
             if key not in _COMPILED:
                 start = time.perf_counter()
                 while len(_COMPILED) >= _MOST_KEPT:
-                    oldest = next(iter(_COMPILED))
-                    _FETCHED.discard(oldest)
-                    del _COMPILED[oldest]
+                    del _COMPILED[next(iter(_COMPILED))]
                 _COMPILED[key] = self._fetch_or_compile(key, function, args, static)
                 self.compile_seconds += time.perf_counter() - start
                 self.compiled += 1
             return _COMPILED[key]
 
-    def _fetch_or_compile(self, key: Any, function: Any, args: tuple, static: dict) -> Any:
+    def _fetch_or_compile(self, key: Any, function: Any, args: tuple, static: dict) -> tuple[Any, bool]:
         path = _cache_path(function.__name__, self.device, key[2:])
-        program = _fetch(path)
+        program = _fetch(path, self.device)
         if program is not None:
-            _FETCHED.add(key)
-            return program
+            return program, True
         hits = _HITS[0]
         with jax.default_device(self.device):
             program = function.lower(*args, **static).compile()
         function.clear_cache()  # else JAX would hold it as well, for ever
         if _HITS[0] == hits:  # what JAX took from its own cache cannot be written down a second time
             _keep(path, program)
-        return program
+        return program, False
 
 
 def _signature(args: tuple) -> Any:
@@ -142,12 +137,15 @@ def _origin() -> str:
     return repr((*parts, os.environ.get("XLA_FLAGS", ""), len(jax.devices())))
 
 
-def _fetch(path: Path | None) -> Any:
+def _fetch(path: Path | None, device: Any) -> Any:
     """A kept program, or None. A file that cannot be used is as good as none: the cache is a convenience."""
     if path is None or not path.exists():
         return None
     try:
-        return serialize_executable.deserialize_and_load(*pickle.loads(path.read_bytes()))
+        content = pickle.loads(path.read_bytes())
+        return serialize_executable.deserialize_and_load(
+            *content, backend=device.client, execution_devices=[device]
+        )
     except Exception:
         return None
 

@@ -21,18 +21,37 @@ def occupancy(
 ) -> np.ndarray:
     """Equilibrium occupancy of the states at a constant concentration of transmitter, shape [s].
 
+    States that cannot be reached from the resting state at these concentrations stay empty.
+
     Args:
         scheme: The scheme.
         rates: Every rate, internal units.
         concentration: Transmitter [uM].
         bath: Concentration of every other ligand [uM].
+
+    Raises:
+        ValidationError: If there is no unique equilibrium, because a path from the resting state leads nowhere back.
     """
-    resting = scheme.index(scheme.resting)
-    order = [resting, *(i for i in range(len(scheme.states)) if i != resting)]
     q = generator(scheme, rates, {scheme.transmitter: concentration, **(bath or {})})
-    result = np.empty(len(q))
-    result[order] = equilibrium(q[np.ix_(order, order)])
+    order = _reachable(q, scheme.index(scheme.resting))
+    result = np.zeros(len(q))
+    try:
+        result[order] = equilibrium(q[np.ix_(order, order)])
+    except ValidationError as error:
+        value = "one in which a site at rest changes for good"
+        hint = "give each of its transitions a way back with a rate above zero"
+        raise ValidationError(
+            f"scheme {scheme.name}", value, "one with an equilibrium at rest", hint
+        ) from error
     return result
+
+
+def _reachable(q: np.ndarray, first: int) -> list[int]:
+    """The states that can be reached from one of them, that one first."""
+    found = [first]
+    for state in found:  # grows as it is read
+        found += [j for j in np.flatnonzero(q[state] > 0).tolist() if j not in found]
+    return found
 
 
 def p_open(

@@ -44,9 +44,9 @@ def test_robin_decay(plane, kappa, rate):
     # 32 records, whatever the rate: the sixth is past mixing across the cleft for all
     interval = 0.06 / rate
     # more at once would queue for the few tiles under the release, as no real site makes them
-    synapse = sinks(*both, 2**11)
+    synapse = sinks(*both, 2**10)
     record = run(
-        synapse, vesicles=1536, seed=kappa, duration=32 * interval, record_interval=interval, numerics=WIDE
+        synapse, vesicles=3072, seed=kappa, duration=32 * interval, record_interval=interval, numerics=WIDE
     )
     found, error = decay_rate(record.counts["free_ach"], record.time, 6, 32)
     assert sigmas() * error < 0.005 * rate
