@@ -30,7 +30,8 @@ _RUNG = 1.6  # ratio of successive lengths of the list of due entries
 _LONGEST = (
     1.2  # times the number due in the first pass: the length that most runs start with (a choice, by trial)
 )
-_NEARLY = 1.6  # a compiled list that is at most so many times too long serves as well
+_PER_PLACE = 128  # most entries of the pool for each place in the list of due ones (a choice)
+_NEARLY = 1.7  # a compiled list that is at most so many times too long serves as well
 _SPARE = 1.4  # of the live entries: room for clocks that split off and for stale ones (a choice)
 _FULL = 1.15  # of the used entries; in between, the pool waits for the next chunk to be packed
 _TRIES = 12
@@ -231,9 +232,9 @@ class Batch:
             status = Status(int(state.status))
             if not status & _REDO:
                 return state, account
-            # nothing of the chunk is kept; it is done again with a list twice as long
+            # nothing of the chunk is kept; it is done again with a longer list
             if status & Status.DUE_OVERFLOW:
-                self.places *= 2
+                self.places = self._places(1.5 * self.places)
             if status & Status.POOL_OVERFLOW:
                 self.state = self.call(repack, self.state, size=2 * self.state.pool.due.shape[0])
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
@@ -254,12 +255,13 @@ class Batch:
         ):  # spent entries and stale clocks fill it: pack before it grows
             self.state = self.call(repack, self.state, size=size)
             self.live = int(self.state.used)
-        places = self._places(due)
-        needed = self.live * _SPARE + places / _LEAN
+        needed = self.live * _SPARE + due / _LEAN
         wanted = fitting(self.base, needed)
         if wanted < size or needed > size:
             self.state = self.call(repack, self.state, size=wanted)
             size = wanted
+        # where the pool is long, a list much shorter than it would save little and be one more to compile
+        places = self._places(max(due, size / _PER_PLACE))
         used = self.job.lists.setdefault(size, set())
         self.places = min((n for n in used if places <= n <= _NEARLY * places), default=places)
         used.add(self.places)

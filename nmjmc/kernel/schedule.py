@@ -116,10 +116,8 @@ def expected_molecules(content: tuple[float, float], vesicles: int) -> float:
 
 
 def fitting(base: int, needed: float) -> int:
-    """The smallest of few lengths that holds `needed`: a half, a quarter, ... of `base`, or a multiple of it."""
+    """The smallest of few lengths that holds `needed`: a quarter or a 32nd of `base`, or a multiple of it."""
     size = base
     while size < needed:
         size *= 2
-    return min(
-        (base // part for part in (2, 4, 8, 32) if base // part >= max(needed, _SMALLEST)), default=size
-    )
+    return min((base // part for part in (4, 32) if base // part >= max(needed, _SMALLEST)), default=size)
