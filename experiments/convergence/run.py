@@ -10,14 +10,14 @@ import nmjmc
 from experiments.common import Estimate, Report, canvas, of_replicates, resamples, shape_of_mean
 from nmjmc.viz.style import COLOURS, style
 
-SCALES = (0.5, 1.0, 2.0, 4.0)
+SCALES = (0.5, 1.0, 2.0)
 FEATURES = {"amplitude": "peak", "rise_20_80": "20-80 % rise", "decay_time": "decay"}
 CASES = {"slab": 3.0, "human": 8.0}
 LIMIT = 0.5
 
 
 def run(report: Report) -> None:
-    """Run each preparation with four steps and compare with the default."""
+    """Run each preparation with three steps and compare with the default."""
     changes = {}
     vesicles = 4 if report.fast else 256
     weights = resamples(vesicles)

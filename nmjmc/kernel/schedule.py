@@ -38,7 +38,6 @@ def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = m
     limits = {f"{name} takes {1e3 / rate:.3g} us on average": _MOST_SHARE / rate}
     longest = (given or min(LONGEST, _SHARE / rate)) * scale
     if given is None:
-        longest = min(longest, link)
         field, value = "numerics.step_scale", f"{scale:g}, which makes steps of {longest * 1e3:.3g} us"
     else:
         field, value = "numerics.longest_step", f"{longest * 1e3:.3g} us"
@@ -48,7 +47,7 @@ def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = m
         raise ValidationError(
             field, value, f"such that no step exceeds {allowed * 1e3:.3g} us, because {reason}"
         )
-    return longest
+    return min(longest, link)
 
 
 def substeps(
