@@ -41,7 +41,7 @@ def simulate(
     cache: bool = True,
     first_vesicle: int | float | str = 0,
     checkpoint: str | Path | None = None,
-    checkpoint_vesicles: int = 1024,
+    checkpoint_vesicles: int = 128,
     on_chunk: Callable[[Any], None] | None = None,
 ) -> Result:
     """Follow every ACh molecule of many vesicles.
@@ -59,8 +59,8 @@ def simulate(
         cache: Whether compiled programs are kept between processes.
         first_vesicle: Number of the first vesicle: 100 vesicles from 0 and 100 from 100 are 200 from 0.
         checkpoint: Folder for finished blocks of vesicles; a run that was killed goes on from there, to the
-            same bits. It is removed when the run has ended.
-        checkpoint_vesicles: Vesicles of a block.
+            same bits. It stays until you remove it (`nmjmc.data.checkpoint.remove`), once the result is saved.
+        checkpoint_vesicles: Vesicles of a block, at least 1.
         on_chunk: Called with the progress between compiled chunks.
 
     Returns:
@@ -80,7 +80,8 @@ def simulate(
     if checkpoint is None:
         parts = [_run(synapse, run, how, run["first_vesicle"], run["vesicles"])]
     else:
-        parts = _run_in_blocks(synapse, run, how, checkpoint, checkpoint_vesicles)
+        size = whole_number(checkpoint_vesicles, "checkpoint_vesicles", 1, MOST_VESICLES)
+        parts = _run_in_blocks(synapse, run, how, checkpoint, size)
     return _result(synapse, run, parts, how["devices"])
 
 
@@ -253,7 +254,6 @@ def _run_in_blocks(
             blocks.save_block(folder, key, first, arrays)
         parts.append(_unflat(arrays))
         first += count
-    blocks.remove(folder)
     return parts
 
 

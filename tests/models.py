@@ -1,5 +1,7 @@
 """Small synapses whose behaviour is known in closed form, for the tests of the kernel."""
 
+import json
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -25,6 +27,9 @@ SINK = {
 }
 """A surface that catches for ever at the same rate."""
 
+# the same for the other plane, whose states need names of their own
+SECOND_SINK = json.loads(json.dumps(SINK).replace('"S"', '"S2"').replace('"X"', '"X2"'))
+
 SIDE, HEIGHT, DIFFUSION = 0.5, 0.03, 0.4
 CONDUCTANCE = 6e-5
 
@@ -46,7 +51,7 @@ def sinks(
         {"capture_rate": kappa / density, "reset_rate": 1e-9} for kappa in (kappa_receptor, kappa_esterase)
     ]
     receptor = Receptor(scheme, rates[0], density, CONDUCTANCE)
-    esterase = Esterase(scheme, rates[1], density, position=position)
+    esterase = Esterase(load_scheme(SECOND_SINK), rates[1], density, position=position)
     cleft = cleft or Slab(HEIGHT, side, DIFFUSION, rim)
     return Synapse(cleft, receptor, esterase, Vesicle(float(molecules)), Fibre())
 
@@ -55,7 +60,10 @@ def inert(cleft, molecules):
     """A cleft in which nothing binds."""
     scheme = load_scheme(SINK)
     rates = {"capture_rate": 0.0, "reset_rate": 1e-9}
-    receptor, esterase = Receptor(scheme, rates, 100.0, CONDUCTANCE), Esterase(scheme, rates, 0.0)
+    receptor, esterase = (
+        Receptor(scheme, rates, 100.0, CONDUCTANCE),
+        Esterase(load_scheme(SECOND_SINK), rates, 0.0),
+    )
     return Synapse(cleft, receptor, esterase, Vesicle(float(molecules)), Fibre())
 
 

@@ -42,6 +42,8 @@ def formula_run(
         status=0,
         compile_seconds=1.0,
         run_seconds=2.0,
+        view_time=np.zeros(0),
+        views=np.zeros((0, 0, 3), np.float32),
     )
 
 

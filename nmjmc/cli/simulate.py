@@ -23,6 +23,7 @@ from nmjmc.cli import report, speed
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import write_text
+from nmjmc.data.checkpoint import remove
 from nmjmc.errors import ValidationError
 from nmjmc.paths import config_dir
 from nmjmc.runtime import only_cpu
@@ -145,9 +146,10 @@ def _run(config: DictConfig) -> None:
             checkpoint=folder / "checkpoint" if settings.checkpoint else None,
             on_chunk=meter,
         )
+    _leave(result, folder)
+    remove(folder / "checkpoint")
     found = result.provenance
     speed.remember(str(found["device"]), synapse.name, float(found["run_seconds"]), result.vesicles)
-    _leave(result, folder)
 
 
 def _leave(result: Any, folder: Path) -> None:

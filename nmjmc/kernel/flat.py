@@ -155,7 +155,7 @@ def _first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Arra
     """
     chance = random.uniform(words[0])
     square = 2.0 * random.exponential(words[1]) * jnp.square(random.sincos_turn(words[2])[1])
-    turn = (words[2] & jnp.uint32(0x7F)).astype(jnp.float32) * (1.0 / 128.0)
+    turn = ((words[2] & jnp.uint32(0x7F)).astype(jnp.float32) + 0.5) * (1.0 / 128.0)
     clear, first = jnp.ones_like(rate), jnp.full_like(rate, 2.0)
     for d0, d1 in faces:
         near = jnp.maximum(d0, 1e-7)

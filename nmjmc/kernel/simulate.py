@@ -214,6 +214,10 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     lowered = lower(synapse, numerics)
     records = max(1, math.ceil(duration / interval - 1e-6))
     times = np.asarray(synapse.vesicle.times, np.float64)
+    if times.max() >= duration:
+        raise ValidationError(
+            "vesicle.times", f"{times.max():g} ms", f"before the run ends, at {duration:g} ms"
+        )
     steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step, lowered.link)
     if steps.max() > contest.PASSES // 2:
         most = interval / steps.max() * (contest.PASSES // 2)

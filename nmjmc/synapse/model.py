@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +17,12 @@ from nmjmc.synapse.rates import warmed
 from nmjmc.synapse.receptor import Receptor
 from nmjmc.synapse.vesicle import Vesicle
 from nmjmc.types import Scalar
+
+TAKEN = (
+    "time", "vesicle", "content", "free_ach", "hydrolysed", "escaped", "released", "open_channels", "current", "bound",
+    "frame", "molecule", "axis", "positions",
+)  # fmt: skip
+"""Names of a result's variables, which no state may take."""
 
 
 class Synapse(eqx.Module):
@@ -43,6 +51,7 @@ class Synapse(eqx.Module):
         _check_release(self.cleft, self.vesicle)
         _check_folds(self.cleft, self.receptor, self.esterase)
         _check_transmitter(self.receptor, self.esterase)
+        _check_states(self.receptor, self.esterase)
 
     def effective(self) -> Synapse:
         """The same synapse with every rate, D and gamma at its temperature and its holding potential.
@@ -72,6 +81,19 @@ def checked(synapse: Synapse) -> Synapse:
     for part in (*parts, synapse):
         part.__check_init__()
     return synapse
+
+
+def _check_states(receptor: Receptor, esterase: Esterase) -> None:
+    """Counts and files are named by the states: no two may share a name, nor take one of the other variables."""
+    seen = {name: "another variable of the result" for name in TAKEN}
+    for field, scheme in (("receptor.scheme", receptor.scheme), ("esterase.scheme", esterase.scheme)):
+        for state in scheme.states:
+            if state in seen:
+                allowed = f"without a state of that name, which {seen[state]} has"
+                raise ValidationError(field, f"one with a state {state}", allowed)
+            if not re.fullmatch(r"\w+", state):
+                raise ValidationError(field, f"one with a state {state!r}", "made of letters, digits and '_'")
+            seen[state] = f"a state of {field}"
 
 
 def _warm_cleft(cleft: Cleft, temperature: Scalar) -> Cleft:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+import nmjmc
 from nmjmc.errors import SimulationError, Status, ValidationError
 from nmjmc.kernel import simulate as kernel
 from nmjmc.kernel.batch import Batch
@@ -145,3 +146,18 @@ def test_the_caller_may_stop_a_run():
 
     with pytest.raises(Enough):
         run(small(), **HOW, numerics=Numerics(batch=8), on_chunk=stop)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("preparation", "changes", "field"),
+    [
+        ("human", {"cleft.height": "0.3 um", "cleft.exit_radius": "0.5 um"}, "cleft.exit_radius"),
+        ("slab", {"cleft.side": "0.05 um"}, "cleft.side"),
+        ("human", {"vesicle.times": [20.0]}, "vesicle.times"),
+    ],
+)
+def test_what_the_kernel_cannot_do_is_refused(preparation, changes, field):
+    with pytest.raises(ValidationError) as caught:
+        run(nmjmc.preparation(preparation, **changes), **HOW)
+    assert caught.value.field == field

@@ -1,6 +1,7 @@
 """The parts of the synapse: what they hold, what they refuse, how temperature and modifiers change them."""
 
 import copy
+import json
 import subprocess
 import sys
 
@@ -266,3 +267,13 @@ def test_a_synapse_is_built_without_touching_a_device():
         "raise SystemExit(len(xla_bridge._backends))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=config_dir().parent, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("state", ["E", "time", "free_ach", "A/R"])
+def test_a_state_may_not_take_a_name_that_counts_go_by(state):
+    plain = json.dumps(scheme_to_mapping(load_scheme("two_site_sequential")) | {"name": "mine"})
+    own = json.loads(plain.replace('"A2R"', f'"{state}"'))
+    with pytest.raises(ValidationError) as caught:
+        preparation("human", receptor={"scheme": own})
+    assert caught.value.field in ("receptor.scheme", "esterase.scheme")
+    assert state in str(caught.value)
