@@ -30,8 +30,6 @@ ESCAPE = 4
 _CURVED_REACH = 6.0
 # the same for the half side of a square field, so that a journey meets one face of a pair (a choice)
 _FLAT_REACH = 3.0
-# how a circle mirrors (by trial): <r^2> of a uniform density to 1.1 % at a radius of 0.15 um, to 0.3 % at 0.3 um
-_MIRROR = 0.4
 
 
 class Journey(NamedTuple):
@@ -75,11 +73,11 @@ def depart(
     span, aim = stage(lambda: _wait(tables, disc, meets, x, y, start, words[0], words[1]))
     x1, y1 = stage(lambda: _displace(tables, x, y, span, words[2], words[3]))
     if reflecting:
-        x1, y1 = _reflect(tables.edge, disc, x1, y1)
+        x1, y1 = turned_back(tables.edge, disc, (x, y), (x1, y1))
         return Journey(span, x1, y1, aim)
-    faces = _faces(tables.edge, disc, x, y, x1, y1)
+    faces = faces_met(tables.edge, disc, x, y, x1, y1)
     rate = stage(lambda: 1.0 / (2.0 * tables.diffusion * jnp.maximum(span, 1e-12)))
-    touched, first = stage(lambda: _first_touch(faces, rate, words[4:]))
+    touched, first = stage(lambda: first_touch(faces, rate, words[4:]))
     aim = jnp.where(touched, jnp.uint32(ESCAPE), aim)
     return Journey(jnp.where(touched, span * first, span), x1, y1, aim)
 
@@ -130,7 +128,7 @@ def _displace(tables: Tables, x: Array, y: Array, span: Array, w0: Array, w1: Ar
     return x + spread * east, y + spread * north
 
 
-def _faces(edge: Array, disc: bool, x: Array, y: Array, x1: Array, y1: Array) -> list[tuple[Array, Array]]:
+def faces_met(edge: Array, disc: bool, x: Array, y: Array, x1: Array, y1: Array) -> list[tuple[Array, Array]]:
     """Distances of both ends from each face that the journeys may touch (of a pair, the one nearer its end)."""
     if disc:
         return [(edge - jnp.sqrt(x * x + y * y), edge - jnp.sqrt(x1 * x1 + y1 * y1))]
@@ -141,7 +139,7 @@ def _faces(edge: Array, disc: bool, x: Array, y: Array, x1: Array, y1: Array) ->
     return pairs
 
 
-def _first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Array]) -> tuple[Array, Array]:
+def first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Array]) -> tuple[Array, Array]:
     """Whether the bridges touched a face, and when first, as a fraction of the journey.
 
     A bridge from d0 to d1 that touches 0 is one from d0 to -|d1| up to the touch (reflection); a change of clock
@@ -170,21 +168,21 @@ def _first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Arra
     return chance > clear, jnp.minimum(first, 1.0)
 
 
-def _reflect(edge: Array, disc: bool, x: Array, y: Array) -> tuple[Array, Array]:
-    """Mirror points that overshot a reflecting rim.
+def turned_back(
+    edge: Array, disc: bool, begin: tuple[Array, Array], end: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Ends of journeys along the cleft, those past a reflecting rim put right.
 
-    A point that lies s outside a circle comes back to s - c s^2 / edge inside it. A plain mirror, c = 0, would thin
-    the molecules out along the rim; c is such that a uniform density stays uniform (by trial).
+    A square mirrors, which is exact. At a circle a journey that would leave is not made: near it all journeys are
+    equally short, so that each is as likely as its reverse and an even density stays even (a mirror would thin it out
+    along the rim).
     """
     if disc:
-        r = jnp.sqrt(x * x + y * y)
-        over = r - edge
-        back = jnp.clip(edge - over * (1.0 - _MIRROR * over / edge), 0.0, edge)
-        back = jnp.where(over > 0, back / jnp.maximum(r, 1e-9), 1.0)
-        return x * back, y * back
+        out = end[0] * end[0] + end[1] * end[1] > edge * edge
+        return jnp.where(out, begin[0], end[0]), jnp.where(out, begin[1], end[1])
 
     def fold(u: Array) -> Array:
         turn = jnp.mod(u + edge, 4.0 * edge)
         return jnp.where(turn > 2.0 * edge, 4.0 * edge - turn, turn) - edge
 
-    return fold(x), fold(y)
+    return fold(end[0]), fold(end[1])

@@ -101,9 +101,9 @@ def depart(
         aim = jnp.where(stays, jnp.uint32(Start.MIXED), tries)
         kept = [jnp.where(stays, a, b) for a, b in zip((x, y, z), move[:3], strict=True)]
         return Step(span, kept[0], kept[1], kept[2], aim, move.tile)
-    faces = flat._faces(tables.edge, disc, x, y, move.x, move.y)
+    faces = flat.faces_met(tables.edge, disc, x, y, move.x, move.y)
     rate = jnp.broadcast_to(1.0 / (stepping.spread * stepping.spread), x.shape)
-    touched, first = stage(lambda: flat._first_touch(faces, rate, words[MOVE:]))
+    touched, first = stage(lambda: flat.first_touch(faces, rate, words[MOVE:]))
     aim = jnp.where(touched, jnp.uint32(flat.ESCAPE), tries)
     return Step(jnp.where(touched, span * first, span), move.x, move.y, move.z, aim, move.tile)
 
@@ -138,7 +138,7 @@ def release(
         start = jnp.where(plane == lattices.RECEPTOR, away, stepping.lamina + side * away)
         z = capture.reflected(start, stepping.height)
         if reflecting:
-            x1, y1 = flat._reflect(tables.edge, disc, x1, y1)
+            x1, y1 = flat.turned_back(tables.edge, disc, (x, y), (x1, y1))
     else:
         later = (words[0] & jnp.uint32(2)) == jnp.uint32(2)
         x1, y1, z = folds.release(
@@ -147,7 +147,7 @@ def release(
     span = jnp.broadcast_to(stepping.step * AWAY, x1.shape)
     aim = jnp.full(x1.shape, jnp.uint32(int(Start.MIXED)))
     if not reflecting:
-        inside = flat._faces(tables.edge, disc, x1, y1, x1, y1)
+        inside = flat.faces_met(tables.edge, disc, x1, y1, x1, y1)
         gone = jnp.min(jnp.stack([face[1] for face in inside]), axis=0) <= 0
         aim = jnp.where(gone, jnp.uint32(flat.ESCAPE), aim)
     return Step(span, x1, y1, z, aim, jnp.zeros_like(tile))
@@ -162,7 +162,7 @@ def _stepping(tables: Tables) -> Stepping:
 def _flat_move(
     tables: Tables, disc: bool, reflecting: bool, x: Array, y: Array, z: Array, words: list[Array]
 ) -> Move:
-    """A step in a flat cleft: z is mirrored, x and y are free (or mirrored at the rim)."""
+    """A step in a flat cleft: z is mirrored, x and y are free (or turned back at the rim)."""
     p = _stepping(tables)
     east, north = random.normal_pair(words[0], words[1])
     up, _ = random.normal_pair(words[2], words[3])
@@ -177,8 +177,8 @@ def _flat_move(
     way = capture.first_fraction(z, end, plane, p.height)
     xc, yc, x1, y1 = x + way * dx, y + way * dy, x + dx, y + dy
     if reflecting:
-        xc, yc = flat._reflect(tables.edge, disc, xc, yc)
-        x1, y1 = flat._reflect(tables.edge, disc, x1, y1)
+        xc, yc = flat.turned_back(tables.edge, disc, (x, y), (xc, yc))
+        x1, y1 = flat.turned_back(tables.edge, disc, (x, y), (x1, y1))
     code = jnp.where(receptor, lattices.RECEPTOR, lattices.ESTERASE)
     tile, there = lattices.tile_under(tables.lattice, code, xc, yc)
     return Move(x1, y1, capture.reflected(end, p.height), tile, there & (chance < at_receptor + at_lamina))
