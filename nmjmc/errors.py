@@ -41,23 +41,18 @@ class Status(enum.IntFlag):
     NON_FINITE = 4
     CONSERVATION = 8
     STEP_TOO_LONG = 16
-    CAPTURE_OUT_OF_RANGE = 32
-    EVENT_OVERFLOW = 64
-    OUT_OF_CLEFT = 128
 
 
 _SENTENCES = {
-    Status.POOL_OVERFLOW: "more molecules were free at once than the pool holds; raise the pool's size",
-    Status.DUE_OVERFLOW: "more events fell due in one step than their list holds; raise its size",
+    Status.POOL_OVERFLOW: "more molecules were free at once than their list holds, though it was lengthened "
+    "again and again; run fewer vesicles side by side (numerics.batch=8)",
+    Status.DUE_OVERFLOW: "more events fell due in one step than their list holds, though it was lengthened "
+    "again and again; shorten the step (numerics.step_scale=0.5)",
     Status.NON_FINITE: "a position or a rate became NaN or infinite; look for an extreme parameter",
     Status.CONSERVATION: "free, bound, hydrolysed and escaped ACh no longer add up to what was released; "
     "this is a fault of the program, please report it",
     Status.STEP_TOO_LONG: "the time step is too long for the fastest process, or too many molecules "
     "queue for a few sites; shorten it (numerics.step_scale=0.5)",
-    Status.CAPTURE_OUT_OF_RANGE: "the probability of capture in a step is out of range; shorten the step",
-    Status.EVENT_OVERFLOW: "one receptor or esterase made more transitions in a step than are followed; "
-    "shorten the step",
-    Status.OUT_OF_CLEFT: "a molecule was outside the cleft; this is a fault of the program, please report it",
 }
 
 

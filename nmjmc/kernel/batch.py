@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -28,7 +27,7 @@ _LEAN = 8  # at most one due entry in so many is expected to split off a clock
 _MARGIN = 1.05  # of the predicted number of due entries
 _RUNG = 1.6  # ratio of successive lengths of the list of due entries
 _LONGEST = (
-    1.2  # times the number due in the first pass: the length that most runs start with (a choice, by trial)
+    1.2  # times the number due in the first pass: the list that most runs start with (a choice, by trial)
 )
 _PER_PLACE = 128  # most entries of the pool for each place in the list of due ones (a choice)
 _NEARLY = 1.7  # a compiled list that is at most so many times too long serves as well
@@ -235,6 +234,7 @@ class Batch:
             # nothing of the chunk is kept; it is done again with a longer list
             if status & Status.DUE_OVERFLOW:
                 self.places = self._places(1.5 * self.places)
+                self.job.lists[self.state.pool.due.shape[0]].add(self.places)
             if status & Status.POOL_OVERFLOW:
                 self.state = self.call(repack, self.state, size=2 * self.state.pool.due.shape[0])
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
@@ -250,9 +250,8 @@ class Batch:
     def _fit(self, due: float) -> None:
         """Fit the lists to what comes next: few sizes, each compiled once."""
         size = self.state.pool.due.shape[0]
-        if (
-            int(self.state.used) * _FULL > size
-        ):  # spent entries and stale clocks fill it: pack before it grows
+        if int(self.state.used) * _FULL > size:
+            # spent entries and stale clocks fill it: pack before it grows
             self.state = self.call(repack, self.state, size=size)
             self.live = int(self.state.used)
         needed = self.live * _SPARE + due / _LEAN
@@ -263,7 +262,8 @@ class Batch:
         # where the pool is long, a list much shorter than it would save little and be one more to compile
         places = self._places(max(due, size / _PER_PLACE))
         used = self.job.lists.setdefault(size, set())
-        self.places = min((n for n in used if places <= n <= _NEARLY * places), default=places)
+        # a copy, because another lane may add to it meanwhile
+        self.places = min((n for n in tuple(used) if places <= n <= _NEARLY * places), default=places)
         used.add(self.places)
 
     def _places(self, due: float) -> int:
@@ -310,4 +310,3 @@ def _rest_args(tables: Any, state: Any, keys: Any, resting: Any, shape: Any) -> 
 
 _prepare_program = jax.jit(_prepare_args, static_argnames=("shape", "records"))
 _rest_program = jax.jit(_rest_args, static_argnames=("shape",))
-Progress = Callable[[Any], None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TRANSPORTS = ("auto", "exact", "stepped")
+TIMES = ("shortest_step", "longest_step", "growth_time", "diffusion_step", "view_interval")
+"""The fields that are times [ms]."""
 
 
 @dataclass(frozen=True)

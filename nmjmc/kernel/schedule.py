@@ -21,6 +21,11 @@ FEWEST = 2
 """Fewest passes in a record interval; see `chunk.BEFORE`."""
 
 
+def record_intervals(duration: float, interval: float) -> int:
+    """Record intervals of a run [both ms]: as many as cover its duration, so that the last record may lie after it."""
+    return max(1, math.ceil(duration / interval - 1e-6))
+
+
 def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = math.inf) -> float:
     """The longest time step of a run [ms].
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,13 +14,15 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from nmjmc.errors import ValidationError, nearest
-from nmjmc.kernel import contest, release
+from nmjmc.errors import ValidationError
+from nmjmc.kernel import release
 from nmjmc.kernel.batch import Batch, Job
+from nmjmc.kernel.checks import MOST_SITES, check_numerics, check_steps, check_times
 from nmjmc.kernel.lower import Lowered, lower
-from nmjmc.kernel.numerics import TRANSPORTS, Numerics
+from nmjmc.kernel.meter import Meter, Progress
+from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.programs import Programs
-from nmjmc.kernel.schedule import substeps
+from nmjmc.kernel.schedule import record_intervals, substeps
 from nmjmc.synapse.model import Synapse
 
 _CPU_BATCH = 32  # few enough that the hot part of a batch stays in the cache (measured)
@@ -58,24 +59,17 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is; given to the caller between chunks."""
-
-    simulated_ms: float
-    duration_ms: float
-    vesicles_done: int
-    vesicles: int
-    quanta_ms_per_s: float
-    compile_seconds: float
-    elapsed_seconds: float
-    remaining_seconds: float
-
-
-@dataclass(frozen=True)
 class Needs:
-    """What a run would need: its time step in words, and the memory of the kernel and the records [bytes]."""
+    """What a run would need.
+
+    Attributes:
+        time_step: its time step in words.
+        records: records of each patch.
+        memory_bytes: memory of the kernel and of the records [bytes].
+    """
 
     time_step: str
+    records: int
     memory_bytes: int
 
 
@@ -113,7 +107,8 @@ def run(
     chosen = _lanes(list(devices) if devices else [_default_device()])
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
     size = batch_size(job.lowered, content, numerics, chosen[0].platform)
-    meter = _Meter(vesicles, len(job.substeps), job.interval, on_chunk)
+    _memory(job, content, size, vesicles, chosen)
+    meter = Meter(vesicles, len(job.substeps), job.interval, on_chunk)
     starts = range(0, vesicles, size)
     programs = [Programs(device) for device in chosen]
     waiting = list(reversed(starts))
@@ -132,7 +127,7 @@ def run(
     )
 
 
-def _in_lanes(work: Callable[[int], dict[int, Any]], lanes: int, meter: _Meter) -> dict[int, Any]:
+def _in_lanes(work: Callable[[int], dict[int, Any]], lanes: int, meter: Meter) -> dict[int, Any]:
     """The results of all lanes; a fault or an interrupt stops the others at their next chunk."""
     found: dict[int, Any] = {}
     with ThreadPoolExecutor(lanes) as pool:
@@ -170,24 +165,63 @@ def plan(
     job = _job(synapse, 0, duration, record_interval, numerics)
     content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
     size = batch_size(job.lowered, content, numerics, jax.default_backend())
-    per = _patch_bytes(job.lowered, float(content.sum(axis=1).mean()))
-    records = (
-        (len(job.substeps) + 1) * vesicles * 4 * (job.lowered.shape.transitions + len(job.lowered.names) + 3)
-    )
+    memory = _memory(job, content, size, vesicles, _lanes(jax.devices()))
+    return Needs(_step_in_words(job), len(job.substeps) + 1, memory)
+
+
+def _step_in_words(job: Job) -> str:
+    steps = int(job.substeps.sum())
+    if job.lowered.step is not None:
+        return f"{job.lowered.step * 1e3:.3g} us ({steps} steps)"
     shortest = job.interval / job.substeps.max()
     longest = job.interval / job.substeps.min()
-    words = (
-        f"{shortest * 1e3:.3g} us after a release, growing to {longest * 1e3:.3g} us "
-        f"({int(job.substeps.sum())} steps); motion exact between binding attempts"
-        if job.lowered.step is None
-        else f"{job.lowered.step * 1e3:.3g} us ({int(job.substeps.sum())} steps)"
+    return (
+        f"{shortest * 1e3:.3g} us after a release, growing to {longest * 1e3:.3g} us ({steps} steps); "
+        "motion exact between binding attempts"
     )
-    return Needs(words, int(per * min(size, vesicles) + records))
+
+
+def _memory(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: list[Any]) -> int:
+    """Memory of a run [bytes].
+
+    Raises:
+        ValidationError: If this machine does not have it.
+    """
+    record = 4 * (job.lowered.shape.transitions + len(job.lowered.names) + 3)
+    each = (len(job.substeps) + 1) * record
+    batches = _patch_bytes(job.lowered, float(content.sum(axis=1).mean())) * min(size, vesicles)
+    at_once = 1 if lanes[0].platform != "cpu" else min(len(lanes), math.ceil(vesicles / size))
+    kernel, here = at_once * batches, _physical_memory()
+    if kernel > here:
+        raise ValidationError(
+            "numerics.batch",
+            size,
+            "smaller",
+            f"these batches take {_gib(kernel)}, and there are {_gib(here)}",
+        )
+    whole = kernel + each * vesicles
+    if whole > here:
+        most = max(1, int((here - kernel) / each))
+        hint = f"the records take {_gib(whole)}, and there are {_gib(here)}; run parts with first_vesicle"
+        raise ValidationError("vesicles", vesicles, f"at most {most} with {len(job.substeps)} records", hint)
+    return int(whole)
+
+
+def _physical_memory() -> float:
+    """Memory of this machine [bytes]; infinite where it cannot be told."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.3g} GiB"
 
 
 def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platform: str) -> int:
     """Patches of a batch: a power of two, so that few programs serve every number of vesicles."""
-    wanted = numerics.batch
+    wanted, most = numerics.batch, MOST_SITES // lowered.shape.sites
     if wanted <= 0:
         per = _patch_bytes(lowered, float(content.sum(axis=1).mean()))
         wanted = (
@@ -195,8 +229,9 @@ def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platfo
             if platform == "cpu"
             else max(1, int(_GPU_BYTES / per))
         )
-        # 31-bit numbers of sites and of random streams
-        wanted = min(wanted, 2**30 // lowered.shape.sites)
+        wanted = min(wanted, most)
+    elif wanted > most:
+        raise ValidationError("numerics.batch", wanted, f"at most {most} for so many sites")
     return 2 ** max(0, math.ceil(math.log2(min(wanted, len(content)))))
 
 
@@ -210,20 +245,13 @@ def _default_device() -> Any:
 
 
 def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
-    _check(synapse, numerics)
+    check_numerics(numerics)
+    check_times(synapse, numerics, duration)
     lowered = lower(synapse, numerics)
-    records = max(1, math.ceil(duration / interval - 1e-6))
+    records = record_intervals(duration, interval)
     times = np.asarray(synapse.vesicle.times, np.float64)
-    if times.max() >= duration:
-        raise ValidationError(
-            "vesicle.times", f"{times.max():g} ms", f"before the run ends, at {duration:g} ms"
-        )
     steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step, lowered.link)
-    if steps.max() > contest.PASSES // 2:
-        most = interval / steps.max() * (contest.PASSES // 2)
-        raise ValidationError(
-            "record_interval", f"{interval:g} ms", f"at most {most:.2g} ms for steps this short"
-        )
+    check_steps(numerics, lowered, interval, int(steps.max()))
     diffusion = float(lowered.tables.diffusion)
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
@@ -236,31 +264,8 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     )
 
 
-def _check(synapse: Synapse, numerics: Numerics) -> None:
-    if numerics.transport not in TRANSPORTS:
-        hint = nearest(str(numerics.transport), TRANSPORTS)
-        raise ValidationError(
-            "numerics.transport", repr(numerics.transport), f"one of {', '.join(TRANSPORTS)}", hint
-        )
-    for name in (
-        "shortest_step",
-        "growth_time",
-        "step_scale",
-        "longest_step",
-        "diffusion_step",
-        "view_interval",
-    ):
-        value = getattr(numerics, name)
-        if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
-            raise ValidationError(f"numerics.{name}", value, "positive")
-    for name, least in (("batch", 0), ("chunk", 1)):
-        value = getattr(numerics, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ValidationError(f"numerics.{name}", value, f"a whole number from {least}")
-
-
 def _run_batch(
-    job: Job, first: int, start: int, content: np.ndarray, size: int, programs: Programs, meter: _Meter
+    job: Job, first: int, start: int, content: np.ndarray, size: int, programs: Programs, meter: Meter
 ) -> Any:
     with jax.default_device(programs.device):
         batch = Batch(job, first + start, content[start : start + size], size, programs, start == 0)
@@ -268,43 +273,6 @@ def _run_batch(
             batch.advance()
             meter.report(start, batch.at, batch.patches, programs.compile_seconds)
         return batch.outcome()
-
-
-class _Meter:
-    """Adds up the progress of all batches."""
-
-    def __init__(
-        self, vesicles: int, records: int, interval: float, report: Callable[[Progress], None] | None
-    ):
-        self.vesicles, self.records, self.interval, self.told = vesicles, records, interval, report
-        self.begun, self.done, self.compiling = time.perf_counter(), {}, {}
-        self.lock, self.stop = threading.Lock(), False
-
-    def report(self, batch: int, records: int, patches: int, compile_seconds: float) -> None:
-        if self.told is None:
-            return
-        with self.lock:
-            self.done[batch] = (records, patches)
-            self.compiling[threading.get_ident()] = compile_seconds
-            self.told(self._progress())
-
-    def _progress(self) -> Progress:
-        work = sum(records * patches for records, patches in self.done.values())
-        elapsed = time.perf_counter() - self.begun
-        compiling = sum(self.compiling.values())
-        running = max(elapsed - compiling, 1e-9)
-        left = self.vesicles * self.records - work
-        finished = sum(p for r, p in self.done.values() if r >= self.records)
-        return Progress(
-            work * self.interval / self.vesicles,
-            self.records * self.interval,
-            finished,
-            self.vesicles,
-            work * self.interval / running,
-            compiling,
-            elapsed,
-            running * left / max(work, 1),
-        )
 
 
 def _record(

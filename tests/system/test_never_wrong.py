@@ -28,8 +28,13 @@ HOW = {"vesicles": 8, "seed": 9, "duration": 0.3, "record_interval": 0.01}
         ({"shortest_step": 0.0}, "numerics.shortest_step"),
         ({"growth_time": float("inf")}, "numerics.growth_time"),
         ({"step_scale": 0.0}, "numerics.step_scale"),
+        ({"shortest_step": 1.0}, "numerics.shortest_step"),
+        ({"shortest_step": 1e-9}, "numerics.shortest_step"),
         ({"batch": -1}, "numerics.batch"),
+        ({"batch": 2**30}, "numerics.batch"),
         ({"chunk": 0}, "numerics.chunk"),
+        ({"chunk": 10**6}, "numerics.chunk"),
+        ({"view_interval": 1.0}, "numerics.view_interval"),
         ({"transport": "exactt"}, "numerics.transport"),
     ],
 )
@@ -52,6 +57,33 @@ def test_too_few_receptors_for_the_cleft():
     with pytest.raises(ValidationError) as caught:
         run(replace(small(), "receptor.density", 1.0), **HOW)
     assert caught.value.field == "receptor.density"
+
+
+@pytest.mark.unit
+def test_more_memory_than_there_is_is_refused(monkeypatch):
+    monkeypatch.setattr(kernel, "_physical_memory", lambda: 2.0**27)
+    with pytest.raises(ValidationError, match="GiB") as caught:
+        run(small(), **{**HOW, "vesicles": 10**6})
+    assert caught.value.field == "vesicles"
+    monkeypatch.setattr(kernel, "_physical_memory", lambda: 2.0**10)
+    with pytest.raises(ValidationError, match="GiB") as caught:
+        run(small(), **HOW)
+    assert caught.value.field == "numerics.batch"
+
+
+@pytest.mark.unit
+def test_the_fastest_process_is_named_where_steps_are_too_short():
+    with pytest.raises(ValidationError, match="a transition of a site takes 1 ns"):
+        run(replace(small(), "receptor.closing_rate", "1e9 /s"), **HOW)
+
+
+@pytest.mark.unit
+def test_a_duration_between_two_records_is_rounded_up_alike():
+    how = {**HOW, "duration": 0.305, "vesicles": 1}
+    needs = kernel.plan(small(), **{name: how[name] for name in ("vesicles", "duration", "record_interval")})
+    record = run(small(), **how)
+    assert needs.records == len(record.time) == 32
+    assert record.time[-1] == pytest.approx(0.31)
 
 
 def planted(monkeypatch, change):
@@ -155,6 +187,7 @@ def test_the_caller_may_stop_a_run():
         ("human", {"cleft.height": "0.3 um", "cleft.exit_radius": "0.5 um"}, "cleft.exit_radius"),
         ("slab", {"cleft.side": "0.05 um"}, "cleft.side"),
         ("human", {"vesicle.times": [20.0]}, "vesicle.times"),
+        ("human", {"vesicle.times": [0.3]}, "vesicle.times"),
     ],
 )
 def test_what_the_kernel_cannot_do_is_refused(preparation, changes, field):
