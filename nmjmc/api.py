@@ -15,7 +15,7 @@ from nmjmc.data import provenance
 from nmjmc.data.hdf5 import load
 from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.numerics import TIMES, Numerics
 from nmjmc.runtime import choose_devices, use_cache
 from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
@@ -52,7 +52,7 @@ def simulate(
         synapse: What to simulate, for example `nmjmc.preparation("human")`.
         vesicles: How many quanta.
         seed: Seed of all randomness, 0 to 2^63 - 1; None draws one, which the result records.
-        duration: Simulated time [ms], or text with a unit.
+        duration: Simulated time [ms], or text with a unit; rounded up to whole record intervals.
         record_interval: Time between records [ms], or text with a unit.
         numerics: How it is computed; fields of `nmjmc.kernel.numerics.Numerics`.
         device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
@@ -74,7 +74,9 @@ def simulate(
         >>> import nmjmc
         >>> result = nmjmc.simulate(nmjmc.preparation("human"), vesicles=100, seed=0)  # doctest: +SKIP
     """
-    run = _checked(vesicles, seed, duration, record_interval, numerics, first_vesicle)
+    run = _checked(synapse, vesicles, seed, duration, record_interval, numerics, first_vesicle)
+    if checkpoint is not None and not isinstance(checkpoint, str | Path):
+        raise ValidationError("checkpoint", repr(checkpoint), "a folder", 'for example "checkpoint"')
     use_cache(cache)
     how = {"devices": choose_devices(device), "on_chunk": on_chunk}
     if checkpoint is None:
@@ -124,14 +126,12 @@ def plan(
     """
     from nmjmc.kernel import simulate as kernel
 
-    run = _checked(vesicles, seed, duration, record_interval, numerics, 0)
+    run = _checked(synapse, vesicles, seed, duration, record_interval, numerics, 0)
     devices = choose_devices(device)
     names = ("vesicles", "duration", "record_interval", "numerics")
     found = kernel.plan(synapse, **{name: run[name] for name in names})
-    records = round(run["duration"] / run["record_interval"]) + 1
-    return Plan(
-        run["vesicles"], records, found.time_step, found.memory_bytes, provenance.device_name(devices[0])
-    )
+    device_name = provenance.device_name(devices[0])
+    return Plan(run["vesicles"], found.records, found.time_step, found.memory_bytes, device_name)
 
 
 def draw_seed() -> int:
@@ -147,6 +147,8 @@ def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
     """
     if isinstance(numerics, Numerics):
         return numerics
+    if numerics is not None and not isinstance(numerics, Mapping):
+        raise ValidationError("numerics", repr(numerics), "a mapping", 'for example {"step_scale": 0.5}')
     values = dict(numerics or {})
     kinds = {field.name: str(field.type) for field in dataclasses.fields(Numerics)}
     for key in values:
@@ -160,9 +162,7 @@ def _numeric(key: str, kind: str, value: Any) -> Any:
     if value is None and kind.endswith("None"):
         return None
     if kind.startswith("float"):
-        return to_internal(
-            value, "ms" if key.endswith(("_step", "_time", "_interval")) else "", f"numerics.{key}"
-        )
+        return to_internal(value, "ms" if key in TIMES else "", f"numerics.{key}")
     if kind == "int":
         return whole_number(value, f"numerics.{key}", 0, 2**31 - 1)
     if not isinstance(value, str):
@@ -171,9 +171,19 @@ def _numeric(key: str, kind: str, value: Any) -> Any:
 
 
 def _checked(
-    vesicles: Any, seed: Any, duration: Any, record_interval: Any, numerics: Any, first_vesicle: Any
+    synapse: Any,
+    vesicles: Any,
+    seed: Any,
+    duration: Any,
+    record_interval: Any,
+    numerics: Any,
+    first_vesicle: Any,
 ) -> dict[str, Any]:
     """The arguments as plain values that can be right."""
+    if not isinstance(synapse, Synapse):
+        named = synapse if isinstance(synapse, str) else "human"
+        hint = f'for example nmjmc.preparation("{named}")'
+        raise ValidationError("synapse", repr(synapse), "a Synapse", hint)
     run = {
         "vesicles": whole_number(vesicles, "vesicles", 1, MOST_VESICLES),
         "first_vesicle": whole_number(first_vesicle, "first_vesicle", 0, MOST_VESICLES),
@@ -190,8 +200,11 @@ def _checked(
         raise ValidationError("record_interval", given, f"at most the duration ({run['duration']:g} ms)")
     records = run["duration"] / run["record_interval"]
     if records > MOST_RECORDS:
-        shortest = f"{run['duration'] / MOST_RECORDS:.3g} ms"
-        raise ValidationError("record_interval", f"{run['record_interval']:g} ms", f"at least {shortest}")
+        shortest, longest = run["duration"] / MOST_RECORDS, run["record_interval"] * MOST_RECORDS
+        given = f"{run['duration']:g} ms with a record every {run['record_interval']:g} ms"
+        allowed = f"at most {longest:g} ms at that record_interval"
+        hint = f"or make record_interval at least {shortest:g} ms"
+        raise ValidationError("duration", given, allowed, hint)
     return run
 
 
@@ -242,7 +255,9 @@ def _run_in_blocks(
     """The run in blocks of vesicles, each kept as soon as it is finished; finished ones are not run again."""
     decisive = {name: value for name, value in run.items() if name != "vesicles"}
     decisive["numerics"] = dataclasses.asdict(run["numerics"])
-    key = blocks.fingerprint({"synapse": describe(synapse), "run": decisive, **provenance.versions()})
+    made_by = {**provenance.versions(), "device": provenance.device_name(how["devices"][0])}
+    made_by |= {"precision": provenance.precision(), "revision": provenance.revision_of_code()[0]}
+    key = blocks.fingerprint({"synapse": describe(synapse), "run": decisive, **made_by})
     finished = blocks.load_blocks(folder, key)
     first, end = run["first_vesicle"], run["first_vesicle"] + run["vesicles"]
     parts = []

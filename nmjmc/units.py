@@ -40,6 +40,7 @@ _TEMPERATURES = {"degc": 0.0, "°c": 0.0, "celsius": 0.0, "c": 0.0, "k": 273.15,
 _NUMBER = re.compile(
     r"^\s*([+-]?(?:inf(?:inity)?|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))\s*(.*?)\s*$", re.IGNORECASE
 )
+_EXPONENT = re.compile(r"([A-Za-zµμÅΩ])([+-]?\d)")  # um2 is um^2
 _UNIT_TEXT = re.compile(r"^[A-Za-zµμÅΩ°0-9*/^(). +-]{0,60}$")
 _BASE = {"[length]": "um", "[time]": "ms", "[voltage]": "mV", "[current]": "nA"}
 # a bath concentration stays in uM; every other internal unit follows from the base units
@@ -60,6 +61,7 @@ def _registry() -> Any:
 def _parse(unit: str) -> Any:
     """A pint unit from text such as `/M/s`, `um^2/ms`, `%` or nothing."""
     text = unit.strip().replace("%", "percent").replace("Ohm", "ohm")
+    text = _EXPONENT.sub(r"\1^\2", text)
     if text.startswith("/"):
         text = "1" + text
     if not _UNIT_TEXT.match(text):

@@ -14,8 +14,11 @@ from omegaconf import DictConfig, OmegaConf
 from nmjmc.api import make_numerics
 from nmjmc.cli.overrides import SETTINGS
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.kernel.numerics import TIMES
+from nmjmc.kinetics import available_schemes, load_scheme
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.presets import available_preparations
 from nmjmc.units import to_internal, to_text
 
 # settings that change how a run is made or shown, and not one bit of its result
@@ -84,7 +87,7 @@ def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
         "seed": settings.seed,
         "duration": _in_ms(settings.duration, "duration"),
         "record_interval": _in_ms(settings.record_interval, "record_interval"),
-        "numerics": asdict(make_numerics(settings.numerics)),
+        "numerics": _numerics(settings.numerics),
         "device": settings.device,
         "cache": settings.cache,
         "checkpoint": settings.checkpoint,
@@ -92,6 +95,12 @@ def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
         "dry_run": False,
         **describe(synapse),
     }
+
+
+def _numerics(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The numerics with their units."""
+    plain = asdict(make_numerics(given))
+    return {name: to_text(v, "ms") if name in TIMES and v is not None else v for name, v in plain.items()}
 
 
 def _in_ms(value: Any, field: str) -> str:
@@ -111,11 +120,29 @@ def config_hash(*, _root_: DictConfig) -> str:
     # without the node `hydra`, which is not resolved yet and holds the name that is asked for here
     own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
     synapse, settings = read(own)
-    decisive = {name: v for name, v in resolved(synapse, settings).items() if name not in _IDLE}
+    return _hash(synapse, settings, _IDLE)
+
+
+def cost_key(synapse: Synapse, settings: Settings) -> str:
+    """Names everything that decides what one vesicle costs."""
+    return _hash(synapse, settings, (*_IDLE, "vesicles", "name"))
+
+
+def _hash(synapse: Synapse, settings: Settings, without: tuple[str, ...]) -> str:
+    decisive = {name: v for name, v in resolved(synapse, settings).items() if name not in without}
     text = json.dumps(decisive, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def register() -> None:
-    """Make `${nmjmc_hash:}` known to hydra's configs."""
+    """Make `${nmjmc_hash:}` and `${nmjmc_options:KIND}` known to hydra's configs."""
     OmegaConf.register_new_resolver("nmjmc_hash", config_hash, replace=True)
+    OmegaConf.register_new_resolver("nmjmc_options", _options, replace=True)
+
+
+def _options(kind: str) -> str:
+    """The names that may be chosen: preparations, or schemes of a receptor or an esterase."""
+    if kind == "preparation":
+        return ", ".join(available_preparations())
+    opens = {name: bool(load_scheme(name).open_states) for name in available_schemes()}
+    return ", ".join(name for name, found in opens.items() if found == (kind == "receptor"))

@@ -45,12 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), REFUSED)
     except NmjmcError as error:
         return _say(str(error), FAILED)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # the reader of our output (`| head`) has left; there is nobody to tell
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error}; no result was written.", FAILED)
     except KeyboardInterrupt:
         return _say("Interrupted; no result was written.", INTERRUPTED)
-    except BrokenPipeError:
-        # the reader of our output (`| head`) has left; there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 @contextlib.contextmanager

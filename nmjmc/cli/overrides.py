@@ -19,7 +19,13 @@ SETTINGS = (
 _PARAMETERS = (*PARTS, "temperature", "name")
 _FLAGS_WITH_VALUE = (
     "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p",
+    "--experimental-rerun",
 )  # fmt: skip
+_FLAGS = (
+    *_FLAGS_WITH_VALUE, "--multirun", "-m", "--run", "-r", "--help", "-h", "--hydra-help", "--resolve",
+    "--info", "-i", "--shell-completion", "-sc", "--version",
+)  # fmt: skip
+_THOUSANDS = re.compile(r"^\s*[+-]?\d{1,3}(,\d{3})+(?![\d,])")
 _WORD = re.compile(r"^(?P<sign>[+~]*)(?P<key>[^=]+)=(?P<value>.*)$", re.DOTALL)
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|[,\[\]{}])""")
 # what hydra's grammar takes outside quotes; a unit such as /um^2 has more
@@ -36,11 +42,35 @@ def prepare(words: list[str]) -> list[str]:
         Overrides for hydra: `receptor.density=3000 /um^2` becomes `++receptor.density='3000 /um^2'`.
 
     Raises:
-        ValidationError: For a word that is no KEY=VALUE, an unknown key, or an unknown preparation.
+        ValidationError: For a word that is no KEY=VALUE, an unknown key, flag or preparation.
     """
     words = [part for word in words for part in _expanded(word)]
+    sweeping = any(word in ("-m", "--multirun") for word in words)
+    for index, word in enumerate(words):
+        _check_flag(word, _is_flag_value(words, index))
+        if not sweeping:
+            _check_thousands(word)
     plain = [word.startswith("-") or _is_flag_value(words, index) for index, word in enumerate(words)]
     return [word if is_plain else _one(word) for word, is_plain in zip(words, plain, strict=True)]
+
+
+def _check_flag(word: str, is_value: bool) -> None:
+    """Refuse flags that hydra does not have; a setting takes no dashes."""
+    if not word.startswith("-") or is_value or word.split("=")[0] in _FLAGS:
+        return
+    bare = word.lstrip("-")
+    known = bare.split("=")[0].split(".")[0] in (*SETTINGS, *_PARAMETERS, "preparation")
+    hint = f"did you mean {bare if '=' in bare else bare + '=VALUE'}?" if known else "did you mean KEY=VALUE?"
+    raise ValidationError("a flag", word, "--help, -m or another of hydra's", hint)
+
+
+def _check_thousands(word: str) -> None:
+    """Refuse `3,000`, which hydra would read as the list of 3 and 0."""
+    key, _, value = word.partition("=")
+    found = _THOUSANDS.match(value)
+    if found and not key.startswith(("hydra", "-")):
+        meant = found.group().replace(",", "") + value[found.end() :]
+        raise ValidationError(key, repr(value), "without commas in a number", f"did you mean {meant}?")
 
 
 def _expanded(word: str) -> list[str]:

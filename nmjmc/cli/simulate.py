@@ -53,8 +53,7 @@ def command(words: list[str]) -> int:
             return _dry_run(synapse, settings, plan)
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
-    _hydra(overrides)
-    return 0
+    return _hydra(overrides)
 
 
 def _composed(overrides: list[str]) -> DictConfig:
@@ -66,17 +65,20 @@ def _composed(overrides: list[str]) -> DictConfig:
         raise _sentence(error) from error
 
 
-def _hydra(overrides: list[str]) -> None:
+def _hydra(overrides: list[str]) -> int:
     """Hand over to hydra, which makes the run's folder and calls `run`, once or for each point of a sweep."""
     decorated = hydra.main(config_path=str(config_dir()), config_name="config", version_base="1.3")(_run)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions come to us, and we make sentences of them
     saved, sys.argv = sys.argv, ["nmjmc simulate", *overrides]
     try:
         decorated()
+    except SystemExit as done:  # what hydra does after --help
+        return int(done.code or 0)
     except (HydraException, OmegaConfBaseException) as error:
         raise _sentence(error) from error
     finally:
         sys.argv = saved
+    return 0
 
 
 def _sentence(error: Exception) -> ValidationError:
@@ -105,11 +107,7 @@ def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:
 def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> int:
     """Print the resolved config with units, and what the run would need."""
     sys.stdout.write(_resolved(synapse, settings))
-    seconds = speed.recall(plan.device, synapse.name)
-    if seconds is None:
-        predicted = f"not known on {plan.device} before the first run of {synapse.name}"
-    else:
-        predicted = f"{seconds * plan.vesicles:.3g} s on {plan.device}, compiling apart, by the last run"
+    predicted = _predicted(plan, configs.cost_key(synapse, settings), synapse.name)
     report.print_estimate(
         {
             "time step": plan.time_step,
@@ -119,6 +117,17 @@ def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> in
         }
     )
     return 0
+
+
+def _predicted(plan: api.Plan, key: str, name: str) -> str:
+    """How long the run would take, by what such runs have taken on this machine."""
+    same, alike = speed.recall(plan.device, key), speed.recall(plan.device, name)
+    if same is not None:
+        return f"{same * plan.vesicles:.3g} s on {plan.device}, compiling apart, by the last such run"
+    if alike is not None:
+        seconds = f"{alike * plan.vesicles:.2g} s on {plan.device}"
+        return f"perhaps {seconds}, by a run of {name} with other parameters"
+    return f"not known on {plan.device} before the first run of {name}"
 
 
 def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
@@ -149,7 +158,8 @@ def _run(config: DictConfig) -> None:
     _leave(result, folder)
     remove(folder / "checkpoint")
     found = result.provenance
-    speed.remember(str(found["device"]), synapse.name, float(found["run_seconds"]), result.vesicles)
+    for name in (configs.cost_key(synapse, settings), synapse.name):
+        speed.remember(str(found["device"]), name, float(found["run_seconds"]), result.vesicles)
 
 
 def _leave(result: Any, folder: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from nmjmc.errors import ValidationError
 
 
 @contextlib.contextmanager
@@ -19,10 +22,19 @@ def atomic(path: str | Path) -> Iterator[Path]:
     Yields:
         Path to write to. If the body raises (Ctrl-C included), the temporary file is removed and whatever
         stood at `path` before still stands there.
+
+    Raises:
+        ValidationError: If nothing can be written there.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        found = f"{path} ({error.strerror})"
+        raise ValidationError("path", found, "in a folder that can be written") from error
     os.close(handle)
     temporary = Path(name)
     try:

@@ -58,16 +58,21 @@ def load_blocks(folder: str | Path, key: str) -> dict[int, dict[str, np.ndarray]
         The arrays of each block, by the number of its first vesicle, in order.
 
     Raises:
-        ValidationError: If a block belongs to a run with other parameters, another seed or another version.
+        ValidationError: If a block belongs to a run with other parameters, another seed, version or device.
     """
     blocks = {}
     for path in sorted(Path(folder).glob("vesicles_*.h5")):
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("fingerprint") != key:
-                hint = "remove the folder, or run with the parameters and the seed it was made with"
-                raise ValidationError(f"checkpoint {folder}", "of another run", "of the same run", hint)
-            first = int(np.asarray(file.attrs["first_vesicle"]))
-            blocks[first] = {name: dataset[...] for name, dataset in file.items()}
+        try:
+            with h5py.File(path, "r") as file:
+                owner = file.attrs.get("fingerprint")
+                first = int(np.asarray(file.attrs["first_vesicle"]))
+                arrays = {name: dataset[...] for name, dataset in file.items()}
+        except (OSError, KeyError):
+            continue  # a damaged block is as good as none: it is computed again
+        if owner != key:
+            hint = "remove the folder, or run with the parameters, seed, version and device it was made with"
+            raise ValidationError(f"checkpoint {folder}", "of another run", "of the same run", hint)
+        blocks[first] = arrays
     return blocks
 
 

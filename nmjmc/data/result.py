@@ -27,7 +27,7 @@ class Result:
         time: Times of the records [t] [ms].
         counts: Counts, int32 [v, t], of every receptor state, every esterase state, and of `free_ach`,
             `hydrolysed`, `escaped` and `released` ACh (cumulative).
-        content: Molecules of ACh in each vesicle, int32 [v].
+        content: Molecules of ACh in each vesicle (all of a patch that releases several), int32 [v].
         synapse: What was simulated.
         seed: Seed of all randomness.
         settings: `vesicles`, `first_vesicle`, `duration` and `record_interval` [ms], `numerics`; plain.
@@ -62,7 +62,7 @@ class Result:
 
     @property
     def vesicles(self) -> int:
-        """Number of vesicles."""
+        """Number of vesicles; of patches, where each releases several."""
         return self.content.shape[0]
 
     @property
@@ -109,13 +109,24 @@ class Result:
 
     @functools.cached_property
     def waveform(self) -> Waveform:
-        """Features of the current of each vesicle, each [v]."""
-        return measure(self.time, self.current, polarity=self._polarity)
+        """Features of the current of each vesicle, each [v]; its time to peak counts from `onset`."""
+        return measure(self.time, self.current, polarity=self._polarity, onset=self.onset)
 
     @functools.cached_property
     def mean_waveform(self) -> Waveform:
         """Features of the mean current."""
-        return measure(self.time, self.current.mean(axis=0), polarity=self._polarity)
+        mean = self.current.mean(axis=0)
+        return measure(self.time, mean, polarity=self._polarity, onset=self.onset)
+
+    @property
+    def onset(self) -> float:
+        """Time of the first fusion [ms]."""
+        return float(np.min(np.asarray(self.synapse.vesicle.times, np.float64)))
+
+    @property
+    def quanta(self) -> int:
+        """Vesicles that one patch releases; each entry along the axis `vesicle` is one patch."""
+        return len(np.asarray(self.synapse.vesicle.times))
 
     @property
     def _polarity(self) -> int | None:

@@ -20,10 +20,10 @@ def summarise(result: Result) -> dict[str, Any]:
         result: The result.
 
     Returns:
-        `name`, `seed`, `vesicles`, `duration_ms`; `features`: for each feature its unit, mean, SD over
-        vesicles, standard error of the mean, the number of vesicles that have it, and its value in the mean
-        trace; `peak_open_channels` likewise; `fate_of_ach`: mean, SD, standard error and fraction of what
-        was released, at the last record; `conserved`.
+        `name`, `seed`, `vesicles` (patches, where `quanta_of_a_patch` exceeds 1), `duration_ms`; `features`: for
+        each feature its unit, mean, SD over vesicles, standard error of the mean, the number of vesicles that have
+        it, and its value in the mean trace; `peak_open_channels` likewise; `fate_of_ach`: mean, SD, standard error
+        and fraction of what was released, at the last record; `conserved`.
     """
     features = {
         name: {"unit": UNITS[name], **_statistics(v)} for name, v in result.waveform.as_dict().items()
@@ -36,6 +36,7 @@ def summarise(result: Result) -> dict[str, Any]:
         "name": result.synapse.name,
         "seed": int(result.seed),
         "vesicles": result.vesicles,
+        "quanta_of_a_patch": result.quanta,
         "duration_ms": float(result.time[-1]),
         "features": features,
         "peak_open_channels": peak,

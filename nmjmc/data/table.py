@@ -21,8 +21,11 @@ FATE_COLUMNS = ("ACh at the end", "unit", "mean", "SD", "SE", "fraction")
 
 def title(summary: dict[str, Any]) -> str:
     """One line: what was simulated, how many vesicles, for how long, from which seed."""
-    count = summary["vesicles"]
-    vesicles = "1 vesicle" if count == 1 else f"{count:,} vesicles"
+    count, quanta = summary["vesicles"], summary.get("quanta_of_a_patch", 1)
+    noun = "vesicle" if quanta == 1 else "patch"
+    several = "vesicles" if quanta == 1 else "patches"
+    vesicles = f"1 {noun}" if count == 1 else f"{count:,} {several}"
+    vesicles += "" if quanta == 1 else f" of {quanta} vesicles"
     return f"{summary['name']}: {vesicles}, {summary['duration_ms']:g} ms, seed {summary['seed']}"
 
 

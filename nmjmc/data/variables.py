@@ -33,11 +33,12 @@ def variables(result: Result) -> Iterator[Variable]:
     first = int(result.settings.get("first_vesicle", 0))
     numbers = first + np.arange(result.vesicles, dtype=np.int32)
     yield Variable(
-        "time", ("time",), np.asarray(result.time, np.float64), "ms", "time since the first release"
+        "time", ("time",), np.asarray(result.time, np.float64), "ms", "time since the start of the run"
     )
-    yield Variable("vesicle", ("vesicle",), numbers, "1", "number of the vesicle")
+    one = "vesicle" if result.quanta == 1 else f"patch of {result.quanta} vesicles"
+    yield Variable("vesicle", ("vesicle",), numbers, "1", f"number of the {one}")
     content = np.asarray(result.content, np.int32)
-    yield Variable("content", ("vesicle",), content, "molecules", "ACh in the vesicle")
+    yield Variable("content", ("vesicle",), content, "molecules", f"ACh in the {one}")
     for name, (unit, words) in _counted(result).items():
         yield Variable(name, both, np.asarray(result.counts[name], np.int32), unit, words)
     yield Variable("open_channels", both, result.open_channels, "channels", "conducting channels")

@@ -88,6 +88,12 @@ def _cleft(given: Mapping[str, Any]) -> Any:
     if kind not in KINDS:
         raise ValidationError("cleft.kind", repr(kind), "a known kind of cleft", nearest(str(kind), KINDS))
     rest = {key: value for key, value in given.items() if key not in ("kind", "rim")}
+    own = {item.name for item, _ in parameters(KINDS[kind])}
+    for key in rest:
+        others = [k for k, part in KINDS.items() if key in {item.name for item, _ in parameters(part)}]
+        if key not in own and others:
+            hint = f"write cleft.{key}=null, or take cleft.kind={' or '.join(others)}, which has it"
+            raise ValidationError(f"cleft.{key}", "given", f"left out for cleft.kind={kind}", hint)
     return _plain(KINDS[kind], rest, "cleft", extra={"rim": given["rim"]} if "rim" in given else {})
 
 
@@ -141,6 +147,7 @@ def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[st
         raise ValidationError(f"{path}.scheme", "missing", "given", nearest("", available_schemes()))
     scheme = _scheme(given["scheme"], path)
     ranges = {item.name: allowed for item, allowed in parameters(part)}
+    _refuse_rates_of_other_schemes(path, given, scheme, (*ranges, *others))
     _refuse_unknown(path, given, (*ranges, "scheme", "q10", *scheme.rate_names, *others))
     values = {key: convert(given[key], ranges[key], f"{path}.{key}") for key in ranges if key in given}
     rates = {
@@ -155,6 +162,21 @@ def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[st
     return values | {"scheme": scheme, "rates": rates, "q10": q10}
 
 
+def _refuse_rates_of_other_schemes(
+    path: str, given: Mapping[str, Any], scheme: Scheme, fields: tuple[str, ...]
+) -> None:
+    """Say what to do with the rates of a preparation whose scheme has been exchanged."""
+    for key in given:
+        if key in (*scheme.rate_names, *fields):
+            continue
+        others = [load_scheme(name) for name in available_schemes()]
+        having = [other.name for other in others if key in other.rate_names]
+        if having:
+            allowed = f"left out for the scheme {scheme.name}, which has {', '.join(scheme.rate_names)}"
+            hint = f"write {path}.{key}=null, or take a scheme that has it ({', '.join(having)})"
+            raise ValidationError(f"{path}.{key}", "given", allowed, hint)
+
+
 def _submapping(given: Mapping[str, Any], path: str, key: str) -> Mapping[str, Any]:
     """A mapping below a part, empty where it is left out."""
     below = given.get(key)
@@ -165,10 +187,14 @@ def _submapping(given: Mapping[str, Any], path: str, key: str) -> Mapping[str, A
 
 def _scheme(given: Any, path: str) -> Scheme:
     try:
-        return load_scheme(given)
+        scheme = load_scheme(given)
     except ValidationError as error:
         field = f"{path}.{error.field}" if error.field == "scheme" else error.field
         raise ValidationError(field, error.value, error.allowed, error.hint) from None
+    if path == "receptor" and not scheme.open_states:
+        hint = "take 'two_site_sequential'"
+        raise ValidationError(f"{path}.scheme", repr(scheme.name), "one with a conducting state", hint)
+    return scheme
 
 
 def _refuse_unknown(path: str, given: Any, valid: tuple[str, ...]) -> None:
@@ -176,8 +202,10 @@ def _refuse_unknown(path: str, given: Any, valid: tuple[str, ...]) -> None:
         raise ValidationError(path, repr(given), "a mapping of parameters")
     for key in given:
         if key not in valid:
-            where = key if path == "synapse" else f"{path}.{key}"
-            raise ValidationError(str(where), "unknown", "a known parameter", nearest(str(key), valid))
+            prefix = "" if path == "synapse" else f"{path}."
+            hint = nearest(str(key), valid)
+            hint = hint.replace("did you mean ", f"did you mean {prefix}")
+            raise ValidationError(f"{prefix}{key}", "unknown", "a known parameter", hint)
 
 
 def _describe_cleft(cleft: Any) -> dict[str, Any]:

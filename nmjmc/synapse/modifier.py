@@ -78,6 +78,8 @@ def scale(path: str, factor: Any) -> Modifier:
 
 def _entry(synapse: Synapse, path: str) -> tuple[Callable[[Synapse], Any], Range]:
     table = _table(synapse)
+    if not isinstance(path, str):
+        raise ValidationError("path", repr(path), "a parameter's path", 'for example "receptor.density"')
     if path not in table:
         raise ValidationError(
             path, "unknown", "a parameter of the synapse", nearest(path, _similar(path, table))

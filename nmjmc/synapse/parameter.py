@@ -65,6 +65,8 @@ class Range:
 
 
 _ROUNDING = 1e-6
+_PREFIXED = ("nm", "um", "ms", "mV", "pS", "uM")  # units that are easily written with another prefix
+_PERCENT = 2.0  # a pure number from here on may be a percentage
 
 
 @functools.cache
@@ -172,10 +174,14 @@ def _check_finite(number: float, allowed: Range, field: str) -> None:
 
 
 def _correction(number: float, allowed: Range) -> str:
-    """A change of sign or of a thousand's prefix that puts the value into the range."""
-    factors = (
-        (-1.0, 1e3, 1e-3, 1e6, 1e-6) if allowed.unit else (-1.0, 1e-2)
-    )  # a pure number may be a percentage
+    """What the user may have meant: another sign, another prefix, kelvin, or a percentage."""
+    if allowed.unit == "degC":
+        return f"did you mean {number:.6g} K?" if allowed.holds(number - 273.15) else ""
+    factors = [-1.0]
+    if allowed.unit in _PREFIXED:
+        factors += [1e3, 1e-3, 1e6, 1e-6]
+    elif not allowed.unit and number >= _PERCENT:
+        factors += [1e-2]
     for candidate in (number * factor for factor in factors):
         if math.isfinite(candidate) and candidate != 0 and allowed.holds(candidate):
             return f"did you mean {to_text(candidate, allowed.unit, 6)}?"

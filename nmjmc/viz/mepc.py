@@ -44,7 +44,8 @@ def _currents(axes: Axes, result: Result, singles: int) -> None:
     """Single currents behind their mean, and the mean's features in words."""
     shown = min(singles, result.vesicles)
     mean = result.current.mean(axis=0)
-    singles_label = "1 vesicle" if shown == 1 else f"{shown} single vesicles"
+    one, several = ("vesicle", "vesicles") if result.quanta == 1 else ("patch", "patches")
+    singles_label = f"1 {one}" if shown == 1 else f"{shown} single {several}"
     for index, trace in enumerate(result.current[:shown]):
         axes.plot(result.time, trace, color=PALE, linewidth=0.5, label=singles_label if index == 0 else None)
     axes.plot(result.time, mean, color=COLOURS[0], linewidth=1.4, label=f"mean of {result.vesicles:,}")

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
 def stand_in(monkeypatch, tmp_path):
     """The formulas in the place of the kernel, in a folder of their own."""
     kernel = pytest.importorskip("nmjmc.kernel.simulate")
-    plan = SimpleNamespace(time_step="1 us", memory_bytes=100 * 2**20)
+    plan = SimpleNamespace(time_step="1 us", records=1001, memory_bytes=100 * 2**20)
     monkeypatch.setattr(kernel, "run", formula_run)
     monkeypatch.setattr(kernel, "plan", lambda synapse, **run: plan, raising=False)
     monkeypatch.setenv("COLUMNS", "120")
@@ -189,7 +189,10 @@ MISTAKES = {
     "simulate vesicle=500": "did you mean vesicles?",
     "simulate preparation=lizzard": "did you mean lizard?",
     "simulate preparation=": "human",
-    "simulate receptor.densty=3": "did you mean density?",
+    "simulate receptor.densty=3": "did you mean receptor.density?",
+    "simulate receptor.density=3,000 /um^2": "did you mean 3000 /um^2?",
+    "simulate --vesicles=100": "did you mean vesicles=100?",
+    "simulate --fast": "KEY=VALUE",
     "simulate receptr.density=3": "did you mean receptor?",
     "simulate receptor.density=3000 /um^3": "did you mean 3000 /um^2?",
     "simulate receptor.density=3000 /um^": "write for example /um^2",
@@ -204,11 +207,14 @@ MISTAKES = {
     "simulate receptor.density=[1,2": "the config",
     "simulate receptor.binding_rate=5e7 /s": "/M/s",
     "simulate receptor.scheme=two_sites": "a known scheme",
-    "simulate receptor.desensitisation_rate=25 /s": "unknown",
+    "simulate receptor.desensitisation_rate=25 /s": "write receptor.desensitisation_rate=null",
+    "simulate receptor.scheme=esterase": "conducting state",
+    "simulate receptor.scheme=two_site_primed": "receptor.priming_rate",
     "simulate receptor.q10.opening_rat=2": "opening_rate",
     "simulate receptor=3": "receptor.KEY=VALUE",
     "simulate cleft.height=30 ms": "did you mean 30 nm?",
     "simulate cleft.height=0 nm": "at least",
+    "simulate cleft.kind=slab": "write cleft.exit_radius=null",
     "simulate cleft.kind=sphere": "a known kind of cleft",
     "simulate cleft.rim=leaky": "a known rim",
     "simulate cleft.rim=open": "cleft.apron",
@@ -218,7 +224,7 @@ MISTAKES = {
     "simulate vesicle.content_mean=-1": "vesicle.content_mean",
     "simulate vesicle.release_depth=40 nm": "cleft.height",
     "simulate vesicle.sites=[[5 um, 0 um]]": "inside the cleft",
-    "simulate temperature=300": "degC",
+    "simulate temperature=300": "did you mean 300 K?",
     "simulate temperature=22 nm": "degC",
     "simulate fibre.holding_potential=80 kg": "mV",
     "simulate name=a/../b": "a word of letters",
@@ -231,6 +237,7 @@ MISTAKES = {
     "simulate duration=inf": "finite",
     "simulate record_interval=20 ms": "at most the duration",
     "simulate record_interval=1 ns": "at least",
+    "simulate duration=1e9": "record_interval at least",
     "simulate numerics.no_such=3": "that exists",
     "simulate numerics=3": "numerics.KEY=VALUE",
     "simulate device=tpu": "auto, cpu or gpu",
@@ -323,6 +330,39 @@ def test_no_bar_is_drawn_where_there_is_no_terminal():
         assert meter is None
     with progress.Meter.for_terminal(False) as meter:
         assert meter is None
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    assert main(["simulate", "vesicles=1", "duration=1 ms", "hydra.run.dir=file/run"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "file" in error and "no result was written" in error
+    with pytest.raises(ValidationError, match="can be written"):
+        nmjmc.simulate(nmjmc.preparation("human"), 2, duration=1.0).save(tmp_path / "file" / "result.h5")
+
+
+def test_python_arguments_of_the_wrong_kind_are_refused():
+    # in a process of its own, where no type checker comes first
+    calls = {
+        "synapse": "nmjmc.simulate('human')",
+        "numerics": "nmjmc.simulate(human, numerics='fast')",
+        "checkpoint": "nmjmc.simulate(human, checkpoint=5)",
+        "path": "nmjmc.replace(human, 5, 1)",
+    }
+    script = "import nmjmc\nhuman = nmjmc.preparation('human')\nfound = []\n" + "".join(
+        f"try: {call}\nexcept nmjmc.ValidationError as error: found.append(error.field)\n"
+        for call in calls.values()
+    )
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(nmjmc.__file__))}
+    words = [sys.executable, "-c", script + f"assert found == {list(calls)}, found"]
+    subprocess.run(words, env=environment, check=True)
+
+
+def test_help_names_what_may_be_chosen(capsys):
+    assert main(["simulate", "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert "two_site_primed" in printed and "esterase_consuming" in printed and "lizard" in printed
+    assert "scheme: " not in printed.split("Settings")[0]
 
 
 def test_speed_is_remembered_for_the_next_dry_run(tmp_path, monkeypatch):

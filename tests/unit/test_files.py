@@ -147,6 +147,9 @@ def test_checkpoint_blocks_come_back_and_belong_to_one_run(tmp_path):
     assert list(blocks) == [0, 10] and blocks[10]["content"].tolist() == [0, 1, 2]
     with pytest.raises(ValidationError, match="same run"):
         checkpoint.load_blocks(folder, checkpoint.fingerprint({"a": 1, "seed": 3}))
+    with (folder / "vesicles_00000010.h5").open("r+b") as file:
+        file.truncate(100)
+    assert list(checkpoint.load_blocks(folder, key)) == [0]  # a damaged block is computed again
     checkpoint.remove(folder)
     assert checkpoint.load_blocks(folder, key) == {}
 

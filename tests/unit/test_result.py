@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+import nmjmc
 from nmjmc.errors import ValidationError
 from tests.records import formula_result
 
@@ -69,6 +70,18 @@ def test_printed_forms_are_short_tables(result):
     assert max(map(len, text.splitlines())) < 80
     assert repr(result) == text
     assert result._repr_html_().count("<table>") == 2
+
+
+def test_a_late_release_and_a_patch_of_several_vesicles(result):
+    later = nmjmc.build(
+        nmjmc.describe(result.synapse)
+        | {"vesicle": {**nmjmc.describe(result.synapse)["vesicle"], "times": ["0.2 ms", "0.3 ms"],
+                       "sites": [["0 um", "0 um"], ["0.1 um", "0 um"]]}}
+    )  # fmt: skip
+    shifted = dataclasses.replace(result, synapse=later)
+    np.testing.assert_allclose(shifted.waveform.time_to_peak, result.waveform.time_to_peak - 0.2)
+    np.testing.assert_allclose(shifted.mean_waveform.time_to_peak, result.mean_waveform.time_to_peak - 0.2)
+    assert str(shifted).startswith("human: 6 patches of 2 vesicles, 6 ms")
 
 
 def test_missing_or_misshapen_counts_are_refused(result):
