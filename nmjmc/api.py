@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ from nmjmc.data import checkpoint as blocks
 from nmjmc.data import provenance
 from nmjmc.data.hdf5 import load
 from nmjmc.data.result import Result
-from nmjmc.errors import ValidationError, nearest
+from nmjmc.errors import NmjmcError, ValidationError, nearest
 from nmjmc.kernel.numerics import TIMES, Numerics
 from nmjmc.runtime import choose_devices, use_cache
 from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal
 
-__all__ = ["Plan", "draw_seed", "load", "make_numerics", "plan", "simulate"]
+__all__ = ["Plan", "Point", "draw_seed", "load", "make_numerics", "plan", "simulate", "simulate_many"]
 
 SEEDS = 2**63  # what a file's attribute holds
 MOST_VESICLES = 2**24
@@ -85,6 +85,70 @@ def simulate(
         size = whole_number(checkpoint_vesicles, "checkpoint_vesicles", 1, MOST_VESICLES)
         parts = _run_in_blocks(synapse, run, how, checkpoint, size)
     return _result(synapse, run, parts, how["devices"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One point of a sweep; the fields are as the arguments of `simulate`."""
+
+    synapse: Synapse
+    vesicles: int | float | str = 100
+    seed: int | float | str | None = 0
+    duration: float | str = 10.0
+    record_interval: float | str = 0.01
+    numerics: Numerics | Mapping[str, Any] | None = None
+
+
+def simulate_many(
+    points: Sequence[Point],
+    *,
+    device: str = "auto",
+    cache: bool = True,
+    on_chunk: Callable[[Any], None] | None = None,
+) -> Iterator[tuple[int, Result | NmjmcError]]:
+    """Simulate many parameter sets, of which those that differ only in numbers share one compilation.
+
+    Small points ride together in one batch, so that they fill the device. A point's bits do not depend on its company:
+    they are those of `simulate`.
+
+    Args:
+        points: What to simulate.
+        device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
+        cache: Whether compiled programs are kept between processes.
+        on_chunk: Called with the progress of points of one kind between compiled chunks.
+
+    Yields:
+        The number of a point and its result, or the error that says why it has none, as soon as it is finished; in
+        any order.
+
+    Raises:
+        ValidationError: If there is no such device.
+
+    Example:
+        >>> import nmjmc
+        >>> human = nmjmc.preparation("human")
+        >>> some = [Point(nmjmc.replace(human, "receptor.density", d)) for d in (2500, 5000)]
+        >>> peaks = {at: found.summary() for at, found in simulate_many(some)}  # doctest: +SKIP
+    """
+    from nmjmc.kernel import many
+
+    use_cache(cache)
+    devices = choose_devices(device)
+    runs, places = [], []
+    for index, point in enumerate(points):
+        values = {item.name: getattr(point, item.name) for item in dataclasses.fields(Point)}
+        try:
+            runs.append(_checked(**values, first_vesicle=0) | {"synapse": point.synapse})
+            places.append(index)
+        except NmjmcError as error:
+            yield index, error
+    requests = [many.Request(**run) for run in runs]
+    for found, record in many.run_many(requests, devices=devices, on_chunk=on_chunk):
+        run = runs[found]
+        if isinstance(record, NmjmcError):
+            yield places[found], record
+        else:
+            yield places[found], _result(run["synapse"], run, [_part(record, True)], devices)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,10 +305,15 @@ def _run(
         first_vesicle=first,
         **how,
     )
+    return _part(record, first == run["first_vesicle"])
+
+
+def _part(record: Any, viewed: bool) -> dict[str, Any]:
+    """What the kernel recorded, as plain arrays; with its views where they belong to the run's first vesicle."""
     seconds = {"compile_seconds": record.compile_seconds, "run_seconds": record.run_seconds}
     counts = {name: np.asarray(values) for name, values in record.counts.items()}
     part = {"time": record.time, "content": record.content, "counts": counts, "seconds": seconds}
-    if first == run["first_vesicle"] and record.view_time.size:
+    if viewed and record.view_time.size:
         part |= {"view_time": record.view_time, "views": record.views}
     return part
 

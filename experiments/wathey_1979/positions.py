@@ -10,7 +10,7 @@ import numpy as np
 
 from nmjmc.kernel import release
 from nmjmc.kernel import simulate as kernel
-from nmjmc.kernel.batch import Batch
+from nmjmc.kernel.batch import Batch, Members
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.programs import Programs
 from nmjmc.synapse.model import Synapse
@@ -34,7 +34,7 @@ def open_distances(
         Distances of each quantum's open channels, rising [um].
     """
     numerics = Numerics()
-    job = kernel._job(synapse, seed, at, interval, numerics)
+    job = kernel.make_job(synapse, seed, at, interval, numerics)
     content = release.contents(synapse.vesicle, seed, 0, vesicles)
     size = kernel.batch_size(job.lowered, content, numerics, jax.default_backend())
     distance = _receptor_distances(job.lowered.tables.lattice)
@@ -42,7 +42,9 @@ def open_distances(
     conducting = [scheme.index(s) for s in scheme.open_states]
     found = []
     for start in range(0, vesicles, size):
-        batch = Batch(job, start, content[start : start + size], size, Programs(jax.devices()[0]))
+        part = content[start : start + size]
+        members = Members(np.zeros(len(part), int), start + np.arange(len(part)), part)
+        batch = Batch(job, members, size, Programs(jax.devices()[0]))
         while not batch.done:
             batch.advance()
         states = (np.asarray(batch.state.sites) & STATE).reshape(size, -1)[: batch.patches, : distance.size]

@@ -13,13 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from nmjmc.errors import SimulationError, Status
-from nmjmc.kernel import contest, initial, random, view
+from nmjmc.kernel import contest, initial, random, sets, view
 from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_board
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
 from nmjmc.kernel.schedule import due_places, expected_molecules, fitting, patience, rung
 from nmjmc.kernel.step import State
+from nmjmc.kernel.tables import Tables
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
 _FEWEST = 256  # shortest list of due entries
@@ -41,37 +42,68 @@ def _with_margin(due: float) -> float:
     return _MARGIN * due + 4 * math.sqrt(_MARGIN * due) + 64
 
 
-class Job(NamedTuple):
-    """What all batches of a run share.
+class Point(NamedTuple):
+    """What is one parameter set's own.
 
     Attributes:
         lowered: the synapse as arrays.
         pore: how molecules leave their vesicle.
-        sites, times: release sites [um] and times [ms] of a patch.
+        sites: release sites of a patch [um].
         content: mean and CV of a vesicle's content.
-        seed: seed of the run.
-        interval: time between records [ms].
-        substeps: passes in each record interval.
-        chunk: most intervals of a chunk.
-        until: end of the run [ms].
-        view: records between two views of the first patch, 0 for none.
+        seed: seed of its patches.
         height: of the cleft [um], for the views.
-        lists: lengths of the lists of due entries that are compiled already, for each length of the pool.
     """
 
     lowered: Lowered
     pore: PoreTable
     sites: np.ndarray
-    times: np.ndarray
     content: tuple[float, float]
     seed: int
+    height: float
+
+
+class Job(NamedTuple):
+    """What all batches of a run share; all points have the same shape, schemes, times and steps.
+
+    Attributes:
+        points: the parameter sets.
+        slots: how many of them a batch may hold.
+        times: release times of a patch [ms].
+        interval: time between records [ms].
+        substeps: passes in each record interval.
+        chunk: most intervals of a chunk.
+        until: end of the run [ms].
+        view: records between two views of the first patch, 0 for none.
+        lists: lengths of the lists of due entries that are compiled already, for each length of the pool.
+    """
+
+    points: tuple[Point, ...]
+    slots: int
+    times: np.ndarray
     interval: float
     substeps: np.ndarray
     chunk: int
     until: float
     view: int
-    height: float
     lists: dict[int, set[int]]
+
+    @property
+    def lowered(self) -> Lowered:
+        """The first point as arrays, for what all points share."""
+        return self.points[0].lowered
+
+    @property
+    def slope(self) -> float:
+        """The shortest mean time between a mixed molecule's attempts [ms]."""
+        return min(float(point.lowered.tables.journeys.slope) for point in self.points)
+
+
+class Members(NamedTuple):
+    """The patches of a batch: the point of each, its number in that point's run, and what its vesicles hold."""
+
+    point: np.ndarray
+    number: np.ndarray
+    contents: np.ndarray
 
 
 class Outcome(NamedTuple):
@@ -88,32 +120,34 @@ class Batch:
     """Runs one batch; `advance()` does a chunk, until `done`."""
 
     def __init__(
-        self,
-        job: Job,
-        first: int,
-        contents: np.ndarray,
-        size: int,
-        programs: Programs,
-        viewing: bool = False,
+        self, job: Job, members: Members, size: int, programs: Programs, viewing: bool = False
     ) -> None:
-        """Prepare the patches `first`, `first + 1`, ... with these contents, padded to `size` patches.
-
-        `viewing`: whether the first of them is the patch to view.
-        """
-        self.job, self.call, self.patches = job, programs, len(contents)
-        padded = np.pad(contents, ((0, size - len(contents)), (0, 0)))
-        self.molecules = padded.sum(axis=1)
+        """Prepare the patches, padded to `size`; `viewing`: whether the first of them is the patch to view."""
+        self.job, self.call, self.patches, self.size = job, programs, len(members.number), size
+        spare = size - self.patches
+        self.members = Members(
+            np.pad(members.point, (0, spare), mode="edge"),
+            np.pad(members.number, (0, spare), mode="linear_ramp", end_values=members.number[-1] + spare),
+            np.pad(members.contents, ((0, spare), (0, 0))),
+        )
+        self.molecules = self.members.contents.sum(axis=1)
         self.records = len(job.substeps)
+        # the sets of the batch, the last one again where a slot is free
+        found, self.which = np.unique(self.members.point, return_inverse=True)
+        self.points = [job.points[p] for p in np.pad(found, (0, job.slots - len(found)), mode="edge")]
         # a minimum may swallow a number that is none, so that it is looked for before it is computed with
-        if any(np.isnan(leaf).any() for leaf in jax.tree.leaves(job.lowered.tables)):
+        if any(
+            np.isnan(leaf).any() for point in self.points for leaf in jax.tree.leaves(point.lowered.tables)
+        ):
             raise SimulationError(Status.NON_FINITE, "before the first step")
-        self.tables = jax.device_put(job.lowered.tables, programs.device)
+        self.tables = jax.device_put(self._tables(), programs.device)
         # the same for all batches of a run, so that their programs are the same
-        self.expected = expected_molecules(job.content, size * len(job.times))
+        quanta = size * len(job.times)
+        self.expected = max(expected_molecules(point.content, quanta) for point in job.points)
         self.base = rung(self.expected * _SPARE)
-        self.state, self.released = self._prepare(first, padded, size)
-        self.start = np.tile(job.lowered.start, (size, 1))
-        self._add_bath(first, size)
+        self.state, self.released = self._prepare()
+        self.start = np.stack([job.points[p].lowered.start for p in self.members.point])
+        self._add_bath()
         # transitions in each interval, whose number is that of the record at its end
         self.patience = patience(job.substeps, job.interval)
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
@@ -158,6 +192,21 @@ class Batch:
         tally = np.cumsum(self.tally, axis=0, dtype=np.int32).transpose(1, 0, 2)
         return Outcome(tally, np.asarray(self.released)[keep], self.start[keep], self.handled, self.views)
 
+    def _tables(self) -> Tables:
+        if self.job.slots == 1:
+            return self.points[0].lowered.tables
+        return sets.stack([point.lowered.tables for point in self.points], self.which)
+
+    def _pore(self) -> PoreTable:
+        return self.points[0].pore if self.job.slots == 1 else sets.stack_pores([p.pore for p in self.points])
+
+    def _keys(self, purpose: random.Purpose) -> random.Words:
+        """The random key of each patch for a purpose."""
+        seeds = np.array([random.split_seed(self.job.points[p].seed) for p in self.members.point], np.uint32)
+        return random.vesicle_keys(
+            jnp.asarray(seeds.T), jnp.asarray(self.members.number, jnp.uint32), purpose
+        )
+
     def _view(self) -> None:
         """Note where the free molecules of the first patch are, if it is time to."""
         job = self.job
@@ -165,32 +214,28 @@ class Batch:
             return
         time = self.at * job.interval
         shape = job.lowered.shape
-        seed = job.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
-        found = view.molecules(self.state.pool, job.lowered.tables, shape, time, job.height, seed)
+        point = job.points[0]
+        seed = point.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
+        found = view.molecules(self.state.pool, job.lowered.tables, shape, time, point.height, seed)
         self.views.append((time, found))
 
-    def _prepare(self, first: int, contents: np.ndarray, size: int) -> tuple[State, Any]:
+    def _prepare(self) -> tuple[State, Any]:
         job, call = self.job, self.call
-        number = jnp.arange(first, first + size, dtype=jnp.uint32)
-        seed = random.seed_words(job.seed)
-        keys = tuple(
-            random.vesicle_keys(seed, number, p) for p in (random.Purpose.EVENT, random.Purpose.RELEASE)
-        )
-        load = initial.load(contents, job.sites, job.times, fitting(self.base, self.molecules.sum() * _SPARE))
-        args = jax.device_put((self.tables, job.pore, load, keys, np.float32(job.interval)), call.device)
+        keys = tuple(self._keys(purpose) for purpose in (random.Purpose.EVENT, random.Purpose.RELEASE))
+        places = np.stack([job.points[p].sites for p in self.members.point])
+        rows = fitting(self.base, self.molecules.sum() * _SPARE)
+        load = initial.load(self.members.contents, places, job.times, rows)
+        args = jax.device_put((self.tables, self._pore(), load, keys, np.float32(job.interval)), call.device)
         return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)
 
-    def _add_bath(self, first: int, size: int) -> None:
+    def _add_bath(self) -> None:
         """Draw the resting sites where a bath keeps them busy, and start their clocks."""
-        resting, lowered = self.job.lowered.resting, self.job.lowered
-        rates = lowered.tables.chemistry.exit_rate[:-1]
-        if not ((resting > 0) & (rates > 0)).any() and (resting.max(axis=1) == 1).all():
+        size, lowered = self.size, self.job.lowered
+        resting = np.stack([point.lowered.resting for point in self.points])
+        rates = np.stack([point.lowered.tables.chemistry.exit_rate[:-1] for point in self.points])
+        if not ((resting > 0) & (rates[:, None] > 0)).any() and (resting.max(axis=2) == 1).all():
             return
-        key = random.vesicle_keys(
-            random.seed_words(self.job.seed),
-            jnp.arange(first, first + size, dtype=jnp.uint32),
-            random.Purpose.SITES,
-        )
+        key = self._keys(random.Purpose.SITES)
         args = jax.device_put((self.tables, self.state, key, resting.astype(np.float32)), self.call.device)
         word, due = self.call(_rest_program, *args, shape=lowered.shape)
         clocks = rung(int(jnp.sum(due < self.job.until)) + 1)
@@ -198,7 +243,7 @@ class Batch:
         until = jax.device_put(np.float32(self.job.until), self.call.device)
         self.state = self.call(initial.add_clocks, self.state, word, due, until, count=clocks, size=pool)
         states = (np.asarray(word) & 0xFF).reshape(size, -1)
-        for state in range(resting.shape[1]):
+        for state in range(resting.shape[2]):
             self.start[:, state] = (states == state).sum(axis=1)
 
     def _length(self) -> int:
@@ -243,8 +288,7 @@ class Batch:
         """About how many entries will be due in a pass of the next chunk, whose first steps have this length."""
         begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
         fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
-        slope = float(self.job.lowered.tables.journeys.slope)
-        attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / slope
+        attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / self.job.slope
         return _with_margin((self.rate + attempts) * step)
 
     def _fit(self, due: float) -> None:
@@ -274,8 +318,7 @@ class Batch:
         job = self.job
         if job.lowered.step is not None:
             return due_places(due, _FEWEST, 4.0)
-        slope = float(job.lowered.tables.journeys.slope)
-        first = job.interval / job.substeps[0] / slope * self.expected / len(job.times)
+        first = job.interval / job.substeps[0] / job.slope * self.expected / len(job.times)
         return due_places(due, _LONGEST * _with_margin(first), _RUNG)
 
     def _check(self, state: State, account: Account, records: int) -> None:

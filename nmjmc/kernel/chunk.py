@@ -75,7 +75,7 @@ def run_chunk(
         part = (j + 1).astype(jnp.float32) / span.substeps[record].astype(jnp.float32)
         # the times of the passes follow from the interval's number alone, whatever the chunk
         until = span.interval * ((span.first + record).astype(jnp.float32) + jnp.minimum(part, 1.0))
-        state, event = advance(tables, shape, state, until, capacity)
+        state, event = advance(tables, shape, state, until, span.patience[record], capacity)
         # an event counts in the interval of its own time, though a later pass may have handled it
         row = jnp.ceil(event.due / span.interval).astype(jnp.int32) - 1 - span.first + BEFORE
         late = jnp.any((row < 0) & (event.column < columns) & (span.first > BEFORE))

@@ -127,34 +127,46 @@ def decide(chemistry: Chemistry, events: Events) -> Outcome:
     """Which attempts would be accepted, which clocks fire, and the transition that each would make."""
     kind = (events.word & jnp.uint32(STATE)).astype(jnp.int32)
     chance = random.uniform(events.words[_ACCEPT])
-    states = chemistry.exit_rate.shape[0]
+    states = chemistry.states
     shift = jnp.zeros_like(kind) if events.deep is None else jnp.where(events.deep, states, 0)
-    acceptance = chemistry.acceptance[kind if events.deep is None else kind + shift]
+    own = kind + chemistry.first(states)
+    acceptance = chemistry.acceptance[own if events.deep is None else own + shift]
     accepted = events.attempts & (chance < acceptance)
     fired = events.clock & (events.word == events.entry.tag)
     # an accepted chance is uniform on (0, acceptance), so it chooses the binding path as well
     u = jnp.where(fired, random.uniform(events.words[_CHOICE]), chance / jnp.maximum(acceptance, 1e-30))
     row = kind + jnp.where(fired, 0, states)
     column = jnp.zeros_like(kind)
+    at = row + chemistry.first(2 * states)
     for j in range(chemistry.path.shape[1] - 1):
-        column = column + (u >= chemistry.cumulative[row, j]).astype(jnp.int32)
+        column = column + (u >= chemistry.cumulative[at, j]).astype(jnp.int32)
     transition = chemistry.path[row, column]
     if chemistry.leaving is None:
         return Outcome(accepted, fired, transition)
-    stay = random.uniform(events.words[_LEAVE]) >= chemistry.leaving[chemistry.target[transition] + shift]
+    freed_into = chemistry.target[transition] + chemistry.first(states) + shift
+    stay = random.uniform(events.words[_LEAVE]) >= chemistry.leaving[freed_into]
     again = fired & chemistry.releases[transition] & stay
     return Outcome(accepted, fired & ~again, transition, again)
 
 
-def contest_keys(words: list[Array]) -> tuple[Array, Array]:
-    """The random words that decide between molecules at one site."""
-    return words[_KEY], words[_CHOICE]
+def contest_key(words: list[Array]) -> UInt32[Array, "e"]:
+    """The random word that decides between molecules that reach a site at the same moment."""
+    return words[_KEY]
 
 
 def settle(
-    chemistry: Chemistry, shape: Shape, events: Events, outcome: Outcome, won: Bool[Array, "e"]
+    chemistry: Chemistry,
+    shape: Shape,
+    events: Events,
+    outcome: Outcome,
+    won: Bool[Array, "e"],
+    late: Bool[Array, "e"],
 ) -> Fate:
-    """The fate of each due entry, once the contests are decided; who did not win its site waits."""
+    """The fate of each due entry, once the contests are decided.
+
+    Who did not win its site waits, and so does who reached one after its winner (`late`): the next pass judges it by
+    what the site is then.
+    """
     target = chemistry.target[outcome.transition]
     stays = outcome.again
     if stays is not None:
@@ -172,9 +184,9 @@ def settle(
     return Fate(
         to_clock if stays is None else to_clock | stays,
         freed,
-        (outcome.accepted | outcome.fired) & ~won,
+        ((outcome.accepted | outcome.fired) & ~won) | (events.attempts & late),
         word if stays is None else jnp.where(stays, events.word, word),
-        chemistry.exit_rate[target],
+        chemistry.exit_rate[target + chemistry.first(chemistry.states)],
         jnp.where(changed, events.site, _NOWHERE),
         jnp.where(changed | events.escapes, number, _NOWHERE),
     )

@@ -112,6 +112,7 @@ def _next_attempt(
 ) -> tuple[Array, Array]:
     """Time to the next attempt by inversion of its hazard, and whether it falls on the receptor plane."""
     hazard = random.exponential(wait)
+    start = start if journeys.row is None else start + journeys.row
     scale = journeys.scale[start]
     row = hazard * scale
     entry = jnp.minimum(row.astype(jnp.int32), ENTRIES - 2)

@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float, Int, UInt32
 
-from nmjmc.kernel import contest, flat, random, stepped
+from nmjmc.kernel import contest, flat, random, sets, stepped
 from nmjmc.kernel import release as releases
 from nmjmc.kernel.events import Shape
 from nmjmc.kernel.pool import FIRST, NEVER, PLAIN, Entries, Pool, pack, select
@@ -45,7 +45,14 @@ class Load(NamedTuple):
 
 
 def load(contents: np.ndarray, sites: np.ndarray, times: np.ndarray, size: int) -> Load:
-    """The molecules of every vesicle of every patch, padded to `size`."""
+    """The molecules of every vesicle of every patch, padded to `size`.
+
+    Args:
+        contents: molecules of each vesicle [patches, vesicles].
+        sites: where each fuses [patches, vesicles, 2] [um].
+        times: when [vesicles] [ms].
+        size: rows of the answer.
+    """
     patches, vesicles = contents.shape
     repeat = contents.ravel()
     total = int(repeat.sum())
@@ -60,8 +67,8 @@ def load(contents: np.ndarray, sites: np.ndarray, times: np.ndarray, size: int) 
     return Load(
         padded(patch, np.int32, -1),
         padded(np.arange(total) - first[patch], np.uint32),
-        padded(sites[vesicle, 0], np.float32),
-        padded(sites[vesicle, 1], np.float32),
+        padded(sites[patch, vesicle, 0], np.float32),
+        padded(sites[patch, vesicle, 1], np.float32),
         padded(times[vesicle], np.float32),
     )
 
@@ -89,10 +96,13 @@ def prepare(
     column = column.reshape(-1)
     at = jnp.where((load.patch >= 0) & (column < records), load.patch * records + column, patches * records)
     released = jnp.zeros(patches * records, jnp.int32).at[at].add(1, mode="drop").reshape(patches, records)
+    template = (
+        jnp.tile(tables.template, patches) if tables.sets is None else tables.template[tables.sets].ravel()
+    )
     state = State(
         pool,
         jnp.sum(load.patch >= 0, dtype=jnp.int32),
-        jnp.tile(tables.template, patches),
+        template,
         contest.unclaimed(patches * shape.sites),
         keys[0],
         jnp.uint32(0),
@@ -112,7 +122,8 @@ def _release(
     draw = jnp.zeros_like(load.lineage)
     count = 3 + (flat.WORDS if tables.stepping is None else stepped.WORDS)
     words = stage(lambda: random.words((keys[0][patch], keys[1][patch]), (load.lineage, draw), count))
-    x, y, time = stage(lambda: _leave(pore, load, words))
+    x, y, time = stage(lambda: _leave(pore, load, words, None if tables.sets is None else tables.sets[patch]))
+    tables = sets.own(tables, patch, stage)
     owner = patch * shape.sites
     if tables.stepping is None:
         start = jnp.full(x.shape, int(Start.RELEASED))
@@ -128,11 +139,14 @@ def _release(
     return pack(entries, stage), jnp.maximum(column, 0)
 
 
-def _leave(pore: releases.PoreTable, load: Load, words: list[Array]) -> tuple[Array, Array, Array]:
-    """Where and when molecules leave their pore: at a hazard's time, anywhere on its opening."""
-    row = random.exponential(words[0]) * pore.scale
+def _leave(
+    pore: releases.PoreTable, load: Load, words: list[Array], which: Array | None
+) -> tuple[Array, Array, Array]:
+    """Where and when molecules leave their pore (of the set `which`): at a hazard's time, anywhere on its opening."""
+    row = random.exponential(words[0]) * (pore.scale if which is None else pore.scale[which])
     entry = jnp.minimum(row.astype(jnp.int32), releases.ENTRIES - 2)
     part = jnp.minimum(row - entry.astype(jnp.float32), 1.0)
+    entry = entry if which is None else entry + which * releases.ENTRIES
     after = pore.time[entry] + part * (pore.time[entry + 1] - pore.time[entry])
     radius = pore.radius[entry] * jnp.sqrt(random.uniform(words[1]))
     sine, cosine = random.sincos_turn(words[2])
@@ -141,7 +155,7 @@ def _leave(pore: releases.PoreTable, load: Load, words: list[Array]) -> tuple[Ar
 
 @partial(jax.jit, static_argnames=("shape",))
 def rest_sites(
-    tables: Tables, shape: Shape, state: State, keys: random.Words, resting: Float[Array, "2 s"]
+    tables: Tables, shape: Shape, state: State, keys: random.Words, resting: Float[Array, "b 2 s"]
 ) -> tuple[UInt32[Array, "sites"], Float[Array, "sites"]]:
     """Sites at equilibrium with the bath, and when each would next change by itself.
 
@@ -153,15 +167,21 @@ def rest_sites(
     patch = jnp.repeat(jnp.arange(patches), shape.sites)
     key = (keys[0][patch], keys[1][patch])
     words = random.words(key, (site, jnp.zeros_like(site)), 2)
-    live = state.sites < jnp.uint32(FIRST + tables.chemistry.exit_rate.shape[0] - 1)
+    tables = sets.own(tables, patch, lambda compute: compute())
+    states = tables.chemistry.states
+    live = state.sites < jnp.uint32(FIRST + states - 1)
     second = site.astype(jnp.int32) >= tables.lattice.offset[1]
     u = random.uniform(words[0])
     kind = jnp.zeros(site.shape, jnp.int32)
-    cumulative = jnp.cumsum(resting, axis=1)
-    for j in range(resting.shape[1] - 1):
-        kind = kind + (u >= jnp.where(second, cumulative[1, j], cumulative[0, j])).astype(jnp.int32)
+    cumulative = jnp.cumsum(resting, axis=2)
+    which = 0 if tables.sets is None else tables.sets[patch]
+    for j in range(resting.shape[2] - 1):
+        reached = jnp.where(second, cumulative[which, 1, j], cumulative[which, 0, j])
+        kind = kind + (u >= reached).astype(jnp.int32)
     word = jnp.where(live, kind.astype(jnp.uint32) + jnp.uint32(FIRST), state.sites)
-    rate = tables.chemistry.exit_rate[(word & jnp.uint32(0xFF)).astype(jnp.int32)]
+    rate = tables.chemistry.exit_rate[
+        (word & jnp.uint32(0xFF)).astype(jnp.int32) + tables.chemistry.first(states)
+    ]
     return word, jnp.where(rate > 0, random.exponential(words[1]) / jnp.maximum(rate, 1e-30), NEVER)
 
 

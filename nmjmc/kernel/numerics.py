@@ -28,7 +28,7 @@ class Numerics:
     """
 
     transport: str = "auto"
-    shortest_step: float = 2.0e-4
+    shortest_step: float = 4.0e-4
     longest_step: float | None = None
     growth_time: float = 0.07
     step_scale: float = 1.0

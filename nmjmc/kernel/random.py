@@ -63,8 +63,8 @@ def threefry2x32(key: Words, counter: Words, rounds: int = _ROUNDS) -> Words:
     return x0, x1
 
 
-def vesicle_keys(seed: UInt32[Array, "2"], vesicle: UInt32[Array, "v"], purpose: Purpose) -> Words:
-    """The key of each vesicle for one purpose: a hash of (seed, vesicle, purpose)."""
+def vesicle_keys(seed: UInt32[Array, "2 *v"], vesicle: UInt32[Array, "v"], purpose: Purpose) -> Words:
+    """The key of each vesicle for one purpose: a hash of (seed, vesicle, purpose); one seed for all, or one each."""
     zero = jnp.zeros_like(vesicle)
     return threefry2x32((zero + seed[0], zero + seed[1]), (vesicle, zero + jnp.uint32(int(purpose))))
 
@@ -113,6 +113,11 @@ def sincos_turn(word: UInt32[Array, "*n"]) -> tuple[Array, Array]:
     return sign * jnp.where(swap, c, s), sign * jnp.where(swap, -s, c)
 
 
+def split_seed(seed: int) -> tuple[int, int]:
+    """A 64-bit seed as two numbers of 32 bits."""
+    return seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF
+
+
 def seed_words(seed: int) -> UInt32[Array, "2"]:
     """A 64-bit seed as the two key words."""
-    return jnp.asarray([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], dtype=jnp.uint32)
+    return jnp.asarray(split_seed(seed), dtype=jnp.uint32)

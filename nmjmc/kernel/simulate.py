@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from nmjmc.errors import ValidationError
 from nmjmc.kernel import release
-from nmjmc.kernel.batch import Batch, Job
+from nmjmc.kernel.batch import Batch, Job, Members, Outcome, Point
 from nmjmc.kernel.checks import MOST_SITES, check_numerics, check_steps, check_times
 from nmjmc.kernel.lower import Lowered, lower
 from nmjmc.kernel.meter import Meter, Progress
@@ -103,8 +103,8 @@ def run(
         SimulationError: If the run failed.
     """
     numerics = numerics or Numerics()
-    job = _job(synapse, seed, duration, record_interval, numerics)
-    chosen = _lanes(list(devices) if devices else [_default_device()])
+    job = make_job(synapse, seed, duration, record_interval, numerics)
+    chosen = lanes_of(list(devices) if devices else [default_device()])
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
     size = batch_size(job.lowered, content, numerics, chosen[0].platform)
     _memory(job, content, size, vesicles, chosen)
@@ -117,12 +117,15 @@ def run(
         done: dict[int, Any] = {}
         while waiting and not meter.stop:
             start = waiting.pop()
-            done[start] = _run_batch(job, first_vesicle, start, content, size, programs[lane], meter)
+            part = content[start : start + size]
+            number = first_vesicle + start + np.arange(len(part))
+            members = Members(np.zeros(len(part), int), number, part)
+            done[start] = run_batch(job, members, start, size, programs[lane], meter)
         return done
 
     found = _in_lanes(work, min(len(chosen), len(starts)), meter)
     seconds = sum(p.compile_seconds for p in programs)
-    return _record(
+    return make_record(
         job, content, [found[s] for s in starts], seconds, time.perf_counter() - meter.begun - seconds
     )
 
@@ -141,7 +144,7 @@ def _in_lanes(work: Callable[[int], dict[int, Any]], lanes: int, meter: Meter) -
     return found
 
 
-def _lanes(devices: list[Any]) -> list[Any]:
+def lanes_of(devices: list[Any]) -> list[Any]:
     """The device of each lane: batches that run at once.
 
     A CPU runs one for each core, because the many small steps of a batch leave the other cores idle.
@@ -162,10 +165,10 @@ def plan(
 ) -> Needs:
     """What a run would need; refuses what `run` would refuse."""
     numerics = numerics or Numerics()
-    job = _job(synapse, 0, duration, record_interval, numerics)
+    job = make_job(synapse, 0, duration, record_interval, numerics)
     content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
     size = batch_size(job.lowered, content, numerics, jax.default_backend())
-    memory = _memory(job, content, size, vesicles, _lanes(jax.devices()))
+    memory = _memory(job, content, size, vesicles, lanes_of(jax.devices()))
     return Needs(_step_in_words(job), len(job.substeps) + 1, memory)
 
 
@@ -240,11 +243,17 @@ def _patch_bytes(lowered: Lowered, molecules: float) -> float:
     return 2 * (2 * _ENTRY_BYTES * molecules + _SITE_BYTES * lowered.shape.sites)
 
 
-def _default_device() -> Any:
+def default_device() -> Any:
+    """The device that JAX takes where none is asked for."""
     return getattr(jax.config, "jax_default_device", None) or jax.devices()[0]
 
 
-def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
+def make_job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
+    """What the batches of a run of one parameter set share.
+
+    Raises:
+        ValidationError: If it cannot be computed as asked.
+    """
     check_numerics(numerics)
     check_times(synapse, numerics, duration)
     lowered = lower(synapse, numerics)
@@ -255,29 +264,29 @@ def _job(synapse: Synapse, seed: int, duration: float, interval: float, numerics
     diffusion = float(lowered.tables.diffusion)
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
-    until = records * interval
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
     height = float(synapse.effective().cleft.height)
-    return Job(
-        lowered, pore, sites, times, content, seed, interval, steps, numerics.chunk, until, stride, height, {}
-    )
+    point = Point(lowered, pore, sites, content, seed, height)
+    return Job((point,), 1, times, interval, steps, numerics.chunk, records * interval, stride, {})
 
 
-def _run_batch(
-    job: Job, first: int, start: int, content: np.ndarray, size: int, programs: Programs, meter: Meter
-) -> Any:
+def run_batch(
+    job: Job, members: Members, start: int, size: int, programs: Programs, meter: Meter
+) -> Outcome | None:
+    """One batch from beginning to end (None if the run is to stop); `start` names it for the meter."""
     with jax.default_device(programs.device):
-        batch = Batch(job, first + start, content[start : start + size], size, programs, start == 0)
+        batch = Batch(job, members, size, programs, start == 0)
         while not (batch.done or meter.stop):
             batch.advance()
             meter.report(start, batch.at, batch.patches, programs.compile_seconds)
-        return batch.outcome()
+        return batch.outcome() if batch.done else None
 
 
-def _record(
+def make_record(
     job: Job, content: np.ndarray, parts: list[Any], compile_seconds: float, run_seconds: float
 ) -> Record:
+    """The outcomes of batches, in the order of their patches, as one record."""
     tally = np.concatenate([p.tally for p in parts])
     released = np.concatenate([p.released for p in parts])
     start = np.concatenate([p.start for p in parts])

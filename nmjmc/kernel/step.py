@@ -1,8 +1,9 @@
 """One pass of the kernel: everything that falls due before `until` happens once.
 
-Events keep their own exact times. What a pass approximates is only their order: within one window, an event sees
-the sites as the pass found them, and an entry that falls due again waits for the next pass. The window is the
-kernel's time step; halving it is the convergence test.
+Events keep their own exact times. At each site the earliest event of a pass happens, and who comes after it waits for
+the next pass. So what a pass approximates is only the order of entries that fall due again within its window: the
+next pass handles them, when sites may have changed later than that. The window is the kernel's time step; halving it
+is the convergence test.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
 from nmjmc.errors import Status
-from nmjmc.kernel import contest, events, random
+from nmjmc.kernel import contest, events, random, sets
 from nmjmc.kernel.events import Shape
 from nmjmc.kernel.pool import NEVER, Entries, Pool, gather, pack, scatter, select, unpack
 from nmjmc.kernel.stage import stages
@@ -62,22 +63,32 @@ class Happened(NamedTuple):
 
 
 def advance(
-    tables: Tables, shape: Shape, state: State, until: Float[Array, ""], capacity: int
+    tables: Tables,
+    shape: Shape,
+    state: State,
+    until: Float[Array, ""],
+    window: Float[Array, ""],
+    capacity: int,
 ) -> tuple[State, Happened]:
-    """One pass: what is due before `until` arrives, contests, fires and sets out again."""
+    """One pass: what is due before `until` arrives, contests, fires and sets out again.
+
+    `window`: no entry is older than that [ms].
+    """
     stage = stages(until > -1.0)
-    chemistry = tables.chemistry
     index, due = select(lambda: state.pool.due < until, capacity, stage)
     rows = stage(lambda: gather(state.pool, index))
     entry = stage(lambda: unpack(rows))
     patch, words = stage(lambda: events.draw(shape, state.keys, entry))
+    tables = sets.own(tables, patch, stage)
+    chemistry = tables.chemistry
     found = events.look(tables, state.sites, entry, patch, words, stage)
     outcome = stage(lambda: events.decide(chemistry, found))
-    keys = events.contest_keys(words)
-    # a site changes once in a pass: its clock and the molecules that reach it contend alike
+    # a site changes once in a pass: its clock and the molecules that reach it contend alike, and the earliest wins
     claims = outcome.accepted | outcome.fired
-    won, board = contest.winners(state.board, state.passed, found.site, claims, keys, stage)
-    fate = stage(lambda: events.settle(chemistry, shape, found, outcome, won))
+    age = (entry.due - (until - window)) / window
+    key = events.contest_key(words)
+    won, late, board = contest.winners(state.board, state.passed, found.site, claims, age, key, stage)
+    fate = stage(lambda: events.settle(chemistry, shape, found, outcome, won, late))
     entries = events.next_entries(tables, shape, found, fate, stage)
     spare = capacity // _SPARE
     needs, split = select(lambda: fate.freed & (fate.exit_rate > 0), spare, stage)

@@ -1,0 +1,273 @@
+"""Many parameter sets in one run: points that differ only in numbers share their programs, and their batches.
+
+A point's result does not depend on its company: its patches draw from their own seed, and its steps are its own (only
+points with the same steps ride together).
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nmjmc.errors import NmjmcError
+from nmjmc.kernel import release
+from nmjmc.kernel.batch import Job, Members, Outcome
+from nmjmc.kernel.meter import Meter, Progress
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.pool import FIRST
+from nmjmc.kernel.programs import Programs
+from nmjmc.kernel.simulate import (
+    Record,
+    batch_size,
+    default_device,
+    lanes_of,
+    make_job,
+    make_record,
+    run_batch,
+)
+from nmjmc.synapse.model import Synapse
+
+
+@dataclass(frozen=True)
+class Request:
+    """One point: what to simulate and how; times in ms."""
+
+    synapse: Synapse
+    vesicles: int
+    seed: int
+    duration: float
+    record_interval: float
+    numerics: Numerics = field(default_factory=Numerics)
+    first_vesicle: int = 0
+
+
+@dataclass
+class _Asked:
+    """A point under way: its place in the caller's list, its own job, its contents, and what is finished of it."""
+
+    index: int
+    request: Request
+    job: Job
+    contents: np.ndarray
+    parts: dict[int, Outcome] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        return sum(len(part.start) for part in self.parts.values()) == self.request.vesicles
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Points that share their programs, and the batches in which they run."""
+
+    job: Job
+    points: list[_Asked]
+    size: int
+    batches: list[Members]
+
+
+def run_many(
+    requests: Sequence[Request],
+    *,
+    devices: Sequence[Any] | None = None,
+    on_chunk: Callable[[Progress], None] | None = None,
+) -> Iterator[tuple[int, Record | NmjmcError]]:
+    """Simulate many points.
+
+    Args:
+        requests: the points.
+        devices: devices to share the batches; None takes JAX's default device.
+        on_chunk: called with the progress of the points of a kind after each chunk.
+
+    Yields:
+        The number of a point and its record, or why there is none, as soon as it is finished, in any order.
+    """
+    lanes = lanes_of(list(devices) if devices else [default_device()])
+    kinds: dict[Any, list[_Asked]] = {}
+    for index, request in enumerate(requests):
+        try:
+            asked = _asked(index, request)
+        except NmjmcError as error:
+            yield index, error
+        else:
+            kinds.setdefault(_kind(asked.job), []).append(asked)
+    for points in kinds.values():
+        yield from _run_group(_group(points, lanes), lanes, on_chunk)
+
+
+def _asked(index: int, request: Request) -> _Asked:
+    r = request
+    job = make_job(r.synapse, r.seed, r.duration, r.record_interval, r.numerics)
+    return _Asked(index, r, job, release.contents(r.synapse.vesicle, r.seed, r.first_vesicle, r.vesicles))
+
+
+def _kind(job: Job) -> Any:
+    """Equal for points whose patches may run side by side: everything that is no number of the tables."""
+    lowered = job.lowered
+    chemistry = lowered.tables.chemistry
+    parts = (
+        chemistry.path,
+        chemistry.target,
+        chemistry.releases,
+        job.substeps,
+        job.times,
+        lowered.stoichiometry,
+    )
+    return (
+        lowered.shape._replace(sites=0),
+        lowered.names,
+        job.interval,
+        job.until,
+        job.chunk,
+        tuple((np.shape(part), np.asarray(part).tobytes()) for part in parts),
+        lowered.step is None,
+        id(job) if job.view else None,  # views belong to one run
+    )
+
+
+def _group(points: list[_Asked], lanes: list[Any]) -> _Group:
+    """The points of a kind as one job, and their patches dealt out to batches."""
+    sites = max(point.job.lowered.shape.sites for point in points)
+    own = tuple(_widened(point.job, sites) for point in points)
+    most = max(point.request.vesicles for point in points)
+    total = sum(point.request.vesicles for point in points)
+    contents = np.concatenate([point.contents for point in points])
+    batch = batch_size(own[0].lowered, contents, points[0].request.numerics, lanes[0].platform)
+    # the tables of fixed steps are for one set
+    if most * 2 > batch or len(points) == 1 or own[0].lowered.step is not None:
+        slots, size = 1, math.ceil(most / math.ceil(most / batch))
+    else:
+        slots = min(batch // most, math.ceil(len(points) / max(1, min(len(lanes), total // batch))))
+        size = slots * most
+    job = points[0].job._replace(points=tuple(j.points[0] for j in own), slots=slots)
+    return _Group(job, points, size, list(_dealt(points, slots, size)))
+
+
+def _widened(job: Job, sites: int) -> Job:
+    """The job with vacant sites added, so that it has as many as the others."""
+    (point,) = job.points
+    lowered = point.lowered
+    tables, vacant = lowered.tables, lowered.tables.chemistry.exit_rate.shape[0] - 1
+    spare = sites - tables.template.shape[0]
+    template = np.pad(np.asarray(tables.template), (0, spare), constant_values=FIRST + vacant)
+    lowered = lowered._replace(
+        tables=tables._replace(template=template), shape=lowered.shape._replace(sites=sites)
+    )
+    return job._replace(points=(point._replace(lowered=lowered),))
+
+
+def _dealt(points: list[_Asked], slots: int, size: int) -> Iterator[Members]:
+    """The batches: whole points side by side, or the parts of one."""
+    for first in range(0, len(points), slots):
+        some = range(first, min(first + slots, len(points)))
+        number = [
+            p.request.first_vesicle + np.arange(p.request.vesicles) for p in points[first : first + slots]
+        ]
+        point = np.concatenate([np.full(len(n), p) for p, n in zip(some, number, strict=True)])
+        contents = np.concatenate([points[p].contents for p in some])
+        whole = Members(point, np.concatenate(number), contents)
+        for begin in range(0, len(point), size):
+            yield Members(*(column[begin : begin + size] for column in whole))
+
+
+def _run_group(
+    group: _Group, lanes: list[Any], on_chunk: Callable[[Progress], None] | None
+) -> Iterator[tuple[int, Record | NmjmcError]]:
+    """The records of a group's points, each as soon as its last batch is finished."""
+    job, total = group.job, sum(len(batch.number) for batch in group.batches)
+    meter = Meter(total, len(job.substeps), job.interval, on_chunk)
+    lanes = lanes[: len(group.batches)]
+    programs = [Programs(device) for device in lanes]
+    waiting = list(enumerate(group.batches))[::-1]
+    lock, dropped = threading.Lock(), set()
+    found: queue.Queue = queue.Queue(maxsize=2 * len(lanes))  # so that a slow reader holds the lanes back
+
+    def work(lane: int) -> None:
+        while not meter.stop:
+            with lock:
+                if not waiting:
+                    return
+                number, members = waiting.pop()
+            begun, outcome = time.perf_counter(), None
+            try:
+                if not set(members.point) <= dropped:
+                    start = number * group.size
+                    outcome = run_batch(job, members, start, group.size, programs[lane], meter)
+            except Exception as error:
+                outcome = error
+            _put(found, (number, outcome, time.perf_counter() - begun), meter)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        for lane in range(len(lanes)):
+            pool.submit(work, lane)
+        try:
+            for _ in group.batches:
+                number, outcome, seconds = found.get()
+                compiling = sum(program.compile_seconds for program in programs)
+                yield from _taken(group, number, outcome, seconds / len(lanes), compiling, dropped, lanes)
+        finally:
+            meter.stop = True
+
+
+def _put(found: queue.Queue, item: Any, meter: Meter) -> None:
+    """Hand over a batch, unless nobody listens any more."""
+    while not meter.stop:
+        try:
+            found.put(item, timeout=0.2)
+            return
+        except queue.Full:
+            continue
+
+
+def _taken(
+    group: _Group,
+    number: int,
+    outcome: Any,
+    seconds: float,
+    compiling: float,
+    dropped: set[int],
+    lanes: list[Any],
+) -> Iterator[tuple[int, Record | NmjmcError]]:
+    """What a finished batch completes: records, or the errors of its points."""
+    members = group.batches[number]
+    inside = sorted({int(p) for p in members.point} - dropped)
+    if isinstance(outcome, NmjmcError) and len(inside) > 1:
+        # one of them is at fault: each runs again alone, to tell which
+        for place in inside:
+            point = group.points[place]
+            for _, record in _run_group(_group([point], lanes), lanes, None):
+                yield point.index, record
+        return
+    if isinstance(outcome, NmjmcError):
+        dropped.update(inside)
+        yield from ((group.points[place].index, outcome) for place in inside)
+        return
+    if isinstance(outcome, BaseException):
+        raise outcome
+    if outcome is None:
+        return
+    for place in inside:
+        point, rows = group.points[place], np.flatnonzero(members.point == place)
+        share = len(rows) / len(members.point)
+        point.parts[int(members.number[rows[0]])] = _rows(outcome, rows, share)
+        point.seconds += share * seconds
+        if point.done:
+            parts = [point.parts[n] for n in sorted(point.parts)]
+            yield point.index, make_record(point.job, point.contents, parts, compiling, point.seconds)
+            point.parts.clear()
+
+
+def _rows(outcome: Outcome, rows: np.ndarray, share: float) -> Outcome:
+    """Some patches of a batch's outcome."""
+    return Outcome(
+        outcome.tally[rows], outcome.released[rows], outcome.start[rows], round(share * outcome.handled), []
+    )

@@ -1,0 +1,121 @@
+"""Many points in one run: the bits of each alone, one compilation for all, and errors that stay with their point."""
+
+import numpy as np
+import pytest
+
+import nmjmc
+from nmjmc.api import Point, simulate_many
+from nmjmc.errors import NmjmcError, SimulationError, Status, ValidationError
+from nmjmc.kernel import batch, programs
+from tests.system.test_reproducible import small
+
+HOW = {"duration": 0.2, "record_interval": 0.01}
+
+
+def points(count, vesicles=2):
+    densities = np.linspace(2000, 9000, count)
+    return [
+        Point(
+            small(**{"receptor.density": f"{d:g} /um^2", "receptor.opening_rate": f"{20000 + 10 * d:g} /s",
+                     "vesicle.pore_speed": f"{5 + d / 1000:g} nm/ms", "cleft.diffusion": f"{300 + d / 50:g} um^2/s"}),
+            vesicles=vesicles, seed=i, **HOW,
+        )
+        for i, d in enumerate(densities)
+    ]  # fmt: skip
+
+
+def assert_alone_the_same(point, result):
+    alone = nmjmc.simulate(point.synapse, point.vesicles, point.seed, **HOW)
+    assert alone.counts.keys() == result.counts.keys()
+    np.testing.assert_array_equal(alone.content, result.content)
+    np.testing.assert_array_equal(alone.time, result.time)
+    for name, values in alone.counts.items():
+        np.testing.assert_array_equal(values, result.counts[name], err_msg=name)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("vesicles", [2, 5, 40])
+def test_a_point_has_its_own_bits_in_any_company(vesicles):
+    asked = points(7, vesicles)
+    found = dict(simulate_many(asked))
+    assert sorted(found) == list(range(7))
+    for at in (0, 3, 6):
+        assert found[at].conserved() and found[at].seed == at
+        assert_alone_the_same(asked[at], found[at])
+
+
+@pytest.mark.unit
+def test_points_that_differ_only_in_numbers_compile_once(monkeypatch):
+    made = []
+    sound = programs.Programs._fetch_or_compile
+
+    def counted(self, key, function, args, static):
+        made.append((function.__name__, static.get("shape")))
+        return sound(self, key, function, args, static)
+
+    monkeypatch.setattr(programs.Programs, "_fetch_or_compile", counted)
+    monkeypatch.setattr(programs, "_COMPILED", {})
+    assert len(dict(simulate_many(points(100, 1)))) == 100
+    # what is compiled in is the same for all; a chunk's program is made for a few lengths of its lists
+    chunks = [shape for name, shape in made if name == "run_chunk"]
+    assert len(set(chunks)) == 1 and len(chunks) <= 8
+    assert sum(name == "_prepare_args" for name, _ in made) == 1
+
+
+@pytest.mark.unit
+def test_a_bath_rides_along():
+    # an open-channel blocker in the bath, of another concentration at each point
+    base = {
+        "cleft.side": "0.3 um", "vesicle.content_mean": 600.0, "receptor.scheme": "open_channel_block_drug",
+        "receptor.blocking_rate": "1e7 /M/s", "receptor.unblocking_rate": "1000 /s",
+    }  # fmt: skip
+    asked = [
+        Point(
+            nmjmc.preparation("slab", **base, **{"receptor.bath": {"blocker": f"{dose} uM"}}),
+            vesicles=3, seed=1, **HOW,
+        )
+        for dose in (1, 10, 100)
+    ]  # fmt: skip
+    for at, result in simulate_many(asked):
+        assert_alone_the_same(asked[at], result)
+
+
+@pytest.mark.unit
+def test_points_of_other_kinds_run_beside():
+    other = Point(small(), vesicles=2, seed=1, duration=0.1, record_interval=0.01)
+    stepped = Point(small(), vesicles=2, seed=1, numerics={"transport": "stepped"}, **HOW)
+    asked = [*points(2), other, stepped]
+    found = dict(simulate_many(asked))
+    assert len(found[2].time) == 11 and found[3].conserved()
+    assert_alone_the_same(asked[1], found[1])
+
+
+@pytest.mark.unit
+def test_a_point_that_cannot_be_right_keeps_its_error_to_itself():
+    wrong = Point(small(), vesicles=0, **HOW)
+    late = Point(small(**{"vesicle.times": [0.5]}), vesicles=1, **HOW)
+    found = dict(simulate_many([*points(2), wrong, late]))
+    assert isinstance(found[2], ValidationError) and isinstance(found[3], ValidationError)
+    assert found[0].conserved() and found[1].conserved()
+
+
+@pytest.mark.unit
+def test_a_point_that_fails_in_company_is_told_from_the_others(monkeypatch):
+    sound = batch.Batch.advance
+
+    def faulty(self):
+        if 3 in {point.seed for point in self.points}:
+            raise SimulationError(Status.NON_FINITE, "planted")
+        return sound(self)
+
+    monkeypatch.setattr(batch.Batch, "advance", faulty)
+    found = dict(simulate_many(points(6)))
+    failed = [at for at, result in found.items() if isinstance(result, NmjmcError)]
+    assert failed == [3] and found[2].conserved() and found[4].conserved()
+
+
+@pytest.mark.unit
+def test_a_caller_may_leave_in_the_middle():
+    for at, result in simulate_many(points(40)):
+        assert at >= 0 and result.conserved()
+        break  # the lanes stop, and nothing hangs
