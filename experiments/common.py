@@ -25,7 +25,7 @@ from nmjmc.viz.style import MILLIMETRE, style
 
 EXPERIMENTS = (
     "canonical_quantum", "convergence", "stiles_1996", "wathey_1979", "colquhoun_sakmann_1985", "hatton_2003",
-    "hartzell_1975",
+    "hartzell_1975", "meanfield_human", "closed_forms",
 )  # fmt: skip
 CONFIDENCE = 0.95
 DOTS_PER_INCH = 150
@@ -65,6 +65,12 @@ def of_replicates(value: float, replicates: np.ndarray) -> Estimate:
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.nanpercentile(np.asarray(replicates), [tail, 100 - tail])
     return Estimate(float(value), float(2 * value - high), float(2 * value - low))
+
+
+def of_normal(value: float, error: float) -> Estimate:
+    """A number with a known standard error, normally distributed."""
+    half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2)) * float(error)
+    return Estimate(float(value), float(value) - half, float(value) + half)
 
 
 def resamples(count: int, number: int = 400, seed: int = 0) -> np.ndarray:
@@ -177,6 +183,41 @@ class Report:
         print(line, flush=True)
         if line.note:
             print(f"    {line.note}")
+
+    def deviation(
+        self,
+        quantity: str,
+        unit: str,
+        source: str,
+        expected: float,
+        found: float,
+        error: float,
+        limit: float,
+        note: str = "",
+    ) -> None:
+        """Add a line on a number beside the one that a calculation gives, in per cent of the latter.
+
+        Args:
+            quantity: what it is.
+            unit: its unit.
+            source: where the expected number comes from, for example "exact".
+            expected: the calculated number.
+            found: the simulated number.
+            error: its standard error; zero where there is none.
+            limit: deviation that counts as agreement [%].
+            note: what a reader must know.
+        """
+        digits = 4 if error <= 0 else max(0, min(9, 1 - math.floor(math.log10(error))))
+        unit = f" {unit}" if unit else ""
+        self.say(
+            f"{quantity}: simulated {found:.{digits}f}{unit}, standard error {error:.{digits}f}",
+            "%",
+            f"{source} {expected:.{digits}f}{unit}",
+            "C",
+            (-limit, limit),
+            of_normal(100 * (found / expected - 1), 100 * error / abs(expected)),
+            note,
+        )
 
     def draw(self, figure: Figure) -> None:
         """Write the figure as `figure.png`, whole or not at all."""
