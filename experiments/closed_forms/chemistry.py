@@ -144,7 +144,8 @@ def enzyme(report: Report, ledger: Ledger) -> Progress:
     _branching(report, record)
     speed = np.diff(split.mean(axis=0)) / np.diff(record.time)
     middle = 0.5 * (level[:, 1:] + level[:, :-1]).mean(axis=0) / constant
-    return Progress(middle, speed / turnover / BOX_SITES, middle / (1 + middle))
+    steady = slice(10, None)  # past the filling of the free enzyme
+    return Progress(*(v[steady] for v in (middle, speed / turnover / BOX_SITES, middle / (1 + middle))))
 
 
 def _branching(report: Report, record: Record) -> None:

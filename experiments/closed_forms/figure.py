@@ -30,6 +30,8 @@ def draw(
         first.set(ylabel="simulated over exact (%)", title="free spread")
         second.set_title("part inside an absorbing rim")
         third.set_title("decay at a reactive plane")
+        third.set_xticks([300, 1000, 3000], ["300", "1,000", "3,000"])
+        third.minorticks_off()
         _dose(fourth, dose)
         _speed(fifth, progress)
         rest.set_axis_off()
