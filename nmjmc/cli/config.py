@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from nmjmc.api import make_numerics
+from nmjmc.cli.compose import plain
 from nmjmc.cli.overrides import SETTINGS
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kernel.numerics import TIMES
@@ -47,14 +48,19 @@ def read(config: DictConfig) -> tuple[Synapse, Settings]:
     Raises:
         ValidationError: For an unknown key, or a value that cannot be right.
     """
-    plain = OmegaConf.to_container(config, resolve=True)
-    if not isinstance(plain, dict):
-        raise ValidationError("the config", repr(plain), "a mapping")
-    values = {str(name): plain.pop(name) for name in list(plain) if name in SETTINGS}
-    plain.pop("hydra", None)
-    _check_name(plain.get("name"))
-    synapse = build({str(name): value for name, value in plain.items()})
-    return synapse, _settings(values)
+    return read_plain(plain(config))
+
+
+def read_plain(config: Mapping[str, Any]) -> tuple[Synapse, Settings]:
+    """The synapse and the settings of a config of plain dicts and lists.
+
+    Raises:
+        ValidationError: For an unknown key, or a value that cannot be right.
+    """
+    values = {name: value for name, value in config.items() if name in SETTINGS}
+    parameters = {name: value for name, value in config.items() if name not in SETTINGS}
+    _check_name(parameters.get("name"))
+    return build(parameters), settings_of(values)
 
 
 def _check_name(name: Any) -> None:
@@ -63,7 +69,12 @@ def _check_name(name: Any) -> None:
         raise ValidationError("name", repr(name), "a word of letters, digits, '.', '_', '+' and '-'")
 
 
-def _settings(values: dict[str, Any]) -> Settings:
+def settings_of(values: dict[str, Any]) -> Settings:
+    """The settings of a plain config; the numbers are checked by `nmjmc.api`.
+
+    Raises:
+        ValidationError: If one is missing, or is no word that it can be.
+    """
     for name in (field.name for field in fields(Settings)):
         if name not in values:
             raise ValidationError(name, "missing", "given in the config")
@@ -99,8 +110,8 @@ def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
 
 def _numerics(given: Mapping[str, Any]) -> dict[str, Any]:
     """The numerics with their units."""
-    plain = asdict(make_numerics(given))
-    return {name: to_text(v, "ms") if name in TIMES and v is not None else v for name, v in plain.items()}
+    found = asdict(make_numerics(given))
+    return {name: to_text(v, "ms") if name in TIMES and v is not None else v for name, v in found.items()}
 
 
 def _in_ms(value: Any, field: str) -> str:

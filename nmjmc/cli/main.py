@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from collections.abc import Callable, Sequence
 
+from nmjmc.cli.interrupt import ending_on_request
 from nmjmc.errors import NmjmcError, ValidationError, nearest
 
 USAGE = """\
@@ -18,11 +17,16 @@ nmjmc COMMAND [KEY=VALUE ...]
              nmjmc simulate preparation=lizard receptor.density="3000 /um^2" vesicles=500 seed=7
              nmjmc simulate dry_run=true     the resolved config, time step, memory and predicted time
              nmjmc simulate --help           every setting and parameter
+  sweep      many points of parameters and settings, with a record of each; killed, it goes on where it was
+             nmjmc sweep receptor.density="3000 /um^2,5000 /um^2" temperature=22,37 vesicles=100
+             nmjmc sweep --help              lists, intervals, designs, options
   show       print the table of a result:    nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
   doctor     versions, devices, precision, cache, and a self-check against the mean field
 
   nmjmc --version, nmjmc --help
 """
+
+COMMANDS = ("simulate", "sweep", "show", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with _ending_on_request():
+        with ending_on_request():
             return _dispatch(words)
     except ValidationError as error:
         return _say(str(error), REFUSED)
@@ -52,22 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         where = f"{error.filename}: " if error.filename else ""
         return _say(f"{where}{error.strerror or error}; no result was written.", FAILED)
-    except KeyboardInterrupt:
-        return _say("Interrupted; no result was written.", INTERRUPTED)
-
-
-@contextlib.contextmanager
-def _ending_on_request() -> Iterator[None]:
-    """Treat a request to end (SIGTERM) like Ctrl-C, so that temporary files are removed."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    except KeyboardInterrupt as stop:
+        return _say(str(stop) or "Interrupted; no result was written.", INTERRUPTED)
 
 
 def _say(sentence: str, code: int) -> int:
@@ -85,28 +75,12 @@ def _dispatch(words: list[str]) -> int:
 
         sys.stdout.write(f"nmjmc {__version__}\n")
         return 0
-    commands = _commands()
-    if command not in commands:
-        raise ValidationError("the command", command, "simulate, show or doctor", nearest(command, commands))
-    return commands[command](rest)
+    if command not in COMMANDS:
+        allowed = f"{', '.join(COMMANDS[:-1])} or {COMMANDS[-1]}"
+        raise ValidationError("the command", command, allowed, nearest(command, COMMANDS))
+    return _load(command)(rest)
 
 
-def _commands() -> dict[str, Callable[[list[str]], int]]:
-    """The commands by name; each imports what it needs when it is called."""
-
-    def simulate(rest: list[str]) -> int:
-        from nmjmc.cli.simulate import command
-
-        return command(rest)
-
-    def show(rest: list[str]) -> int:
-        from nmjmc.cli.show import command
-
-        return command(rest)
-
-    def doctor(rest: list[str]) -> int:
-        from nmjmc.cli.doctor import command
-
-        return command(rest)
-
-    return {"simulate": simulate, "show": show, "doctor": doctor}
+def _load(command: str) -> Callable[[list[str]], int]:
+    """A command's function; its module is imported only now, with what it needs."""
+    return importlib.import_module(f"nmjmc.cli.{command}").command

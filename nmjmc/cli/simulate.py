@@ -11,25 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from nmjmc import api
 from nmjmc.cli import config as configs
 from nmjmc.cli import report, speed
+from nmjmc.cli.compose import REFUSALS, composed, sentence
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import write_text
 from nmjmc.data.checkpoint import remove
-from nmjmc.errors import ValidationError
 from nmjmc.paths import config_dir
 from nmjmc.runtime import only_cpu
 from nmjmc.synapse.model import Synapse
 
 log = logging.getLogger("nmjmc")
+configs.register()  # on import, so that a process which a launcher starts knows our resolvers too
 
 
 def command(words: list[str]) -> int:
@@ -42,10 +40,9 @@ def command(words: list[str]) -> int:
         ValidationError: If the config cannot be right; no folder is made then.
         SimulationError: If a run failed; no result file is left then.
     """
-    configs.register()
     overrides = prepare(words)
     if not any(word.startswith("-") for word in words):
-        synapse, settings = configs.read(_composed(overrides))
+        synapse, settings = configs.read(composed(overrides))
         if settings.device == "cpu":
             only_cpu()
         plan = _plan(synapse, settings)
@@ -54,15 +51,6 @@ def command(words: list[str]) -> int:
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
     return _hydra(overrides)
-
-
-def _composed(overrides: list[str]) -> DictConfig:
-    """The config before any folder is made, so that a mistake leaves nothing behind."""
-    try:
-        with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            return compose("config", overrides=overrides)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _sentence(error) from error
 
 
 def _hydra(overrides: list[str]) -> int:
@@ -74,21 +62,11 @@ def _hydra(overrides: list[str]) -> int:
         decorated()
     except SystemExit as done:  # what hydra does after --help
         return int(done.code or 0)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise _sentence(error) from error
+    except REFUSALS as error:
+        raise sentence(error) from error
     finally:
         sys.argv = saved
     return 0
-
-
-def _sentence(error: Exception) -> ValidationError:
-    """The first line of one of hydra's errors, as ours."""
-    if isinstance(error.__cause__, ValidationError):  # raised by ours, while hydra named the folder
-        return error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = lines[0] if lines else str(error)
-    hint = "add -m to run a sweep" if first.startswith("Ambiguous value") else ""
-    return ValidationError("the config", f"refused by hydra ({first.rstrip('.')})", "readable", hint)
 
 
 def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:

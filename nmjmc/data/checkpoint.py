@@ -7,6 +7,7 @@ from finished blocks and the rest is bit for bit the run that was never interrup
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from nmjmc.data.atomic import atomic
+from nmjmc.data.atomic import write_bytes
 from nmjmc.errors import ValidationError
 
 
@@ -39,12 +40,13 @@ def save_block(folder: str | Path, key: str, first_vesicle: int, arrays: Mapping
         The file of the block.
     """
     path = Path(folder) / f"vesicles_{first_vesicle:08d}.h5"
-    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+    image = io.BytesIO()  # in memory: a disk that is full while HDF5 closes its file ends the whole process
+    with h5py.File(image, "w") as file:
         file.attrs["fingerprint"] = key
         file.attrs["first_vesicle"] = first_vesicle
         for name, values in arrays.items():
             file.create_dataset(name, data=values)
-    return path
+    return write_bytes(path, image.getbuffer())
 
 
 def load_blocks(folder: str | Path, key: str) -> dict[int, dict[str, np.ndarray]]:

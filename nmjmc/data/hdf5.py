@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
-from nmjmc.data.atomic import atomic
+from nmjmc.data.atomic import write_bytes
 from nmjmc.data.result import FATES, Result
 from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
 from nmjmc.errors import ValidationError
@@ -28,7 +29,9 @@ def save(result: Result, path: str | Path) -> Path:
     Returns:
         The path.
     """
-    with atomic(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    # made in memory: a disk that is full while HDF5 closes its file ends the whole process
+    image = io.BytesIO()
+    with h5netcdf.File(image, "w") as file:
         for variable in variables(result):
             for name, size in zip(variable.dimensions, variable.values.shape, strict=True):
                 if name not in file.dimensions:
@@ -36,7 +39,7 @@ def save(result: Result, path: str | Path) -> Path:
             _write(file, variable)
         for name, value in attributes(result).items():
             file.attrs[name] = value
-    return Path(path)
+    return write_bytes(path, image.getbuffer())
 
 
 def _write(file: Any, variable: Any) -> None:

@@ -1,0 +1,155 @@
+"""What is swept: a list of values, or an interval, for each key; told from the words of the command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.units import to_internal, to_text
+
+_CALL = re.compile(r"^(?P<name>[a-z]+)\((?P<inside>.*)\)$", re.DOTALL)
+_KINDS = {"interval": 2, "log": 2, "linspace": 3, "logspace": 3}
+WHOLE = ("vesicles", "seed", "numerics.batch", "numerics.chunk")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One swept key.
+
+    Attributes:
+        key: Path of a parameter or a setting, such as `receptor.density`.
+        unit: Its stated unit; None for a word, such as the name of a scheme.
+        values: The values as text; empty for an interval.
+        low: Lower end of an interval, internal units.
+        high: Its upper end.
+        log: Whether an interval is even in the logarithm.
+    """
+
+    key: str
+    unit: str | None
+    values: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+
+    @property
+    def is_interval(self) -> bool:
+        """Whether values are drawn between two ends."""
+        return not self.values
+
+    def at(self, fraction: float) -> str:
+        """The value at a fraction of the way, 0 to 1 (not 1 for a list), as text with its unit."""
+        if not self.is_interval:
+            return self.values[min(int(fraction * len(self.values)), len(self.values) - 1)]
+        if self.log:
+            number = float(np.exp(np.log(self.low) + fraction * (np.log(self.high) - np.log(self.low))))
+        else:
+            number = self.low + fraction * (self.high - self.low)
+        return self.write(min(max(number, self.low), self.high))
+
+    def write(self, number: float) -> str:
+        """An internal number as text with its unit; six digits are enough for a design."""
+        if self.key in WHOLE:
+            return str(round(number))
+        return to_text(number, self.unit or "", 6)
+
+
+def swept(value: str) -> bool:
+    """Whether the value of a word stands for several."""
+    call = _CALL.match(value.strip())
+    return len(pieces(value)) > 1 or (call is not None and call["name"] in _KINDS)
+
+
+def read(key: str, value: str, unit: str | None) -> Axis:
+    """An axis from a word `KEY=VALUE` whose value stands for several.
+
+    Args:
+        key: The key.
+        value: `a,b,c`, `interval(low, high)`, `log(low, high)`, `linspace(low, high, n)` or
+            `logspace(low, high, n)`; the ends are text with their unit.
+        unit: The stated unit of the key; None if its values are words.
+
+    Raises:
+        ValidationError: For an unknown form, ends in the wrong order, or a wrong unit.
+    """
+    call = _CALL.match(value.strip())
+    if call is None:
+        return Axis(key, unit, _distinct(key, pieces(value)))
+    name, inside = call["name"], pieces(call["inside"])
+    if name not in _KINDS:
+        raise ValidationError(key, repr(value), "a list or an interval", nearest(name, _KINDS))
+    if len(inside) != _KINDS[name]:
+        example = f"{name}(1, 10{', 5' if _KINDS[name] == 3 else ''})"
+        raise ValidationError(key, repr(value), f"given with {_KINDS[name]} values", f"for example {example}")
+    if unit is None:
+        raise ValidationError(key, repr(value), "a list, because its values are no numbers")
+    return _between(key, name, inside, unit)
+
+
+def _between(key: str, name: str, inside: Sequence[str], unit: str) -> Axis:
+    """An interval, or the even steps within it."""
+    low, high = (to_internal(text, unit, key) for text in inside[:2])
+    log = name.startswith("log")
+    if not low < high:
+        raise ValidationError(key, f"{name}({', '.join(inside)})", "given with the lower end first")
+    if log and low <= 0:
+        raise ValidationError(key, inside[0], "positive at the lower end of a logarithmic interval")
+    axis = Axis(key, unit, (), low, high, log)
+    if _KINDS[name] == 2:
+        return axis
+    count = _count(key, inside[2])
+    return Axis(key, unit, _distinct(key, [axis.at(i / (count - 1)) for i in range(count)]))
+
+
+def _count(key: str, text: str) -> int:
+    if not text.isdigit() or int(text) < 2:
+        raise ValidationError(key, text, "given with a whole number of steps, 2 or more")
+    return int(text)
+
+
+def _distinct(key: str, values: Sequence[str]) -> tuple[str, ...]:
+    """The values, refused where one stands twice or is empty."""
+    for index, value in enumerate(values):
+        if not value:
+            raise ValidationError(key, "a list with an empty value", "a list without one")
+        if value in values[:index]:
+            raise ValidationError(key, f"a list with {value} twice", "a list of different values")
+    return tuple(values)
+
+
+def pieces(value: str) -> list[str]:
+    """The pieces of a list between its outermost commas, without quotes."""
+    found, depth, quote, start = [], 0, "", 0
+    for index, letter in enumerate(value):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif letter == "," and depth == 0:
+            found.append(value[start:index])
+            start = index + 1
+    return [_bare(piece) for piece in (*found, value[start:])]
+
+
+def _bare(piece: str) -> str:
+    text = piece.strip()
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1].strip() if is_quoted else text
+
+
+def as_plain(axis: Axis) -> dict[str, Any]:
+    """What `sweep.json` says of an axis."""
+    plain: dict[str, Any] = {"key": axis.key, "unit": axis.unit}
+    if axis.is_interval:
+        ends = {"low": axis.write(axis.low), "high": axis.write(axis.high), "log": axis.log}
+        return plain | ends
+    return plain | {"values": list(axis.values)}

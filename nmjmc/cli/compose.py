@@ -1,0 +1,50 @@
+"""Hydra's composing of the config, with its errors as sentences of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from nmjmc.errors import ValidationError
+from nmjmc.paths import config_dir
+
+REFUSALS = (HydraException, OmegaConfBaseException)
+
+
+def composed(overrides: list[str]) -> DictConfig:
+    """The config before any folder is made, so that a mistake leaves nothing behind.
+
+    Raises:
+        ValidationError: For whatever hydra refuses.
+    """
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            return compose("config", overrides=overrides)
+    except REFUSALS as error:
+        raise sentence(error) from error
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """A composed config as plain dicts and lists.
+
+    Raises:
+        ValidationError: If it is no mapping.
+    """
+    found = OmegaConf.to_container(config, resolve=True)
+    if not isinstance(found, dict):
+        raise ValidationError("the config", repr(found), "a mapping")
+    return {str(name): value for name, value in found.items() if name != "hydra"}
+
+
+def sentence(error: Exception) -> ValidationError:
+    """The first line of one of hydra's errors, as ours."""
+    if isinstance(error.__cause__, ValidationError):  # raised by ours, while hydra named the folder
+        return error.__cause__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = lines[0] if lines else str(error)
+    hint = "add -m to run a sweep" if first.startswith("Ambiguous value") else ""
+    return ValidationError("the config", f"refused by hydra ({first.rstrip('.')})", "readable", hint)

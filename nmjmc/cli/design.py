@@ -1,0 +1,99 @@
+"""Which points a sweep has: a grid, a list, or a random, Sobol or Latin-hypercube design."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nmjmc.cli.axes import Axis
+from nmjmc.errors import ValidationError
+
+SAMPLERS = ("grid", "list", "random", "sobol", "lhs", "optuna")
+MOST_POINTS = 10**6
+
+
+def points(axes: Sequence[Axis], sampler: str, count: int, seed: int) -> list[dict[str, str]]:
+    """The values of every point, by key.
+
+    Args:
+        axes: What is swept.
+        sampler: `grid` (every combination of lists), `list` (the first values together, the second together, ...),
+            `random`, `sobol` (scrambled) or `lhs` (Latin hypercube).
+        count: Number of points of a design that is drawn.
+        seed: Seed of the drawing.
+
+    Returns:
+        One mapping of texts a point.
+
+    Raises:
+        ValidationError: If the axes do not fit the sampler, or there would be too many points.
+    """
+    if sampler in ("grid", "list"):
+        return _listed(axes, sampler)
+    fractions = _fractions(sampler, count, len(axes), seed)
+    return [{a.key: a.at(float(f)) for a, f in zip(axes, row, strict=True)} for row in fractions]
+
+
+def _listed(axes: Sequence[Axis], sampler: str) -> list[dict[str, str]]:
+    for axis in axes:
+        if axis.is_interval:
+            hint = "give a list or linspace(low, high, n), or take sampler=sobol"
+            raise ValidationError(axis.key, "an interval", f"a list for sampler={sampler}", hint)
+    lists = [axis.values for axis in axes]
+    if sampler == "list":
+        if len({len(values) for values in lists}) > 1:
+            lengths = ", ".join(f"{axis.key} has {len(axis.values)}" for axis in axes)
+            raise ValidationError("sampler", f"list, though {lengths}", "given lists of one length")
+        rows = list(zip(*lists, strict=True))
+    else:
+        total = math.prod(len(values) for values in lists)
+        if total > MOST_POINTS:
+            raise ValidationError("the grid", f"of {total:,} points", f"of at most {MOST_POINTS:,} points")
+        rows = list(itertools.product(*lists))
+    return [{axis.key: value for axis, value in zip(axes, row, strict=True)} for row in rows]
+
+
+def _fractions(sampler: str, count: int, dimensions: int, seed: int) -> np.ndarray:
+    """Points of the unit cube [n, d]: independent, of a scrambled Sobol sequence, or of a Latin hypercube."""
+    from scipy.stats import qmc
+
+    rng = np.random.default_rng(seed)
+    if sampler == "random":
+        return rng.random((count, dimensions))
+    if sampler == "lhs":
+        return qmc.LatinHypercube(dimensions, rng=rng).random(count)
+    # a Sobol sequence is balanced at powers of two: the first `count` points of the next power are taken
+    return qmc.Sobol(dimensions, rng=rng).random_base2(math.ceil(math.log2(max(count, 1))))[:count]
+
+
+def read_table(path: str | Path) -> list[dict[str, str]]:
+    """The points of a CSV file whose first line names the keys.
+
+    Raises:
+        ValidationError: If there is no such file, or a line has too few or too many values.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValidationError("table", str(path), "a CSV file that can be read") from error
+    if len(rows) < 2 or len(set(rows[0])) < len(rows[0]):
+        raise ValidationError(
+            "table", str(path), "a CSV file with different keys in its first line, then points"
+        )
+    keys = [key.strip() for key in rows[0]]
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(keys):
+            raise ValidationError(f"{path}, line {number}", f"of {len(row)} values", f"of {len(keys)} values")
+    return [dict(zip(keys, (value.strip() for value in row), strict=True)) for row in rows[1:]]
+
+
+def point_seed(seed: int, index: int) -> int:
+    """A seed for a point, from the sweep's; 53 bits, so that every program reads it exactly."""
+    word = np.random.SeedSequence(entropy=seed, spawn_key=(index,)).generate_state(1, np.uint64)[0]
+    return int(word) >> 11

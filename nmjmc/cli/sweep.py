@@ -1,0 +1,202 @@
+"""`nmjmc sweep`: many points in one process, or in several that share one folder; killed, it loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nmjmc.cli import report, sweep_plan, sweep_run, sweep_words
+from nmjmc.cli.interrupt import Interrupted
+from nmjmc.data.sweep import FAILED, Sweep
+from nmjmc.errors import ValidationError
+from nmjmc.runtime import only_cpu
+
+log = logging.getLogger("nmjmc")
+_SHOWN = 3  # failed points whose errors are printed
+
+USAGE = """\
+nmjmc sweep KEY=VALUES ... [KEY=VALUE ...]       simulate every point, and keep a record of each
+nmjmc sweep resume=FOLDER                        go on with a sweep: missing points, and failed ones once more
+
+  receptor.density="3000 /um^2,5000 /um^2"       a list
+  receptor.density="linspace(2000 /um^2, 9000 /um^2, 8)", logspace(...)     even steps
+  receptor.density="interval(2000 /um^2, 9000 /um^2)", log(...)             drawn between the ends
+
+  sampler=auto        grid, list (values in pairs), random, sobol, lhs or optuna; auto: grid, or sobol for intervals
+  points=64           of a drawn design, or trials of a study        sampler_seed=0
+  table=FILE.csv      points from a file whose first line names the keys
+  seeds=distinct      a seed for each point, from `seed` and its number; common: the same for all
+  results=true        keep the whole result of each point, not its summary alone
+  together=32         points that a process claims at a time
+  stop_on_failure=false   end with the first point that fails; else it is recorded and the others go on
+  resume=false        true: failed points are run once more
+  folder=PATH         where it stands; by default outputs/sweep-NAME-HASH, so the same words join the same sweep
+  workers=1           with hydra/launcher=joblib, submitit_local, submitit_slurm or ray: processes on one folder
+  objective=FEATURE target="3.2 nA"   for sampler=optuna; without a target direction=minimize or maximize
+
+Any other word is a setting or a parameter of nmjmc simulate, the same for all points.
+"""
+
+
+def command(words: list[str]) -> int:
+    """Run `nmjmc sweep`.
+
+    Returns:
+        0 if every point is done, 1 if one failed.
+
+    Raises:
+        ValidationError: If the words cannot be right; nothing is computed then.
+        Interrupted: On Ctrl-C, SIGTERM or SIGUSR1; what has a record is whole.
+    """
+    if not words or words[0] in ("--help", "-h"):
+        sys.stdout.write(USAGE)
+        return 0
+    sorted_words = sweep_words.sort(words)
+    options = sorted_words.options
+    sweep, how = _opened(sorted_words)
+    if how["dry_run"]:
+        return _dry_run(sweep)
+    if options.resume:
+        sweep.forget_failures()
+    if options.workers > 1 or any(word.startswith("hydra/launcher") for word in sorted_words.hydra):
+        from nmjmc.cli.sweep_job import launch
+
+        sweep.close()
+        launch(sweep.path, options, how, sorted_words.hydra)
+    else:
+        manner = {name: how[name] for name in ("device", "cache", "progress")}
+        run(sweep, **manner, together=options.together, stop_on_failure=options.stop_on_failure)
+    return summarise(sweep)
+
+
+def _opened(words: sweep_words.Words) -> tuple[Sweep, dict[str, Any]]:
+    """The sweep of these words: the one in a folder, or a new one."""
+    if isinstance(words.options.resume, str):
+        if words.swept:
+            hint = "leave the other words out: the folder knows them"
+            raise ValidationError("resume", "given with what is swept", "given alone", hint)
+        sweep = Sweep.open(words.options.resume)
+        return sweep, {**sweep.definition["how"], **_how(words.shared)}
+    definition = sweep_plan.define(words)
+    if definition["how"]["dry_run"]:
+        return Sweep(sweep_plan.folder_of(definition, words.options), definition), definition["how"]
+    return Sweep.create(sweep_plan.folder_of(definition, words.options), definition), definition["how"]
+
+
+def _how(shared: tuple[str, ...]) -> dict[str, Any]:
+    """What may be said anew of a sweep that goes on: the device, the cache, the progress."""
+    given = {}
+    for word in shared:
+        key, _, value = word.partition("=")
+        if key not in sweep_plan.HOW:
+            raise ValidationError(key, "given", "left out when a sweep goes on", "the folder knows it")
+        given[key] = {"true": True, "false": False}.get(value, value)
+    return given
+
+
+def run(
+    sweep: Sweep, *, device: str, cache: bool, progress: str | bool, together: int, stop_on_failure: bool
+) -> None:
+    """Run the points in this process; arguments as for `Options` and the settings of a run.
+
+    Raises:
+        Interrupted: If the user or the system ends it.
+    """
+    if device == "cpu":
+        only_cpu()
+    try:
+        with _log_in(sweep.path), _bar(sweep, progress) as on_point:
+            manner = sweep_run.How(device, cache, together, stop_on_failure, on_point)
+            _worker(sweep)(sweep, manner)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(_where(sweep), stop) from stop
+    except OSError as error:
+        raise sweep_run.no_room(sweep, error) from error
+    finally:
+        sweep.close()
+
+
+def _worker(sweep: Sweep) -> Callable[[Sweep, sweep_run.How], None]:
+    """What finds the points to run: the list in the folder, or Optuna's study."""
+    if sweep.definition["request"]["sampler"] != "optuna":
+        return sweep_run.work
+    from nmjmc.cli import study
+
+    return study.work
+
+
+def _where(sweep: Sweep) -> str:
+    found = sweep_run.counts(sweep)
+    return (
+        f"Interrupted; {found['done']} of {sweep.size} points are whole. "
+        f"Go on with: nmjmc sweep resume={sweep.path}"
+    )
+
+
+@contextlib.contextmanager
+def _log_in(folder: Path) -> Iterator[None]:
+    """The log of this process, in the sweep's folder; several may write to one file."""
+    handler = logging.FileHandler(folder / "nmjmc.log", delay=True)
+    handler.setFormatter(logging.Formatter(f"[%(asctime)s][{os.getpid()}][%(levelname)s] %(message)s"))
+    handler.handleError = lambda record: None  # a full disk is told by what cannot be kept, not by the log
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        with contextlib.suppress(OSError):
+            handler.close()
+
+
+@contextlib.contextmanager
+def _bar(sweep: Sweep, wanted: str | bool) -> Iterator[Any]:
+    """A bar of finished points on a terminal; what other processes finish is counted too."""
+    console = Console(stderr=True)
+    if wanted is False or (wanted == "auto" and not (console.is_terminal and sys.stderr.isatty())):
+        yield lambda index, state: None
+        return
+    columns = (TextColumn("points"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=sweep.size, completed=len(sweep.states()))
+        yield lambda index, state: bar.update(task, completed=len(sweep.states()))
+
+
+def _dry_run(sweep: Sweep) -> int:
+    """Print what would be run."""
+    request, points = sweep.definition["request"], sweep.definition["points"]
+    pairs = {"points": f"{sweep.size:,}", "sampler": request["sampler"], "folder": str(sweep.path)}
+    for axis in request["axes"]:
+        values = axis.get("values") or [f"{axis['low']} to {axis['high']}"]
+        pairs[axis["key"]] = ", ".join(values[:6]) + (f", ... ({len(values)})" if len(values) > 6 else "")
+    if points:
+        pairs["the first"] = ", ".join(f"{key}={value}" for key, value in points[0]["values"].items())
+    report.print_pairs("this sweep would have", pairs)
+    return 0
+
+
+def summarise(sweep: Sweep) -> int:
+    """Print what is done, failed and missing, and the first errors; the exit code."""
+    found = sweep_run.counts(sweep)
+    out = report.console()
+    out.print(f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}")
+    failed = sorted(index for index, state in sweep.states().items() if state == FAILED)
+    for index in failed[:_SHOWN]:
+        record = sweep.read(index, FAILED)
+        where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
+        out.print(f"  point {index} ({where}): {record['error']['sentence']}", soft_wrap=True, markup=False)
+    if len(failed) > _SHOWN:
+        out.print(f"  and {len(failed) - _SHOWN} more")
+    if failed:
+        out.print(f"Run them once more with: nmjmc sweep resume={sweep.path}", soft_wrap=True)
+    return 1 if failed else 0

@@ -1,0 +1,67 @@
+"""A sweep's worker processes, started by one of hydra's launchers, all on one folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+
+from nmjmc.cli import slurm
+from nmjmc.cli.compose import REFUSALS, sentence
+from nmjmc.cli.sweep_words import Options
+from nmjmc.errors import NmjmcError
+from nmjmc.paths import config_dir
+
+_PASSED_ON = ("together", "stop_on_failure")
+
+
+def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequence[str]) -> None:
+    """Start the workers through hydra's launcher, and wait for them.
+
+    Args:
+        folder: The sweep's folder, which every worker must see.
+        options: Options of the sweep.
+        how: Device and cache.
+        words: What hydra is told, such as `hydra/launcher=submitit_slurm`.
+
+    Raises:
+        ValidationError: If hydra refuses the words.
+        NmjmcError: If a worker ended in an error of its own.
+    """
+    slurm.ask_scontrol()
+    numbers = ",".join(map(str, range(options.workers)))
+    given = [f"folder='{folder.resolve()}'", f"worker={numbers}", f"device={how['device']}"]
+    given += [f"cache={str(how['cache']).lower()}"]
+    given += [f"{name}={str(getattr(options, name)).lower()}" for name in _PASSED_ON]
+    decorated = hydra.main(config_path=str(config_dir()), config_name="worker", version_base="1.3")(worker)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions come to us, and we make sentences of them
+    saved, sys.argv = sys.argv, ["nmjmc sweep", "--multirun", *given, *words]
+    try:
+        decorated()
+    except SystemExit as done:
+        if done.code:
+            raise NmjmcError(f"A worker of the sweep ended with {done.code}; see {folder}/jobs.") from done
+    except REFUSALS as error:
+        raise sentence(error) from error
+    finally:
+        sys.argv = saved
+
+
+def worker(config: DictConfig) -> None:
+    """One worker: run points until none is left; what a launcher pickles and starts."""
+    from nmjmc.cli.sweep import run
+    from nmjmc.data.sweep import Sweep
+
+    run(
+        Sweep.open(config.folder),
+        device=config.device,
+        cache=config.cache,
+        progress=False,
+        together=config.together,
+        stop_on_failure=config.stop_on_failure,
+    )

@@ -1,0 +1,224 @@
+"""From the words of a sweep to its definition, and from the definition to each point's synapse and settings."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nmjmc import __version__, api
+from nmjmc.cli import axes, compose, config, design, objective
+from nmjmc.cli.axes import Axis
+from nmjmc.cli.many import Point
+from nmjmc.cli.overrides import SETTINGS, prepare
+from nmjmc.cli.sweep_words import Options, Words
+from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.kernel.numerics import TIMES
+from nmjmc.synapse import paths
+from nmjmc.synapse.build import build
+
+GROUP = "preparation"
+HOW = ("device", "cache", "progress", "dry_run", "checkpoint")  # these change no bit of a result
+_CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
+_WORDS = ("transport",)  # the numerics that are no numbers
+
+
+def define(words: Words) -> dict[str, Any]:
+    """The definition of a sweep, as `sweep.json` keeps it.
+
+    Raises:
+        ValidationError: For a word that cannot be right, and for a value that is wrong at every point.
+    """
+    options = words.options
+    rows = design.read_table(options.table) if options.table else None
+    swept = words.swept if rows is None else _columns(rows, words)
+    if not swept:
+        hint = 'for example receptor.density="3000 /um^2,5000 /um^2"'
+        raise ValidationError("the words after sweep", "without a key that is swept", "given one", hint)
+    whole = _bases(words.shared, swept)
+    how = {name: next(iter(whole.values()))[name] for name in HOW}
+    bases = {name: {k: v for k, v in base.items() if k not in HOW} for name, base in whole.items()}
+    found = _axes(swept, next(iter(bases.values())))
+    sampler = _sampler(options, found, rows)
+    drawn = [] if sampler == "optuna" else rows
+    if drawn is None:
+        drawn = design.points(found, sampler, options.points, options.sampler_seed)
+    seed = _seed(next(iter(bases.values())))
+    common = options.seeds == "common" or "seed" in swept
+    points = [
+        {"values": row, "seed": None if "seed" in row else seed if common else design.point_seed(seed, i)}
+        for i, row in enumerate(drawn)
+    ]
+    definition = {
+        "request": {
+            "bases": bases, "axes": [axes.as_plain(axis) for axis in found], "sampler": sampler,
+            "sampler_seed": options.sampler_seed, "seeds": options.seeds, "points": _digest(points),
+            "size": len(points) or options.points, "objective": options.objective, "target": options.target,
+            "direction": options.direction,
+        },
+        "how": how,
+        "name": str(next(iter(bases.values())).get("name")),
+        "size": len(points) or options.points,
+        "seed": seed,
+        "results": options.results,
+        "version": __version__,
+        "points": points,
+    }  # fmt: skip
+    if sampler == "optuna":
+        objective.check(definition["request"])
+    _refuse_hopeless(definition, found)
+    return definition
+
+
+def folder_of(definition: Mapping[str, Any], options: Options) -> Path:
+    """Where the sweep stands: the folder that was named, or one named by what was asked for."""
+    if options.folder:
+        return Path(options.folder)
+    return Path("outputs") / f"sweep-{definition['name']}-{_digest(definition['request'])[:8]}"
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _columns(rows: Sequence[Mapping[str, str]], words: Words) -> dict[str, str]:
+    """The columns of a table as what is swept."""
+    if words.swept:
+        key = next(iter(words.swept))
+        raise ValidationError(
+            key, "swept beside a table", "a column of the table, or the same for all points"
+        )
+    if words.options.sampler not in ("auto", "list"):
+        raise ValidationError("sampler", repr(words.options.sampler), "left out where there is a table")
+    return {key: "" for key in rows[0]}
+
+
+def _bases(shared: Sequence[str], swept: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What all points share, as plain mappings: one for each preparation that is swept."""
+    for key in swept:
+        if key != GROUP:
+            prepare([f"{key}=0" if "." in key or key in SETTINGS else f"{key}=x"])  # refuses an unknown key
+    if GROUP not in swept:
+        return {"": compose.plain(compose.composed(prepare(list(shared))))}
+    names = axes.pieces(swept[GROUP])
+    return {n: compose.plain(compose.composed(prepare([*shared, f"{GROUP}={n}"]))) for n in names}
+
+
+def _axes(swept: Mapping[str, str], base: Mapping[str, Any]) -> list[Axis]:
+    units = _units(base)
+    return [
+        Axis(key, _unit(key, units)) if not value else axes.read(key, value, _unit(key, units))
+        for key, value in swept.items()
+    ]
+
+
+def _units(base: Mapping[str, Any]) -> dict[str, str]:
+    """Unit of every parameter that the base has, by path; none where the base alone is no synapse."""
+    parameters = {name: value for name, value in base.items() if name not in SETTINGS}
+    try:
+        return paths(build(parameters))
+    except ValidationError:
+        return {}
+
+
+def _unit(key: str, units: Mapping[str, str]) -> str | None:
+    """Stated unit of a key; None if its values are words."""
+    if key in ("duration", "record_interval"):
+        return "ms"
+    if key in ("vesicles", "seed"):
+        return ""
+    if key.startswith("numerics."):
+        name = key.removeprefix("numerics.")
+        return None if name in _WORDS else "ms" if name in TIMES else ""
+    return units.get(key)
+
+
+def _sampler(options: Options, found: Sequence[Axis], rows: Any) -> str:
+    if options.objective is not None and options.sampler not in ("auto", "optuna"):
+        raise ValidationError("objective", "given", f"left out for sampler={options.sampler}")
+    if rows is not None:
+        return "list"
+    if options.sampler != "auto":
+        return options.sampler
+    if options.objective is not None:
+        return "optuna"
+    return "sobol" if any(axis.is_interval for axis in found) else "grid"
+
+
+def _seed(base: Mapping[str, Any]) -> int:
+    seed = base.get("seed")
+    if seed is None:
+        raise ValidationError("seed", "null", "a whole number for a sweep, so that it can be gone on with")
+    return api.whole_number(seed, "seed", 0, api.SEEDS - 1)
+
+
+def _refuse_hopeless(definition: Mapping[str, Any], found: Sequence[Axis]) -> None:
+    """Refuse a value that is wrong wherever it stands; a point that is wrong by itself will fail by itself."""
+    errors: dict[int, NmjmcError] = {}
+    points = definition["points"][:_CHECKED]
+    for index, point in enumerate(points):
+        try:
+            build_point(definition, point["values"], point["seed"])
+        except NmjmcError as error:
+            errors[index] = error
+    for axis in found:
+        for value in axis.values or (None,):
+            having = [i for i, p in enumerate(points) if value in (None, p["values"][axis.key])]
+            if having and all(index in errors for index in having):
+                raise errors[having[0]]
+
+
+def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: int | None) -> Point:
+    """What is simulated at one point.
+
+    Raises:
+        ValidationError: If the values cannot be right.
+    """
+    synapse, settings = config.read_plain(point_config(definition, values, seed))
+    return Point(
+        synapse=synapse,
+        vesicles=settings.vesicles,
+        seed=api.whole_number(settings.seed, "seed", 0, api.SEEDS - 1),
+        duration=settings.duration,
+        record_interval=settings.record_interval,
+        numerics=settings.numerics,
+    )
+
+
+def point_config(
+    definition: Mapping[str, Any], values: Mapping[str, str], seed: int | None
+) -> dict[str, Any]:
+    """The whole config of one point, plain."""
+    bases = definition["request"]["bases"]
+    whole = copy.deepcopy(bases[values.get(GROUP, "")]) | dict(definition["how"])
+    for key, value in values.items():
+        if key != GROUP:
+            _put(whole, key.split("."), _value(value), key)
+    if seed is not None:
+        whole["seed"] = seed
+    return whole
+
+
+def _put(mapping: dict[str, Any], keys: Sequence[str], value: Any, path: str) -> None:
+    head, *rest = keys
+    if not rest:
+        mapping[head] = value
+        return
+    below = mapping.setdefault(head, {})
+    if not isinstance(below, dict):
+        raise ValidationError(path, "given", f"a parameter ({head} has none below it)")
+    _put(below, rest, value, path)
+
+
+def _value(text: str) -> Any:
+    """A value as YAML reads it: a number, a list, null, or text with its unit."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -1,0 +1,165 @@
+"""Running the points of a sweep: claim some, simulate them together, keep each record, until none is left."""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nmjmc.cli import sweep_plan
+from nmjmc.cli.many import Point, simulate_many
+from nmjmc.data.result import Result
+from nmjmc.data.sweep import DONE, FAILED, Sweep
+from nmjmc.errors import NmjmcError, ValidationError
+
+log = logging.getLogger("nmjmc")
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class PointFailed(NmjmcError):
+    """The first failed point of a sweep that shall end with it."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How the points are run, which changes no bit of them.
+
+    Attributes:
+        device: `auto`, `cpu` or `gpu`.
+        cache: Whether compiled programs are kept.
+        together: Points claimed at a time.
+        stop_on_failure: Whether to end with the first failed point.
+        on_point: Called after each point with its number and its state.
+        on_chunk: Called with the kernel's progress.
+    """
+
+    device: str
+    cache: bool
+    together: int
+    stop_on_failure: bool
+    on_point: Callable[[int, str], None] = lambda index, state: None
+    on_chunk: Callable[[Any], None] | None = None
+
+
+def work(sweep: Sweep, how: How) -> None:
+    """Run the points that have no record and that no other process holds.
+
+    Raises:
+        PointFailed: If a point failed and the sweep shall end with it.
+        OSError: If the disk is full; what has a record is whole.
+    """
+    points = sweep.definition["points"]
+    while claimed := sweep.claim(_missing(sweep), how.together):
+        chosen = {index: (points[index]["values"], points[index]["seed"]) for index in claimed}
+        for _ in run_claimed(sweep, chosen, how):
+            pass
+
+
+def _missing(sweep: Sweep) -> Iterator[int]:
+    states = sweep.states()
+    return (index for index in range(sweep.size) if index not in states)
+
+
+Chosen = Mapping[int, tuple[Mapping[str, str], int | None]]
+
+
+def run_claimed(sweep: Sweep, chosen: Chosen, how: How) -> Iterator[tuple[int, Result | Exception]]:
+    """Run claimed points, keep their records, let them go, and give what came of each.
+
+    Args:
+        sweep: The sweep.
+        chosen: Values and seed of each point, by its number.
+        how: How they are run.
+
+    Yields:
+        The number of each point with its result or its error, once it is recorded.
+    """
+    built = {index: _built(sweep, *given) for index, given in chosen.items()}
+    for index, outcome in _outcomes(built, how):
+        state = _keep(sweep, index, chosen[index][0], built[index], outcome)
+        sweep.claims.release(index)
+        how.on_point(index, state)
+        yield index, outcome
+        if state == FAILED and how.stop_on_failure:
+            raise PointFailed(f"Point {index} failed, and the sweep ends with it: {outcome}")
+
+
+def _built(sweep: Sweep, values: Mapping[str, str], seed: int | None) -> Point | ValidationError:
+    try:
+        return sweep_plan.build_point(sweep.definition, values, seed)
+    except ValidationError as error:
+        return error
+
+
+def _outcomes(
+    built: Mapping[int, Point | ValidationError], how: How
+) -> Iterator[tuple[int, Result | Exception]]:
+    """The points that cannot be right first, then the others as they are finished."""
+    numbers, points = [], []
+    for index, point in built.items():
+        if isinstance(point, Point):
+            numbers.append(index)
+            points.append(point)
+        else:
+            yield index, point
+    if points:
+        found = simulate_many(points, device=how.device, cache=how.cache, on_chunk=how.on_chunk)
+        yield from ((numbers[place], outcome) for place, outcome in found)
+
+
+def _keep(
+    sweep: Sweep,
+    index: int,
+    values: Mapping[str, str],
+    point: Point | ValidationError,
+    outcome: Result | Exception,
+) -> str:
+    """Write what came of a point: its result first, its record last, because the record says that it is whole."""
+    seed = point.seed if isinstance(point, Point) else None
+    content: dict[str, Any] = {"values": dict(values), "seed": seed, "written": _now()}
+    if isinstance(outcome, Exception):
+        sweep.record(index, FAILED, content | {"error": _error(outcome)})
+        log.warning("point %d failed: %s", index, outcome)
+        return FAILED
+    summary = outcome.summary()
+    made_by = summary.pop("provenance")
+    if sweep.definition["results"]:
+        outcome.save(sweep.result_path(index))
+    sweep.record(index, DONE, content | {"summary": summary, "provenance": made_by})
+    log.info("point %d is done", index)
+    return DONE
+
+
+def _error(error: Exception) -> dict[str, str]:
+    sentence = str(error).strip().splitlines()
+    return {
+        "kind": type(error).__name__,
+        "sentence": sentence[0] if sentence else type(error).__name__,
+        "traceback": "".join(traceback.format_exception(error))[-8000:],
+    }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def no_room(sweep: Sweep, error: OSError) -> Exception:
+    """A full disk as a sentence that says what is whole; other errors as they are."""
+    if error.errno not in FULL:
+        return error
+    done = sum(state == DONE for state in sweep.states().values())
+    return NmjmcError(
+        f"The disk is full. {done} of {sweep.size} points are whole in {sweep.path}; make room, and go on with "
+        f"nmjmc sweep resume={sweep.path}"
+    )
+
+
+def counts(sweep: Sweep) -> dict[str, int]:
+    """How many points are done, failed and missing."""
+    states: Sequence[str] = list(sweep.states().values())
+    done, failed = states.count(DONE), states.count(FAILED)
+    return {DONE: done, FAILED: failed, "missing": max(sweep.size - done - failed, 0)}

@@ -1,0 +1,166 @@
+"""The folder of a sweep: what was asked for, and one whole file for every point that is finished or failed.
+
+    sweep.json                 the definition: words, sampler, axes with units, points with values and seeds
+    points/000017.done.json    a finished point: its values, seed, seconds and summary
+    points/000017.failed.json  a failed one: its values, seed, error and traceback
+    results/000017.h5          the whole result of a finished point, if it was asked for
+    claims                     the lock file
+
+A point's state is the presence of its file, which is renamed into place: killed at any moment, a sweep has whole
+points and missing ones, and nothing between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nmjmc.data.atomic import write_text
+from nmjmc.data.claims import Claims
+from nmjmc.errors import ValidationError
+
+SWEEP_VERSION = 1
+DONE, FAILED, MISSING = "done", "failed", "missing"
+
+
+class Sweep:
+    """A sweep in its folder.
+
+    Attributes:
+        path: The folder.
+        definition: What `sweep.json` says.
+    """
+
+    def __init__(self, path: Path, definition: Mapping[str, Any]) -> None:
+        self.path, self.definition = path, definition
+        self._claims: Claims | None = None
+
+    @classmethod
+    def create(cls, path: str | Path, definition: Mapping[str, Any]) -> Sweep:
+        """Make the folder of a new sweep, or join one that was asked for in the same words.
+
+        Raises:
+            ValidationError: If the folder holds another sweep.
+        """
+        folder = Path(path)
+        claims = _claims(folder)
+        try:
+            with claims.turn():  # of two processes that start together, one writes and the other reads
+                if not (folder / "sweep.json").exists():
+                    whole = {"schema_version": SWEEP_VERSION, **definition}
+                    write_text(folder / "sweep.json", json.dumps(whole, indent=1, allow_nan=False) + "\n")
+        finally:
+            claims.close()
+        sweep = cls.open(folder)
+        if sweep.definition["request"] != definition["request"]:
+            hint = "take another folder, or go on with that sweep: resume=" + str(folder)
+            raise ValidationError("folder", f"{folder}, which holds another sweep", "a new one", hint)
+        return sweep
+
+    @classmethod
+    def open(cls, path: str | Path) -> Sweep:
+        """The sweep that stands in a folder.
+
+        Raises:
+            ValidationError: If there is none, or a newer nmjmc wrote it.
+        """
+        folder = Path(path)
+        try:
+            found = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValidationError(
+                "the folder", f"{path}, which has no sweep.json", "that of a sweep"
+            ) from error
+        version = found.get("schema_version", 0)
+        if version > SWEEP_VERSION:
+            hint = "install a newer nmjmc to read it"
+            raise ValidationError(f"schema_version of {path}", version, f"at most {SWEEP_VERSION}", hint)
+        return cls(folder, found)
+
+    @property
+    def size(self) -> int:
+        """Number of points that were asked for."""
+        return int(self.definition["size"])
+
+    @property
+    def claims(self) -> Claims:
+        """The locks of this process."""
+        if self._claims is None:
+            self._claims = _claims(self.path)
+        return self._claims
+
+    def close(self) -> None:
+        """Let go of every claim."""
+        if self._claims is not None:
+            self._claims.close()
+            self._claims = None
+
+    def states(self) -> dict[int, str]:
+        """`done` or `failed` for every point that has a record; told by the names of the files alone."""
+        states: dict[int, str] = {}
+        for path in (self.path / "points").glob("*.json"):
+            number, state = path.name.split(".")[:2]
+            if number.isdigit() and states.get(int(number)) != DONE:
+                states[int(number)] = state
+        return states
+
+    def record(self, index: int, state: str, content: Mapping[str, Any]) -> None:
+        """Keep a point's record; call it only while the point is claimed."""
+        text = json.dumps({"index": index, "status": state, **content}, allow_nan=False) + "\n"
+        write_text(self._record(index, state), text)
+        if state == DONE:  # it may have failed before
+            self._record(index, FAILED).unlink(missing_ok=True)
+
+    def read(self, index: int, state: str) -> dict[str, Any]:
+        """A point's record."""
+        return json.loads(self._record(index, state).read_text(encoding="utf-8"))
+
+    def result_path(self, index: int) -> Path:
+        """Where the whole result of a point stands."""
+        return self.path / "results" / f"{index:06d}.h5"
+
+    def forget_failures(self) -> list[int]:
+        """Make the failed points missing again, so that they are run once more; those in use stay."""
+        forgotten = []
+        for index in [i for i, state in self.states().items() if state == FAILED]:
+            if self.claims.take(index):
+                self._record(index, FAILED).unlink(missing_ok=True)
+                self.claims.release(index)
+                forgotten.append(index)
+        return forgotten
+
+    def claim(self, candidates: Iterable[int], most: int) -> list[int]:
+        """Claim up to so many of the points that have no record and that no other process holds."""
+        claimed: list[int] = []
+        for index in candidates:
+            if len(claimed) == most:
+                break
+            if not self.claims.take(index):
+                continue
+            if any(self._record(index, state).exists() for state in (DONE, FAILED)):
+                self.claims.release(index)  # finished by another process since the list was made
+                continue
+            claimed.append(index)
+        self._clear({f"{index:06d}" for index in claimed})
+        return claimed
+
+    def _clear(self, numbers: set[str]) -> None:
+        """Remove what a killed process has left of points: only the holder of a claim writes a point's files."""
+        for folder in ("points", "results"):
+            for path in (self.path / folder).glob(".*.tmp"):
+                if path.name.split(".")[1] in numbers:
+                    path.unlink(missing_ok=True)
+
+    def _record(self, index: int, state: str) -> Path:
+        return self.path / "points" / f"{index:06d}.{state}.json"
+
+
+def _claims(folder: Path) -> Claims:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Claims(folder / "claims")
+    except OSError as error:
+        found = f"{folder} ({error.strerror})"
+        raise ValidationError("folder", found, "a folder that can be written") from error
