@@ -20,13 +20,16 @@ nmjmc COMMAND [KEY=VALUE ...]
   sweep      many points of parameters and settings, with a record of each; killed, it goes on where it was
              nmjmc sweep receptor.density="3000 /um^2,5000 /um^2" temperature=22,37 vesicles=100
              nmjmc sweep --help              lists, intervals, designs, options
+  collect    a sweep as one netCDF-4 dataset and one CSV:   nmjmc collect outputs/sweep-NAME-HASH [out=FILE.nc]
+  plot       a sweep in a picture:                          nmjmc plot outputs/sweep-NAME-HASH [kind=line|dose|map]
+             [feature=amplitude,decay_time] [x=KEY] [y=KEY] [log=true] [out=FILE]
   show       print the table of a result:    nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
   doctor     versions, devices, precision, cache, and a self-check against the mean field
 
   nmjmc --version, nmjmc --help
 """
 
-COMMANDS = ("simulate", "sweep", "show", "doctor")
+COMMANDS = ("simulate", "sweep", "collect", "plot", "show", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

@@ -77,12 +77,12 @@ def attributes(result: Result) -> dict[str, Any]:
         "Conventions": "CF-1.11",
         "schema_version": SCHEMA_VERSION,
         "seed": int(result.seed),
-        **_in_parts("config", json.dumps(config)),
+        **in_parts("config", json.dumps(config)),
         **result.provenance,
     }
 
 
-def _in_parts(name: str, text: str) -> dict[str, str]:
+def in_parts(name: str, text: str) -> dict[str, str]:
     """A long text as attributes `name`, `name_1`, ...: HDF5 refuses one of more than 64 KiB."""
     pieces = [text[i : i + _LONGEST_ATTRIBUTE] for i in range(0, len(text), _LONGEST_ATTRIBUTE)]
     return {name if i == 0 else f"{name}_{i}": piece for i, piece in enumerate(pieces)}

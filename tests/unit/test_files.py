@@ -16,7 +16,7 @@ import xarray
 import nmjmc
 from nmjmc.data import checkpoint, provenance
 from nmjmc.data.atomic import atomic, write_text
-from nmjmc.data.variables import _in_parts, joined
+from nmjmc.data.variables import in_parts, joined
 from nmjmc.errors import ValidationError
 from tests.records import formula_result
 
@@ -100,9 +100,9 @@ def test_a_newer_schema_is_refused(path):
         nmjmc.load(path)
 
 
-def test_a_long_config_is_kept_in_parts():
+def test_a_long_config_is_keptin_parts():
     text = "x" * 150_000
-    parts = _in_parts("config", text)
+    parts = in_parts("config", text)
     assert len(parts) == 3 and joined("config", parts) == text
 
 

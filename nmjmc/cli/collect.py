@@ -1,0 +1,67 @@
+"""`nmjmc collect FOLDER`: a sweep as one dataset and one CSV, and what is missing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nmjmc.cli import report
+from nmjmc.data import collect
+from nmjmc.data.gather import Table, gather
+from nmjmc.errors import ValidationError
+
+_KEYS = ("out",)
+
+
+def command(words: list[str]) -> int:
+    """Run `nmjmc collect FOLDER [out=PATH]`.
+
+    Raises:
+        ValidationError: If there is no such sweep, or a word is unknown.
+    """
+    folder, options = folder_and_options(words, "collect", _KEYS)
+    table = gather(folder)
+    out = Path(options.get("out", folder / "sweep.nc"))
+    if out.suffix not in (".nc", ".h5"):
+        raise ValidationError("out", str(out), "a name that ends in .nc or .h5")
+    collect.write(table, out)
+    collect.write_csv(table, out.with_suffix(".csv"))
+    print_state(table)
+    report.console().print(f"In {out} and {out.with_suffix('.csv').name}.", soft_wrap=True)
+    return 0
+
+
+def folder_and_options(words: Sequence[str], name: str, keys: Sequence[str]) -> tuple[Path, dict[str, str]]:
+    """The one folder among the words, and the options KEY=VALUE.
+
+    Raises:
+        ValidationError: If there is not one folder, or an option is unknown.
+    """
+    options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in keys and "=" in word)
+    rest = [word for word in words if word.split("=", 1)[0] not in options]
+    if len(rest) != 1 or rest[0].startswith("-") or not Path(rest[0]).is_dir():
+        shown = " ".join(rest) or "missing"
+        allowed = f"the folder of a sweep, with {', '.join(f'{key}=...' for key in keys)} or nothing"
+        raise ValidationError(f"the words after {name}", repr(shown), allowed)
+    return Path(rest[0]), options
+
+
+def print_state(table: Table) -> None:
+    """Say how many points are done, and which are not."""
+    out = report.console()
+    done = len(table.where("done"))
+    out.print(f"{done} of {table.size} points are done")
+    for status in ("failed", "missing"):
+        if numbers := table.where(status):
+            out.print(f"{status}: {ranges(numbers)}", soft_wrap=True)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers in short: `3, 7 to 9`."""
+    pieces, start = [], 0
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
+            first = numbers[start]
+            pieces.append(f"{first}" if first == number else f"{first} to {number}")
+            start = index + 1
+    return ", ".join(pieces)

@@ -1,0 +1,119 @@
+"""A table of a sweep as one netCDF-4 file and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import h5py
+import numpy as np
+
+from nmjmc.data.atomic import write_bytes
+from nmjmc.data.features import UNITS
+from nmjmc.data.gather import Table
+from nmjmc.data.variables import in_parts
+
+COLLECTION_VERSION = 1
+STATUS = ("missing", "done", "failed")
+_ENDINGS = {"": "mean over the vesicles", "_se": "standard error of the mean", "_sd": "SD over the vesicles"}
+
+
+def write(table: Table, path: str | Path) -> Path:
+    """Write the dataset: one dimension `point`, parameters as coordinates, features with their standard errors.
+
+    Args:
+        table: The sweep.
+        path: The netCDF-4 file, written whole or not at all.
+
+    Returns:
+        The path.
+    """
+    image = io.BytesIO()
+    with h5netcdf.File(image, "w") as file:
+        file.dimensions["point"] = table.size
+        coordinates = " ".join(p.name for p in table.parameters)
+        for name, values, attributes in _variables(table):
+            made = _create(file, name, values)
+            for key, value in attributes.items():
+                made.attrs[key] = value
+            if name != "point" and coordinates and name not in coordinates.split():
+                made.attrs["coordinates"] = coordinates
+        file.attrs["title"] = f"nmjmc sweep: {table.name}"
+        file.attrs["Conventions"] = "CF-1.11"
+        file.attrs["schema_version"] = COLLECTION_VERSION
+        for key, value in in_parts("sweep", json.dumps(table.about)).items():
+            file.attrs[key] = value
+    return write_bytes(path, image.getbuffer())
+
+
+def _create(file: Any, name: str, values: np.ndarray) -> Any:
+    if values.dtype.kind in "UO":
+        made = file.create_variable(name, ("point",), dtype=h5py.string_dtype())
+        made[...] = values.astype(object)
+        return made
+    return file.create_variable(name, ("point",), data=values)
+
+
+def _variables(table: Table) -> Iterator[tuple[str, np.ndarray, dict[str, Any]]]:
+    """Name, values and attributes of each variable, coordinates first."""
+    yield "point", np.arange(table.size, dtype=np.int32), {"long_name": "number of the point", "units": "1"}
+    for parameter in table.parameters:
+        attributes = {"long_name": parameter.name}
+        if parameter.unit is not None:
+            attributes["units"] = parameter.unit or "1"
+        yield parameter.name, parameter.values, attributes
+    codes = np.asarray([STATUS.index(status) for status in table.status], np.int8)
+    flags = {"flag_values": np.arange(len(STATUS), dtype=np.int8), "flag_meanings": " ".join(STATUS)}
+    yield "status", codes, {"long_name": "status of the point", **flags}
+    if not _sweeps_seed(table):
+        yield "seed", table.seed, {"long_name": "seed of the point, -1 where there is none", "units": "1"}
+    yield "error", np.asarray(table.errors, object), {"long_name": "why the point failed"}
+    for name, unit in UNITS.items():
+        for values, (ending, words) in zip(table.features[name], _ENDINGS.items(), strict=True):
+            yield name + ending, values, {"units": unit or "1", "long_name": f"{name}, {words}"}
+        yield (
+            f"{name}_n",
+            table.measured[name],
+            {"units": "1", "long_name": f"vesicles that have a {name}"},
+        )
+
+
+def _sweeps_seed(table: Table) -> bool:
+    """Whether the seed is one of the parameters, and so stands in the table already."""
+    return any(parameter.name == "seed" for parameter in table.parameters)
+
+
+def write_csv(table: Table, path: str | Path) -> Path:
+    """Write the table as CSV; the first line names the columns with their units in brackets."""
+    columns = [("point", range(table.size)), ("status", table.status)]
+    if not _sweeps_seed(table):
+        columns.append(("seed", table.seed))
+    for parameter in table.parameters:
+        columns.append((_headed(parameter.name, parameter.unit), parameter.values))
+    for name, unit in UNITS.items():
+        for values, ending in zip(table.features[name], _ENDINGS, strict=True):
+            columns.append((_headed(name + ending, unit), values))
+        columns.append((f"{name}_n", table.measured[name]))
+    columns.append(("error", table.errors))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([name for name, _ in columns])
+    for row in zip(*(values for _, values in columns), strict=True):
+        writer.writerow([_cell(value) for value in row])
+    return write_bytes(path, text.getvalue().encode())
+
+
+def _headed(name: str, unit: str | None) -> str:
+    return f"{name} [{unit}]" if unit else name
+
+
+def _cell(value: Any) -> str:
+    """A cell: seven digits, which is more than any standard error leaves; empty where there is no number."""
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.7g}"
+    return str(value)
