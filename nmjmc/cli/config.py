@@ -23,7 +23,7 @@ from nmjmc.synapse.presets import available_preparations
 from nmjmc.units import to_internal, to_text
 
 # settings that change how a run is made or shown, and not one bit of its result
-_IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint")
+_IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint", "resume")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Settings:
     progress: str | bool
     dry_run: bool
     checkpoint: bool
+    resume: bool
 
 
 def read(config: DictConfig) -> tuple[Synapse, Settings]:
@@ -78,7 +79,7 @@ def settings_of(values: dict[str, Any]) -> Settings:
     for name in (field.name for field in fields(Settings)):
         if name not in values:
             raise ValidationError(name, "missing", "given in the config")
-    for name in ("cache", "checkpoint", "dry_run"):
+    for name in ("cache", "checkpoint", "dry_run", "resume"):
         if not isinstance(values[name], bool):
             raise ValidationError(name, repr(values[name]), "true or false")
     if values["progress"] not in ("auto", True, False):
@@ -104,6 +105,7 @@ def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
         "checkpoint": settings.checkpoint,
         "progress": settings.progress,
         "dry_run": False,
+        "resume": False,
         **describe(synapse),
     }
 

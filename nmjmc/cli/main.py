@@ -24,12 +24,14 @@ nmjmc COMMAND [KEY=VALUE ...]
   plot       a sweep in a picture:                          nmjmc plot outputs/sweep-NAME-HASH [kind=line|dose|map]
              [feature=amplitude,decay_time] [x=KEY] [y=KEY] [log=true] [out=FILE]
   show       print the table of a result:    nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
+             print a preset with its units and sources:   nmjmc show preparation=human
+  rerun      simulate the config inside a result again, and compare:   nmjmc rerun outputs/NAME/result.h5
   doctor     versions, devices, precision, cache, and a self-check against the mean field
 
   nmjmc --version, nmjmc --help
 """
 
-COMMANDS = ("simulate", "sweep", "collect", "plot", "show", "doctor")
+COMMANDS = ("simulate", "sweep", "collect", "plot", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

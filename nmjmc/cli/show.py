@@ -5,18 +5,22 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from nmjmc.cli import report
+from nmjmc.cli import preset, report
 from nmjmc.errors import ValidationError
 
 _KEYS = ("figure", "config")
 
 
 def command(words: list[str]) -> int:
-    """Run `nmjmc show FILE [figure=PATH] [config=true]`.
+    """Run `nmjmc show FILE [figure=PATH] [config=true]`, or `nmjmc show preparation=NAME`.
 
     Raises:
         ValidationError: If there is no such result, or an option is unknown.
     """
+    group, equals, name = words[0].partition("=") if len(words) == 1 else ("", "", "")
+    if equals and group in preset.groups():
+        sys.stdout.write(preset.as_text(group, name) + "\n")
+        return 0
     options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in _KEYS and "=" in word)
     files = [word for word in words if word.split("=", 1)[0] not in options]
     if len(files) != 1 or files[0].startswith("-"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,23 @@ from omegaconf import DictConfig
 
 from nmjmc import api
 from nmjmc.cli import config as configs
-from nmjmc.cli import report, speed
+from nmjmc.cli import report, speed, targets
 from nmjmc.cli.compose import REFUSALS, composed, sentence
+from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
+from nmjmc.cli.places import placed
 from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import write_text
 from nmjmc.data.checkpoint import remove
+from nmjmc.data.provenance import device_name
+from nmjmc.errors import ValidationError
 from nmjmc.paths import config_dir
-from nmjmc.runtime import only_cpu
+from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.model import Synapse
 
 log = logging.getLogger("nmjmc")
+_CLOCK = 30.0  # seconds between checkpoints
+_BLOCKS = (128, 8192)  # least and most vesicles between them
 configs.register()  # on import, so that a process which a launcher starts knows our resolvers too
 
 
@@ -40,6 +48,14 @@ def command(words: list[str]) -> int:
         ValidationError: If the config cannot be right; no folder is made then.
         SimulationError: If a run failed; no result file is left then.
     """
+    try:
+        return _checked(words)
+    except ValidationError as error:
+        raise placed(error, words) from error
+
+
+def _checked(words: list[str]) -> int:
+    """Refuse what cannot be right before any folder is made, then run."""
     overrides = prepare(words)
     if not any(word.startswith("-") for word in words):
         synapse, settings = configs.read(composed(overrides))
@@ -50,6 +66,8 @@ def command(words: list[str]) -> int:
             return _dry_run(synapse, settings, plan)
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
+    if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
+        targets.check("config", overrides)
     return _hydra(overrides)
 
 
@@ -118,9 +136,15 @@ def _run(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     seed = api.draw_seed() if settings.seed is None else settings.seed
     settings = dataclasses.replace(settings, seed=seed)
+    resuming = settings.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
+    if resuming and (folder / "result.h5").exists() and (folder / "summary.json").exists():
+        log.info("%s is finished", folder)
+        report.print_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
+        return
     write_text(folder / "config.yaml", _resolved(synapse, settings))
+    kept = folder / "checkpoint" if settings.checkpoint or resuming else None
     log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)
-    with Meter.for_terminal(settings.progress) as meter:
+    with Meter.for_terminal(settings.progress) as meter, _telling(kept):
         result = api.simulate(
             synapse,
             vesicles=settings.vesicles,
@@ -130,7 +154,10 @@ def _run(config: DictConfig) -> None:
             numerics=settings.numerics,
             device=settings.device,
             cache=settings.cache,
-            checkpoint=folder / "checkpoint" if settings.checkpoint else None,
+            checkpoint=kept,
+            checkpoint_vesicles=_block(
+                kept, speed.recall(_device(settings), configs.cost_key(synapse, settings))
+            ),
             on_chunk=meter,
         )
     _leave(result, folder)
@@ -138,6 +165,37 @@ def _run(config: DictConfig) -> None:
     found = result.provenance
     for name in (configs.cost_key(synapse, settings), synapse.name):
         speed.remember(str(found["device"]), name, float(found["run_seconds"]), result.vesicles)
+
+
+@contextlib.contextmanager
+def _telling(kept: Path | None) -> Iterator[None]:
+    """Say how to go on where finished blocks are kept."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if kept is None:
+            raise
+        blocks = len(list(kept.glob("vesicles_*.h5")))
+        sentence = (
+            f"Interrupted; {blocks} finished blocks are kept. Go on with the same words and resume=true"
+        )
+        raise Interrupted(sentence, stop) from stop
+
+
+def _device(settings: configs.Settings) -> str:
+    return device_name(choose_devices(settings.device)[0])
+
+
+def _block(kept: Path | None, seconds: float | None) -> int:
+    """Vesicles of a block: what is done in half a minute, by the last such run; a run that goes on keeps its own."""
+    if kept is None:
+        return _BLOCKS[0]
+    note = kept / "block.json"
+    if note.exists():
+        return int(json.loads(note.read_text(encoding="utf-8")))
+    size = _BLOCKS[0] if not seconds else min(max(int(_CLOCK / seconds), _BLOCKS[0]), _BLOCKS[1])
+    write_text(note, json.dumps(size))
+    return size
 
 
 def _leave(result: Any, folder: Path) -> None:

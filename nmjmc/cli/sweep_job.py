@@ -11,7 +11,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from nmjmc.cli import slurm
+from nmjmc.cli import slurm, targets
 from nmjmc.cli.compose import REFUSALS, sentence
 from nmjmc.cli.sweep_words import Options
 from nmjmc.errors import NmjmcError
@@ -33,6 +33,7 @@ def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequen
         ValidationError: If hydra refuses the words.
         NmjmcError: If a worker ended in an error of its own.
     """
+    targets.check("worker", words)
     slurm.ask_scontrol()
     numbers = ",".join(map(str, range(options.workers)))
     given = [f"folder='{folder.resolve()}'", f"worker={numbers}", f"device={how['device']}"]

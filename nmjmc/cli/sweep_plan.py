@@ -23,7 +23,7 @@ from nmjmc.synapse import paths
 from nmjmc.synapse.build import build
 
 GROUP = "preparation"
-HOW = ("device", "cache", "progress", "dry_run", "checkpoint")  # these change no bit of a result
+HOW = ("device", "cache", "progress", "dry_run", "checkpoint", "resume")  # these change no bit of a result
 _CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
 _WORDS = ("transport",)  # the numerics that are no numbers
 

@@ -11,7 +11,7 @@ from nmjmc.cli import axes
 from nmjmc.cli.design import MOST_POINTS, SAMPLERS
 from nmjmc.errors import ValidationError, nearest
 
-NOT_SWEPT = ("device", "cache", "progress", "dry_run", "checkpoint", "name")
+NOT_SWEPT = ("device", "cache", "progress", "dry_run", "checkpoint", "resume", "name")
 SEEDINGS = ("distinct", "common")
 _DEFAULTS: dict[str, Any] = {
     "sampler": "auto",
@@ -96,10 +96,10 @@ def sort(words: Sequence[str]) -> Words:
     names = {item.name for item in fields(Options)}
     for word in words:
         key, equals, value = word.partition("=")
-        bare = key.lstrip("+")
+        bare = key.lstrip("+~")
         if key in names and equals:
             given[key] = value
-        elif key.startswith("hydra"):
+        elif bare.startswith("hydra"):
             hydra.append(word)
         elif word in ("-m", "--multirun"):
             continue  # a sweep is one as it is

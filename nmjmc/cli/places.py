@@ -1,0 +1,57 @@
+"""Where a refused value stands: the file and its line, if it was not on the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nmjmc.cli.preset import entries
+from nmjmc.errors import ValidationError
+from nmjmc.paths import config_dir
+
+_KEY = re.compile(r"^[\w.]+")
+
+
+def placed(error: ValidationError, words: Sequence[str]) -> ValidationError:
+    """The same error, with the file and the line of the value where a file holds it.
+
+    Args:
+        error: What was refused.
+        words: The words of the command.
+    """
+    key = _key(error)
+    given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words]
+    if not key or any(word == key or key.startswith(word + ".") for word in given):
+        return error
+    for path in _files(words):
+        try:
+            lines = {entry.path: entry.line for entry in entries(path)}
+        except ValidationError:
+            continue
+        if key in lines:
+            field = f"{error.field} ({path}, line {lines[key]})"
+            return ValidationError(field, error.value, error.allowed, error.hint)
+    return error
+
+
+def _key(error: ValidationError) -> str:
+    """The path of what was refused: the field, or the value where a key itself is unknown."""
+    text = str(error.value).strip("'\"") if error.field == "a key" else error.field
+    found = _KEY.match(text)
+    return found.group() if found else ""
+
+
+def _files(words: Sequence[str]) -> Iterator[Path]:
+    """The files that the config is made of, the user's own first."""
+    preparation = "human"
+    for index, word in enumerate(words):
+        if word.startswith("config="):
+            path = Path(word.removeprefix("config="))
+            yield path / "config.yaml" if path.is_dir() else path
+        if word in ("--config-dir", "-cd") and index + 1 < len(words):
+            yield from sorted(Path(words[index + 1]).glob("**/*.yaml"))
+        if word.startswith("preparation="):
+            preparation = word.removeprefix("preparation=")
+    yield config_dir() / "preparation" / f"{preparation}.yaml"
+    yield config_dir() / "config.yaml"

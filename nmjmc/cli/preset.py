@@ -1,0 +1,94 @@
+"""`nmjmc show GROUP=NAME`: a preset of the config with its units and the source of every number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.paths import config_dir
+
+
+class Entry(NamedTuple):
+    """One value of a YAML file: its path, the value as written, its comment, and its line (from 1)."""
+
+    path: str
+    value: str
+    comment: str
+    line: int
+
+
+def groups() -> tuple[str, ...]:
+    """The groups of presets, such as `preparation` and `scheme`."""
+    return tuple(sorted(p.name for p in config_dir().iterdir() if p.is_dir() and p.name != "hydra"))
+
+
+def preset_file(group: str, name: str) -> Path:
+    """The file of a preset.
+
+    Raises:
+        ValidationError: If there is no such preset.
+    """
+    names = {path.stem: path for path in (config_dir() / group).glob("*.yaml")}
+    if name not in names:
+        raise ValidationError(group, repr(name), f"a known {group}", nearest(name, names))
+    return names[name]
+
+
+def entries(path: Path) -> list[Entry]:
+    """Every value of a YAML file, in order.
+
+    Raises:
+        ValidationError: If it cannot be read as YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValidationError("the file", str(path), "a YAML file that can be read") from error
+    return list(_entries(node, "", text)) if node is not None else []
+
+
+def _entries(node: yaml.Node, prefix: str, text: str) -> Iterator[Entry]:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines = text.splitlines()
+    for key, value in node.value:
+        path = f"{prefix}{key.value}"
+        row = value.end_mark.line if isinstance(value, yaml.ScalarNode) else key.start_mark.line
+        comment = _comment(lines[min(row, len(lines) - 1)])
+        if isinstance(value, yaml.MappingNode):
+            yield Entry(path, "", comment, key.start_mark.line + 1)
+            yield from _entries(value, path + ".", text)
+        else:
+            shown = text[value.start_mark.index : value.end_mark.index].strip()
+            yield Entry(path, shown, comment, key.start_mark.line + 1)
+
+
+def _comment(line: str) -> str:
+    """What stands behind the first ` #` of a line."""
+    return line.partition(" #")[2].strip()
+
+
+def heading(path: Path) -> str:
+    """The comment at the head of a file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    taken = []
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        taken.append(line.lstrip("# ").rstrip())
+    return "\n".join(line for line in taken if not line.startswith("@package"))
+
+
+def as_text(group: str, name: str) -> str:
+    """A preset as a table: parameter, value with its unit, source."""
+    path = preset_file(group, name)
+    found = entries(path)
+    width = max((len(entry.path) for entry in found), default=0)
+    values = max((len(entry.value) for entry in found if len(entry.value) < 40), default=0)
+    rows = [f"{e.path.ljust(width)}  {e.value.ljust(values)}  {e.comment}".rstrip() for e in found]
+    return "\n".join((heading(path), "", *rows, "", f"from {path}"))

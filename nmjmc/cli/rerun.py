@@ -1,0 +1,36 @@
+"""`nmjmc rerun FILE`: simulate the config inside a result again, and say whether the same came out."""
+
+from __future__ import annotations
+
+from nmjmc.cli import report
+from nmjmc.cli.progress import Meter
+from nmjmc.errors import ValidationError
+
+_KEYS = ("device", "out")
+
+
+def command(words: list[str]) -> int:
+    """Run `nmjmc rerun FILE [device=cpu] [out=again.h5]`.
+
+    Returns:
+        0 if the bits are the same, or the results agree where other code or another device made them; else 1.
+
+    Raises:
+        ValidationError: If there is no such result, or a word is unknown.
+    """
+    options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in _KEYS and "=" in word)
+    files = [word for word in words if word.split("=", 1)[0] not in options]
+    if len(files) != 1 or files[0].startswith("-"):
+        hint = "for example nmjmc rerun outputs/NAME/result.h5"
+        raise ValidationError("the words after rerun", repr(" ".join(words)), "one result file", hint)
+    from nmjmc.data.compare import compare
+    from nmjmc.data.hdf5 import load
+
+    old = load(files[0])
+    with Meter.for_terminal("auto") as meter:
+        new = old.rerun(device=options.get("device", "auto"), on_chunk=meter)
+    if "out" in options:
+        new.save(options["out"])
+    found = compare(old, new)
+    report.console().print(str(found), soft_wrap=True)
+    return 0 if found.agrees else 1
