@@ -18,7 +18,7 @@ def choose_devices(wanted: str = "auto") -> list:
         wanted: `cpu`, `gpu`, or `auto` for whatever JAX prefers.
 
     Returns:
-        JAX devices of one kind.
+        JAX devices of one kind, of this process (where several processes make one run, each has its own).
 
     Raises:
         ValidationError: If there is no device of the wanted kind: a run is never moved to another in silence.
@@ -28,9 +28,9 @@ def choose_devices(wanted: str = "auto") -> list:
     import jax
 
     if wanted == "auto":
-        return jax.devices()
+        return jax.local_devices()
     try:
-        return jax.devices(wanted)
+        return jax.local_devices(backend=wanted)
     except RuntimeError as error:
         hint = 'install with pip install "nmjmc[cuda]" on a machine with a GPU, or use device=cpu'
         raise ValidationError(

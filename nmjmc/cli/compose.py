@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -11,6 +12,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nmjmc.errors import ValidationError
 from nmjmc.paths import config_dir
+
+# our configs of launchers have the names of the plugins' own, and are checked against them, which is what we want
+warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against ConfigStore schema")
 
 REFUSALS = (HydraException, OmegaConfBaseException)
 

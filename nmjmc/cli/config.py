@@ -23,7 +23,7 @@ from nmjmc.synapse.presets import available_preparations
 from nmjmc.units import to_internal, to_text
 
 # settings that change how a run is made or shown, and not one bit of its result
-_IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint", "resume")
+_IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Settings:
     dry_run: bool
     checkpoint: bool
     resume: bool
+    distributed: Any
 
 
 def read(config: DictConfig) -> tuple[Synapse, Settings]:
@@ -106,6 +107,7 @@ def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
         "progress": settings.progress,
         "dry_run": False,
         "resume": False,
+        "distributed": None,
         **describe(synapse),
     }
 

@@ -14,7 +14,7 @@ from nmjmc.synapse.presets import available_preparations
 
 SETTINGS = (
     "vesicles", "seed", "duration", "record_interval", "numerics", "device", "cache", "progress", "dry_run",
-    "checkpoint", "resume",
+    "checkpoint", "resume", "distributed",
 )  # fmt: skip
 _PARAMETERS = (*PARTS, "temperature", "name")
 _FLAGS_WITH_VALUE = (

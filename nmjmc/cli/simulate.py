@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ from omegaconf import DictConfig
 
 from nmjmc import api
 from nmjmc.cli import config as configs
-from nmjmc.cli import report, speed, targets
+from nmjmc.cli import distributed, report, speed, targets
 from nmjmc.cli.compose import REFUSALS, composed, sentence
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
@@ -61,6 +62,8 @@ def _checked(words: list[str]) -> int:
         synapse, settings = configs.read(composed(overrides))
         if settings.device == "cpu":
             only_cpu()
+        if not settings.dry_run:
+            distributed.join(settings.distributed, settings.seed)  # before any device is started
         plan = _plan(synapse, settings)
         if settings.dry_run:
             return _dry_run(synapse, settings, plan)
@@ -133,6 +136,7 @@ def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
 def _run(config: DictConfig) -> None:
     """One run: result.h5, summary.json, mepc.png and the resolved config, in hydra's folder."""
     synapse, settings = configs.read(config)
+    count, index = distributed.join(settings.distributed, settings.seed)
     folder = Path(HydraConfig.get().runtime.output_dir)
     seed = api.draw_seed() if settings.seed is None else settings.seed
     settings = dataclasses.replace(settings, seed=seed)
@@ -141,13 +145,15 @@ def _run(config: DictConfig) -> None:
         log.info("%s is finished", folder)
         report.print_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
         return
-    write_text(folder / "config.yaml", _resolved(synapse, settings))
+    if index == 0:
+        write_text(folder / "config.yaml", _resolved(synapse, settings))
     kept = folder / "checkpoint" if settings.checkpoint or resuming else None
     log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)
-    with Meter.for_terminal(settings.progress) as meter, _telling(kept):
-        result = api.simulate(
+    kept = kept / f"process-{index}" if kept is not None and count > 1 else kept
+    with Meter.for_terminal(settings.progress if index == 0 else False) as meter, _telling(kept):
+        run = functools.partial(
+            api.simulate,
             synapse,
-            vesicles=settings.vesicles,
             seed=seed,
             duration=settings.duration,
             record_interval=settings.record_interval,
@@ -160,6 +166,10 @@ def _run(config: DictConfig) -> None:
             ),
             on_chunk=meter,
         )
+        total = api.whole_number(settings.vesicles, "vesicles", 1, api.MOST_VESICLES)
+        result = distributed.simulate(run, total, count, index) if count > 1 else run(vesicles=total)
+    if index > 0:
+        return  # the first process has the whole too, and writes it
     _leave(result, folder)
     remove(folder / "checkpoint")
     found = result.provenance

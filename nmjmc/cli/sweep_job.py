@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,17 @@ from omegaconf import DictConfig
 from nmjmc.cli import slurm, targets
 from nmjmc.cli.compose import REFUSALS, sentence
 from nmjmc.cli.sweep_words import Options
-from nmjmc.errors import NmjmcError
+from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.paths import config_dir
 
+# the extra of pyproject.toml and the plugin of each launcher
+_EXTRAS = {
+    "joblib": ("joblib", "joblib"),
+    "submitit_local": ("slurm", "submitit"),
+    "submitit_slurm": ("slurm", "submitit"),
+    "slurm_gpu": ("slurm", "submitit"),
+    "ray": ("ray", "ray"),
+}
 _PASSED_ON = ("together", "stop_on_failure")
 
 
@@ -33,6 +42,7 @@ def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequen
         ValidationError: If hydra refuses the words.
         NmjmcError: If a worker ended in an error of its own.
     """
+    _installed(words)
     targets.check("worker", words)
     slurm.ask_scontrol()
     numbers = ",".join(map(str, range(options.workers)))
@@ -51,6 +61,17 @@ def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequen
         raise sentence(error) from error
     finally:
         sys.argv = saved
+
+
+def _installed(words: Sequence[str]) -> None:
+    """Refuse a launcher whose library is missing, and say how to install it."""
+    for word in words:
+        extra = _EXTRAS.get(word.partition("=")[2]) if word.startswith("hydra/launcher=") else None
+        if extra and importlib.util.find_spec(f"hydra_plugins.hydra_{extra[1]}_launcher") is None:
+            hint = f'install it with pip install "nmjmc[{extra[0]}]"'
+            raise ValidationError(
+                "hydra/launcher", f"{word.split('=')[1]}, which is not here", "installed", hint
+            )
 
 
 def worker(config: DictConfig) -> None:

@@ -23,7 +23,15 @@ from nmjmc.synapse import paths
 from nmjmc.synapse.build import build
 
 GROUP = "preparation"
-HOW = ("device", "cache", "progress", "dry_run", "checkpoint", "resume")  # these change no bit of a result
+HOW = (
+    "device",
+    "cache",
+    "progress",
+    "dry_run",
+    "checkpoint",
+    "resume",
+    "distributed",
+)  # these change no bit of a result
 _CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
 _WORDS = ("transport",)  # the numerics that are no numbers
 
@@ -42,6 +50,9 @@ def define(words: Words) -> dict[str, Any]:
         raise ValidationError("the words after sweep", "without a key that is swept", "given one", hint)
     whole = _bases(words.shared, swept)
     how = {name: next(iter(whole.values()))[name] for name in HOW}
+    if how["distributed"] is not None:
+        hint = "start several processes on one folder instead, or workers=2 hydra/launcher=joblib"
+        raise ValidationError("distributed", repr(how["distributed"]), "left out for a sweep", hint)
     bases = {name: {k: v for k, v in base.items() if k not in HOW} for name, base in whole.items()}
     found = _axes(swept, next(iter(bases.values())))
     sampler = _sampler(options, found, rows)

@@ -11,7 +11,7 @@ from nmjmc.cli import axes
 from nmjmc.cli.design import MOST_POINTS, SAMPLERS
 from nmjmc.errors import ValidationError, nearest
 
-NOT_SWEPT = ("device", "cache", "progress", "dry_run", "checkpoint", "resume", "name")
+NOT_SWEPT = ("device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed", "name")
 SEEDINGS = ("distinct", "common")
 _DEFAULTS: dict[str, Any] = {
     "sampler": "auto",

@@ -1,0 +1,127 @@
+"""One run over several processes: each simulates its share of the vesicles, and all of them get the whole.
+
+Vesicles are independent and their randomness depends only on (seed, vesicle), so the whole has the bits of one process,
+whatever the number of processes and devices.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from nmjmc.data.result import Result
+from nmjmc.errors import NmjmcError, ValidationError
+
+_BY_HAND = re.compile(r"^(?P<address>[\w.:\[\]-]+:\d+),(?P<count>\d+),(?P<index>\d+)$")
+_TIMEOUT = 120  # seconds to wait for the other processes
+
+
+def join(wanted: Any, seed: Any) -> tuple[int, int]:
+    """Join the other processes, once; before anything else starts a device.
+
+    Args:
+        wanted: `auto` where Slurm or another manager has started the processes (`srun -n4 nmjmc ...`), or
+            `HOST:PORT,COUNT,INDEX` by hand, where the first process listens; None for one process.
+        seed: Seed of the run, which must be the same everywhere.
+
+    Returns:
+        Number of processes, and the number of this one.
+
+    Raises:
+        ValidationError: If the words cannot be right.
+        NmjmcError: If the others cannot be reached.
+    """
+    if wanted is None:
+        return 1, 0
+    import jax
+
+    if seed is None:
+        raise ValidationError("seed", "null", "given where several processes make one run")
+    if not jax.distributed.is_initialized():
+        _start(wanted)
+    return jax.process_count(), jax.process_index()
+
+
+def _start(wanted: Any) -> None:
+    import jax
+
+    found = _BY_HAND.match(str(wanted))
+    if wanted != "auto" and (found is None or int(found["index"]) >= int(found["count"])):
+        hint = "for example distributed=auto under srun, or distributed=127.0.0.1:9911,2,0"
+        raise ValidationError("distributed", repr(wanted), "auto or HOST:PORT,COUNT,INDEX", hint)
+    given: dict[str, Any] = {}
+    if found is not None:
+        given = {"coordinator_address": found["address"], "num_processes": int(found["count"]),
+                 "process_id": int(found["index"])}  # fmt: skip
+    try:
+        jax.distributed.initialize(**given, initialization_timeout=_TIMEOUT)
+    except (RuntimeError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise NmjmcError(f"The processes of this run did not find each other: {first}") from error
+
+
+def share(vesicles: int, count: int, index: int) -> tuple[int, int]:
+    """First vesicle and number of vesicles of one process; the shares differ by one at most."""
+    begin, end = (vesicles * i // count for i in (index, index + 1))
+    return begin, end - begin
+
+
+def simulate(run: Callable[..., Result], vesicles: int, count: int, index: int) -> Result:
+    """Simulate this process's share, and put the shares of all together.
+
+    Args:
+        run: Called with `first_vesicle` and `vesicles`.
+        vesicles: Vesicles of the whole run.
+        count: Number of processes.
+        index: Number of this one.
+
+    Returns:
+        The whole result, in every process.
+
+    Raises:
+        ValidationError: If there are fewer vesicles than processes.
+        NmjmcError: If another process failed.
+    """
+    if vesicles < count:
+        raise ValidationError("vesicles", vesicles, f"at least the number of processes ({count})")
+    begin, size = share(vesicles, count, index)
+    mine, failure = None, None
+    try:
+        mine = run(first_vesicle=begin, vesicles=size)
+    except NmjmcError as error:  # the others wait: they must hear of it
+        failure = error
+    failed = _everybody(np.asarray([failure is not None], np.int32))
+    if failure is not None:
+        raise failure
+    if mine is None or failed.any():
+        raise NmjmcError(f"The run failed in process {int(np.flatnonzero(failed)[0])}; its message says why.")
+    sizes = [share(vesicles, count, i)[1] for i in range(count)]
+    counts = {name: _whole(values, sizes) for name, values in mine.counts.items()}
+    settings = {**mine.settings, "first_vesicle": 0, "vesicles": vesicles}
+    return dataclasses.replace(
+        mine, counts=counts, content=_whole(mine.content, sizes), settings=settings,
+        provenance={**mine.provenance, "processes": count},
+    )  # fmt: skip
+
+
+def _everybody(values: np.ndarray) -> np.ndarray:
+    """The values of every process, one row a process."""
+    from jax.experimental import multihost_utils
+
+    return np.asarray(multihost_utils.process_allgather(values)).reshape(-1, *values.shape)
+
+
+def _whole(values: np.ndarray, sizes: list[int]) -> np.ndarray:
+    """The rows of every process, in order; shares are filled up to one length on the way."""
+    longest = max(sizes)
+    padded = np.zeros((longest, *values.shape[1:]), values.dtype)
+    padded[: values.shape[0]] = values
+    return np.concatenate(list(_rows(_everybody(padded), sizes)))
+
+
+def _rows(gathered: np.ndarray, sizes: list[int]) -> Iterator[np.ndarray]:
+    return (rows[:size] for rows, size in zip(gathered, sizes, strict=True))

@@ -1,0 +1,154 @@
+"""The package on a real Slurm: arrays of workers, failed points, preempted jobs, and several processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nmjmc
+from nmjmc.cli.slurm import states
+from nmjmc.data.sweep import DONE, FAILED, Sweep
+from tests.cluster import slurm
+from tests.cluster.slurm import wait_for
+
+pytestmark = pytest.mark.unit
+SMALL = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "duration=0.2 ms",
+         "record_interval=0.02 ms", "device=cpu", "progress=false", "numerics.batch=32"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    reason = slurm.missing()
+    if reason and os.environ.get("NMJMC_NEEDS_SLURM"):
+        pytest.fail(reason)  # where it is installed for the tests, they may not be passed over in silence
+    if reason:
+        pytest.skip(reason)
+    made = slurm.Slurm(tmp_path_factory.mktemp("slurm"))
+    root = str(Path(__file__).parents[2])
+    for name, value in {"PYTHONPATH": root, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}.items():
+        made.environment[name] = value
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+def nmjmc_words(*words):
+    return [sys.executable, "-m", "nmjmc", *words]
+
+
+def test_an_array_of_workers_runs_a_sweep_and_records_the_failing_point(cluster, tmp_path):
+    """Two workers as a Slurm array; one of four points cannot be right, and the others go on."""
+    words = ["sweep", "cleft.height=30 nm,50 nm", "vesicle.release_depth=0.1 nm,40 nm", "vesicles=8", *SMALL,
+             "folder=s", "workers=2", "together=2", "hydra/launcher=submitit_slurm",
+             "hydra.launcher.mem_gb=2"]  # fmt: skip
+    done = subprocess.run(
+        nmjmc_words(*words),
+        cwd=tmp_path,
+        env=cluster.environment,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "3 done, 1 failed, 0 missing" in done.stdout
+    sweep = Sweep.open(tmp_path / "s")
+    assert [sweep.states()[index] for index in range(4)] == [DONE, FAILED, DONE, DONE]
+    assert "cleft.height" in sweep.read(1, FAILED)["error"]["sentence"]
+    here = nmjmc.load(sweep.result_path(3))
+    again = here.rerun(device="cpu")
+    assert all(np.array_equal(values, again.counts[name]) for name, values in here.counts.items())
+    jobs = cluster.run("scontrol", "-o", "show", "job").splitlines()
+    assert sum("ArrayTaskId=" in line for line in jobs) == 2
+
+
+def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_path):
+    """A job of higher priority takes the node; Slurm ends ours with SIGTERM and queues it again."""
+    words = ["simulate", *SMALL, "vesicles=1536", "seed=3", "checkpoint=true", "hydra.run.dir=run"]
+    script = tmp_path / "job.sh"
+    script.write_text(f"#!/bin/bash\nexec {subprocess.list2cmdline(nmjmc_words(*words))}\n")
+    job = cluster.run(
+        "sbatch", "--parsable", "--requeue", "-w", slurm.NODES[0], str(script), cwd=tmp_path
+    ).strip()
+    kept = tmp_path / "run" / "checkpoint"
+    wait_for(lambda: len(list(kept.glob("vesicles_*.h5"))) >= 2, seconds=300)
+    cluster.run("sbatch", "-p", "high", "-w", slurm.NODES[0], "--wrap", "sleep 1", cwd=tmp_path)
+    wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "-o", "show", "job", job), seconds=120)
+    finished = len(list(kept.glob("vesicles_*.h5")))
+    wait_for(lambda: cluster.state(job) == "COMPLETED", seconds=300)
+    assert 2 <= finished < 12
+    run = nmjmc.load(tmp_path / "run")
+    whole = run.rerun(device="cpu")
+    assert all(np.array_equal(values, whole.counts[name]) for name, values in run.counts.items())
+
+
+def test_a_dead_worker_is_told_and_its_points_are_run_by_the_next(cluster, tmp_path):
+    """scancel with SIGKILL: the launcher learns it from scontrol, and the sweep goes on in another process."""
+    words = ["sweep", "seed=linspace(1, 40, 40)", "vesicles=64", *SMALL, "folder=s", "together=1",
+             "workers=1", "hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=2",
+             "hydra.launcher.name=doomed"]  # fmt: skip
+    driver = subprocess.Popen(
+        nmjmc_words(*words), cwd=tmp_path, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    wait_for(
+        lambda: (tmp_path / "s/sweep.json").exists() and len(Sweep.open(tmp_path / "s").states()) >= 2, 300
+    )
+    cluster.run("scancel", "--signal=KILL", "--full", "-n", "doomed")
+    _, errors = driver.communicate(timeout=300)
+    assert driver.returncode == 1 and errors.strip().count("\n") == 0 and "worker" in errors
+    before = Sweep.open(tmp_path / "s").states()
+    assert 2 <= len(before) < 40
+    done = subprocess.run(
+        nmjmc_words("sweep", "resume=s"), cwd=tmp_path, env=cluster.environment, check=False
+    )
+    assert done.returncode == 0 and Sweep.open(tmp_path / "s").states() == dict.fromkeys(range(40), DONE)
+
+
+def test_srun_makes_one_run_of_two_processes_with_the_bits_of_one(cluster, tmp_path):
+    words = ["simulate", *SMALL, "vesicles=9", "seed=5"]
+    two = nmjmc_words(*words, "distributed=auto", "hydra.run.dir=two")
+    cluster.run("srun", "-N2", "-n2", "--mpi=none", *two, cwd=tmp_path)
+    assert_same_as_one_process(tmp_path / "two", tmp_path)
+
+
+def test_two_processes_started_by_hand_have_the_bits_of_one(tmp_path):
+    (port,) = slurm.free_ports(1)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XLA_FLAGS": ""}
+    pair = [
+        subprocess.Popen(
+            nmjmc_words(
+                "simulate", *SMALL, "vesicles=9", "seed=5", "hydra.run.dir=two", f"distributed=127.0.0.1:{port},2,{i}"
+            ),
+            cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for i in range(2)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=400) for process in pair]
+    assert [process.returncode for process in pair] == [0, 0], said
+    assert "amplitude" in said[0][0] and "amplitude" not in said[1][0]
+    assert_same_as_one_process(tmp_path / "two", tmp_path)
+
+
+def assert_same_as_one_process(folder, tmp_path):
+    found = nmjmc.load(folder)
+    assert found.vesicles == 9 and found.provenance["processes"] == 2
+    one = found.rerun(device="cpu")
+    np.testing.assert_array_equal(found.content, one.content)
+    for name, values in found.counts.items():
+        np.testing.assert_array_equal(values, one.counts[name], err_msg=name)
+
+
+def test_what_scontrol_says_is_read():
+    text = (
+        b"JobId=17 ArrayJobId=17 ArrayTaskId=2-3,5%2 JobName=x JobState=PENDING NodeList=\n"
+        b"JobId=18 ArrayJobId=17 ArrayTaskId=1 JobState=RUNNING NodeList=n1\nJobId=20 JobState=FAILED\nnothing\n"
+    )
+    found = states(text)
+    assert {name: state["State"] for name, state in found.items()} == {
+        "17_2": "PENDING", "17_3": "PENDING", "17_5": "PENDING", "17_1": "RUNNING", "20": "FAILED",
+    }  # fmt: skip
