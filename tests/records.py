@@ -1,6 +1,7 @@
 """A stand-in for the kernel: records of the right form, made from formulas, so that files, tables and the
 command line are tested without simulating anything."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,6 +46,22 @@ def formula_run(
         view_time=np.zeros(0),
         views=np.zeros((0, 0, 3), np.float32),
     )
+
+
+def formula_many(requests, *, devices, on_chunk=None):
+    """What `nmjmc.kernel.many.run_many` gives: each point by whatever stands in for the kernel at this moment."""
+    from nmjmc.errors import NmjmcError
+    from nmjmc.kernel import simulate
+
+    for index, request in enumerate(requests):
+        arguments = {item.name: getattr(request, item.name) for item in dataclasses.fields(request)}
+        try:
+            yield (
+                index,
+                simulate.run(arguments.pop("synapse"), **arguments, devices=devices, on_chunk=on_chunk),
+            )
+        except NmjmcError as error:
+            yield index, error
 
 
 def _vesicle(synapse, time, seed, number):

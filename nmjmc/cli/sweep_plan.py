@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from nmjmc import __version__, api
+from nmjmc.api import Point
 from nmjmc.cli import axes, compose, config, design, objective
 from nmjmc.cli.axes import Axis
-from nmjmc.cli.many import Point
 from nmjmc.cli.overrides import SETTINGS, prepare
 from nmjmc.cli.sweep_words import Options, Words
 from nmjmc.errors import NmjmcError, ValidationError

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nmjmc.api import Point, simulate_many
 from nmjmc.cli import sweep_plan
-from nmjmc.cli.many import Point, simulate_many
 from nmjmc.data.result import Result
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import NmjmcError, ValidationError
@@ -99,16 +99,37 @@ def _outcomes(
     built: Mapping[int, Point | ValidationError], how: How
 ) -> Iterator[tuple[int, Result | Exception]]:
     """The points that cannot be right first, then the others as they are finished."""
-    numbers, points = [], []
+    waiting: dict[int, Point] = {}
     for index, point in built.items():
         if isinstance(point, Point):
-            numbers.append(index)
-            points.append(point)
+            waiting[index] = point
         else:
             yield index, point
-    if points:
-        found = simulate_many(points, device=how.device, cache=how.cache, on_chunk=how.on_chunk)
-        yield from ((numbers[place], outcome) for place, outcome in found)
+    numbers = list(waiting)
+    try:
+        for place, outcome in _simulated(list(waiting.values()), how) if waiting else ():
+            del waiting[numbers[place]]
+            yield numbers[place], outcome
+    except (NmjmcError, OSError):
+        raise  # no device, or no room: no fault of a point
+    except Exception:  # what no point owned up to, such as memory that ran out: each by itself
+        log.exception("points %s ended together; each is run by itself", list(waiting))
+        for index, point in list(waiting.items()):
+            yield index, _alone(point, how)
+
+
+def _simulated(points: list[Point], how: How) -> Iterator[tuple[int, Result | NmjmcError]]:
+    return simulate_many(points, device=how.device, cache=how.cache, on_chunk=how.on_chunk)
+
+
+def _alone(point: Point, how: How) -> Result | Exception:
+    """One point by itself, or whatever it ended in: it must not end the others."""
+    try:
+        return next(iter(_simulated([point], how)))[1]
+    except OSError:
+        raise
+    except Exception as error:
+        return error
 
 
 def _keep(

@@ -12,7 +12,7 @@ import nmjmc
 from nmjmc.cli import preset
 from nmjmc.cli.main import main
 from nmjmc.paths import config_dir
-from tests.records import formula_run
+from tests.records import formula_many, formula_run
 
 pytestmark = pytest.mark.unit
 PRESETS = [(group, path.stem) for group in preset.groups() for path in (config_dir() / group).glob("*.yaml")]
@@ -21,6 +21,7 @@ PRESETS = [(group, path.stem) for group in preset.groups() for path in (config_d
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch, tmp_path):
     monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
+    monkeypatch.setattr("nmjmc.kernel.many.run_many", formula_many)
     monkeypatch.chdir(tmp_path)
 
 

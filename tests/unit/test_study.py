@@ -8,7 +8,7 @@ from nmjmc.cli.main import main
 from nmjmc.cli.objective import loss
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import SimulationError, Status
-from tests.records import formula_result, formula_run
+from tests.records import formula_many, formula_result, formula_run
 from tests.unit.test_sweep import run_script
 
 optuna = pytest.importorskip("optuna")
@@ -20,6 +20,7 @@ WORDS = ["receptor.density=interval(2000 /um^2, 9000 /um^2)", "vesicles=2", "dur
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch, tmp_path):
     monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
+    monkeypatch.setattr("nmjmc.kernel.many.run_many", formula_many)
     monkeypatch.chdir(tmp_path)
 
 

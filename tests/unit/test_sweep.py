@@ -17,7 +17,7 @@ import nmjmc
 from nmjmc.cli.main import main
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import SimulationError, Status
-from tests.records import formula_run
+from tests.records import formula_many, formula_run
 
 pytestmark = pytest.mark.unit
 WORDS = ["receptor.density=3000 /um^2,5000 /um^2,7000 /um^2", "vesicles=2", "duration=1 ms", "folder=s"]
@@ -27,6 +27,7 @@ WORDS = ["receptor.density=3000 /um^2,5000 /um^2,7000 /um^2", "vesicles=2", "dur
 def stand_in(monkeypatch, tmp_path):
     """The formulas in the place of the kernel, in a folder of their own."""
     monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
+    monkeypatch.setattr("nmjmc.kernel.many.run_many", formula_many)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
 
@@ -121,6 +122,21 @@ def test_a_point_that_cannot_be_right_fails_alone():
     assert "cleft.height" in sweep.read(1, FAILED)["error"]["sentence"]
 
 
+def test_what_ends_a_batch_ends_no_other_point(monkeypatch):
+    """An error that the batch does not know, such as memory that ran out: the points are run one by one."""
+
+    def run(synapse, **arguments):
+        if float(synapse.receptor.density) == 5000.0:
+            raise MemoryError("no room on the device")
+        return formula_run(synapse, **arguments)
+
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", run)
+    assert main(["sweep", *WORDS]) == 1
+    sweep = Sweep.open("s")
+    assert sweep.states() == {0: DONE, 1: FAILED, 2: DONE}
+    assert sweep.read(1, FAILED)["error"]["kind"] == "MemoryError"
+
+
 def test_a_folder_belongs_to_one_sweep(capsys):
     assert main(["sweep", *WORDS]) == 0
     assert main(["sweep", "temperature=22,30", "folder=s"]) == 2
@@ -155,9 +171,11 @@ def run_script(body, **arguments):
         import os, random, signal, sys, time
         import numpy as np
         import nmjmc.api, nmjmc.cli.sweep, nmjmc.data.hdf5, nmjmc.kernel.simulate as kernel
+        import nmjmc.kernel.many as many
         from nmjmc.cli.main import main
-        from tests.records import formula_run
+        from tests.records import formula_many, formula_run
         kernel.run = formula_run
+        many.run_many = formula_many
     """
     root = str(Path(__file__).parents[2])
     script = textwrap.dedent(head) + textwrap.dedent(body)
