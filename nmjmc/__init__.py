@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
-    from nmjmc.api import simulate
+    from nmjmc.api import Point, simulate, simulate_many
     from nmjmc.data.hdf5 import load
     from nmjmc.data.result import Result
     from nmjmc.errors import NmjmcError, SimulationError, ValidationError
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
-    "nmjmc.api": ("simulate",),
+    "nmjmc.api": ("Point", "simulate", "simulate_many"),
     "nmjmc.data.hdf5": ("load",),
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
@@ -58,7 +58,7 @@ _HOME = {
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order of use
-    "preparation", "available_preparations", "simulate", "load", "Result",
+    "preparation", "available_preparations", "simulate", "simulate_many", "Point", "load", "Result",
     "Synapse", "build", "describe", "get", "replace", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
     "Waveform", "measure",

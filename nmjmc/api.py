@@ -132,6 +132,8 @@ def simulate_many(
     """
     from nmjmc.kernel import many
 
+    if isinstance(points, Point) or not all(isinstance(point, Point) for point in points):
+        raise ValidationError("points", repr(points)[:60], "a list of Points", "for example [Point(synapse)]")
     use_cache(cache)
     devices = choose_devices(device)
     runs, places = [], []
@@ -259,9 +261,9 @@ def _checked(
     for name in ("duration", "record_interval"):
         if run[name] <= 0:
             raise ValidationError(name, f"{run[name]:g} ms", "positive")
-    if run["record_interval"] > run["duration"]:
-        given = f"{run['record_interval']:g} ms"
-        raise ValidationError("record_interval", given, f"at most the duration ({run['duration']:g} ms)")
+    if run["record_interval"] > run["duration"] / 2:
+        given, half = f"{run['record_interval']:g} ms", f"{run['duration'] / 2:g} ms"
+        raise ValidationError("record_interval", given, f"at most half the duration ({half})")
     records = run["duration"] / run["record_interval"]
     if records > MOST_RECORDS:
         shortest, longest = run["duration"] / MOST_RECORDS, run["record_interval"] * MOST_RECORDS
@@ -334,11 +336,35 @@ def _run_in_blocks(
         count = min(size, end - first)
         arrays = finished.get(first)
         if arrays is None or arrays["content"].shape[0] != count:
-            arrays = _flat(_run(synapse, run, how, first, count))
+            told = _of_the_whole(how["on_chunk"], first - run["first_vesicle"], run["vesicles"])
+            arrays = _flat(_run(synapse, run, {**how, "on_chunk": told}, first, count))
             blocks.save_block(folder, key, first, arrays)
         parts.append(_unflat(arrays))
         first += count
     return parts
+
+
+def _of_the_whole(
+    told: Callable[[Any], None] | None, before: int, vesicles: int
+) -> Callable[[Any], None] | None:
+    """A listener to one block's progress that tells the caller's listener the progress of the whole run."""
+    if told is None:
+        return None
+
+    def listen(block: Any) -> None:
+        done = (before * block.duration_ms + block.vesicles * block.simulated_ms) / vesicles
+        left = (block.duration_ms - done) * vesicles / max(block.quanta_ms_per_s, 1e-9)
+        told(
+            dataclasses.replace(
+                block,
+                simulated_ms=done,
+                vesicles_done=before + block.vesicles_done,
+                vesicles=vesicles,
+                remaining_seconds=left,
+            )
+        )
+
+    return listen
 
 
 def _flat(part: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from nmjmc.errors import ValidationError
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 
 # our configs of launchers have the names of the plugins' own, and are checked against them, which is what we want
 warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against ConfigStore schema")

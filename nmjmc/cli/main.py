@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         where = f"{error.filename}: " if error.filename else ""
-        return _say(f"{where}{error.strerror or error}; no result was written.", FAILED)
+        return _say(f"{where}{error.strerror or error}; what files there are, are whole.", FAILED)
     except KeyboardInterrupt as stop:
-        return _say(str(stop) or "Interrupted; no result was written.", INTERRUPTED)
+        return _say(str(stop) or "Interrupted; what files there are, are whole.", INTERRUPTED)
 
 
 def _say(sentence: str, code: int) -> int:

@@ -25,6 +25,7 @@ _FLAGS = (
     *_FLAGS_WITH_VALUE, "--multirun", "-m", "--run", "-r", "--help", "-h", "--hydra-help", "--resolve",
     "--info", "-i", "--shell-completion", "-sc", "--version",
 )  # fmt: skip
+_OF_ONE_RUN = ("dry_run", "progress", "cache", "checkpoint", "resume")  # how a run was made, not what it was
 _THOUSANDS = re.compile(r"^\s*[+-]?\d{1,3}(,\d{3})+(?![\d,])")
 _WORD = re.compile(r"^(?P<sign>[+~]*)(?P<key>[^=]+)=(?P<value>.*)$", re.DOTALL)
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|[,\[\]{}])""")
@@ -44,7 +45,7 @@ def prepare(words: list[str]) -> list[str]:
     Raises:
         ValidationError: For a word that is no KEY=VALUE, an unknown key, flag or preparation.
     """
-    words = [part for word in words for part in _expanded(word)]
+    words = _with_config(words)
     sweeping = any(word in ("-m", "--multirun") for word in words)
     for index, word in enumerate(words):
         _check_flag(word, _is_flag_value(words, index))
@@ -73,10 +74,27 @@ def _check_thousands(word: str) -> None:
         raise ValidationError(key, repr(value), "without commas in a number", f"did you mean {meant}?")
 
 
+def _with_config(words: list[str]) -> list[str]:
+    """The words with `config=FILE` first, so that all others change what it says, wherever they stand."""
+    files = [word for word in words if word.startswith("config=")]
+    if not files:
+        return words
+    rest = [word for word in words if not word.startswith("config=")]
+    if len(files) > 1 or any(word.startswith("preparation=") for word in rest):
+        raise ValidationError(
+            "config", "given with another", "given alone, without preparation or a second config"
+        )
+    return [*_expanded(files[0]), *(_forced(word) for word in rest)]
+
+
+def _forced(word: str) -> str:
+    """A setting that the file has added is changed, not added again."""
+    key = word.split("=")[0]
+    return f"++{word}" if "=" in word and key in SETTINGS else word
+
+
 def _expanded(word: str) -> list[str]:
     """`config=FILE`, the config.yaml of a run, as the overrides that give the same config."""
-    if not word.startswith("config="):
-        return [word]
     path = Path(word.removeprefix("config="))
     path = path / "config.yaml" if path.is_dir() else path
     try:
@@ -86,7 +104,8 @@ def _expanded(word: str) -> list[str]:
     if not isinstance(found, dict):
         raise ValidationError("config", str(path), "the config.yaml of a run")
     # the preparation is left out: every parameter stands in the file
-    return ["~preparation", *(f"++{key}={_literal(value)}" for key, value in found.items())]
+    kept = {key: value for key, value in found.items() if key not in _OF_ONE_RUN}
+    return ["~preparation", *(f"++{key}={_literal(value)}" for key, value in kept.items())]
 
 
 def _literal(value: Any) -> str:

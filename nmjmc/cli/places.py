@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 
 _KEY = re.compile(r"^[\w.]+")
 

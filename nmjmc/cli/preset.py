@@ -9,7 +9,7 @@ from typing import NamedTuple
 import yaml
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 
 
 class Entry(NamedTuple):

@@ -29,6 +29,8 @@ def command(words: list[str]) -> int:
     from nmjmc.data.hdf5 import load
 
     result = load(files[0])
+    if options.get("config", "false").lower() not in ("true", "false"):
+        raise ValidationError("config", repr(options["config"]), "true or false")
     if options.get("config", "false").lower() == "true":
         _print_config(result)
     report.print_result(result.summary())

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from nmjmc import api
@@ -29,11 +31,12 @@ from nmjmc.data.atomic import write_text
 from nmjmc.data.checkpoint import remove
 from nmjmc.data.provenance import device_name
 from nmjmc.errors import ValidationError
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.model import Synapse
 
 log = logging.getLogger("nmjmc")
+_BASE_MIB = 600  # of a process that simulates 100 vesicles (measured; docs/benchmarks.md)
 _CLOCK = 30.0  # seconds between checkpoints
 _BLOCKS = (128, 8192)  # least and most vesicles between them
 configs.register()  # on import, so that a process which a launcher starts knows our resolvers too
@@ -69,9 +72,20 @@ def _checked(words: list[str]) -> int:
             return _dry_run(synapse, settings, plan)
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
+    elif any(word in ("-m", "--multirun") for word in words):
+        _check_points(overrides)
     if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
         targets.check("config", overrides)
     return _hydra(overrides)
+
+
+def _check_points(overrides: list[str]) -> None:
+    """Refuse a sweep any of whose points cannot be right, before the first is computed."""
+    words = [word for word in overrides if not word.startswith(("-", "hydra"))]
+    sweeper = OverridesParser.create().parse_overrides(words)
+    for batch in BasicSweeper.split_arguments(sweeper, max_batch_size=None):
+        for point in batch:
+            configs.read(composed(list(point)))
 
 
 def _hydra(overrides: list[str]) -> int:
@@ -111,7 +125,7 @@ def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> in
         {
             "time step": plan.time_step,
             "records": f"{plan.records:,} a vesicle",
-            "memory": f"{plan.memory_bytes / 2**20:,.0f} MiB",
+            "memory": f"{plan.memory_bytes / 2**20:,.0f} MiB, and some {_BASE_MIB} MiB of Python, JAX and programs",
             "predicted time": predicted,
         }
     )
@@ -136,6 +150,9 @@ def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
 def _run(config: DictConfig) -> None:
     """One run: result.h5, summary.json, mepc.png and the resolved config, in hydra's folder."""
     synapse, settings = configs.read(config)
+    if settings.dry_run:
+        _dry_run(synapse, settings, _plan(synapse, settings))
+        return
     count, index = distributed.join(settings.distributed, settings.seed)
     folder = Path(HydraConfig.get().runtime.output_dir)
     seed = api.draw_seed() if settings.seed is None else settings.seed

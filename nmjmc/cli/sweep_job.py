@@ -16,7 +16,7 @@ from nmjmc.cli import slurm, targets
 from nmjmc.cli.compose import REFUSALS, sentence
 from nmjmc.cli.sweep_words import Options
 from nmjmc.errors import NmjmcError, ValidationError
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 
 # the extra of pyproject.toml and the plugin of each launcher
 _EXTRAS = {

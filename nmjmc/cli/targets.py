@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from nmjmc.cli.compose import REFUSALS, sentence
 from nmjmc.errors import ValidationError
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 
 ALLOWED = (
     "nmjmc.", "hydra._internal.core_plugins.", "hydra_plugins.hydra_joblib_launcher.",

@@ -65,6 +65,8 @@ def load(path: str | Path) -> Result:
     Raises:
         ValidationError: If there is no such file, or it is no result of this package.
     """
+    if not isinstance(path, str | Path):
+        raise ValidationError("path", repr(path), "a file or a folder", 'for example "result.h5"')
     place = Path(path)
     place = place / "result.h5" if place.is_dir() else place
     if not place.is_file():
@@ -74,7 +76,13 @@ def load(path: str | Path) -> Result:
     except OSError as error:
         raise ValidationError("path", f"{path}, which cannot be read as HDF5", "a result file") from error
     with file:
-        return _read(file, str(path))
+        try:
+            return _read(file, str(path))
+        except (KeyError, ValueError, TypeError) as error:
+            if isinstance(error, ValidationError):
+                raise
+            found = f"{path}, of which something is missing or damaged ({error})"
+            raise ValidationError("path", found, "a whole result file") from error
 
 
 def _read(file: Any, path: str) -> Result:

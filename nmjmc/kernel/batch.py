@@ -154,7 +154,8 @@ class Batch:
         self.at, self.grown, self.handled = 0, 1, 0
         self.rate, self.places = 0.0, _FEWEST
         self.viewing, self.views = viewing, []
-        self.live = self.free = int(self.molecules.sum())
+        self.free = int(self.molecules.sum())
+        self.live = int(self.state.used)  # the molecules, and the clocks that a bath has set
         self.happened = np.zeros(self.tally.shape[2], np.int64)
 
     @property
@@ -281,7 +282,7 @@ class Batch:
                 self.places = self._places(1.5 * self.places)
                 self.job.lists[self.state.pool.due.shape[0]].add(self.places)
             if status & Status.POOL_OVERFLOW:
-                self.state = self.call(repack, self.state, size=2 * self.state.pool.due.shape[0])
+                self._repack(2 * self.state.pool.due.shape[0])
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
 
     def _due(self, step: float, count: int) -> float:
@@ -296,12 +297,12 @@ class Batch:
         size = self.state.pool.due.shape[0]
         if int(self.state.used) * _FULL > size:
             # spent entries and stale clocks fill it: pack before it grows
-            self.state = self.call(repack, self.state, size=size)
+            self._repack(size)
             self.live = int(self.state.used)
         needed = self.live * _SPARE + due / _LEAN
         wanted = fitting(self.base, needed)
         if wanted < size or needed > size:
-            self.state = self.call(repack, self.state, size=wanted)
+            self._repack(wanted)
             size = wanted
         # where the pool is long, a list much shorter than it would save little and be one more to compile
         places = self._places(max(due, size / _PER_PLACE))
@@ -309,6 +310,12 @@ class Batch:
         # a copy, because another lane may add to it meanwhile
         self.places = min((n for n in tuple(used) if places <= n <= _NEARLY * places), default=places)
         used.add(self.places)
+
+    def _repack(self, size: int) -> None:
+        """Pack the pool into `size` entries."""
+        self.state = self.call(repack, self.state, size=size)
+        if int(self.state.used) > size:
+            raise SimulationError(Status.POOL_OVERFLOW, f"at {self.at * self.job.interval:.3g} ms")
 
     def _places(self, due: float) -> int:
         """Length of the list of due entries, from a ladder that hangs on the number due just after the release.

@@ -50,11 +50,16 @@ def check_steps(numerics: Numerics, lowered: Lowered, interval: float, steps: in
     if steps <= most:
         return
     given = numerics.shortest_step * numerics.step_scale
+    name, rate = lowered.fastest
     if lowered.step is None and given < interval / most:
+        if numerics.shortest_step == Numerics.shortest_step:
+            allowed = (
+                f"at most {given * most:.2g} ms, as a step is {given * 1e3:.3g} us (numerics.shortest_step)"
+            )
+            raise ValidationError("record_interval", f"{interval:g} ms", allowed)
         value, field = f"{given * 1e3:.3g} us", "numerics.shortest_step"
         hint = f"or record at least every {given * most:.2g} ms"
         raise ValidationError(field, value, f"at least {interval / most * 1e3:.2g} us", hint)
-    name, rate = lowered.fastest
     reason = (
         f"{name} takes {1e6 / rate:.3g} ns on average" if lowered.step is None else "steps are this short"
     )

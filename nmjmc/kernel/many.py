@@ -31,6 +31,7 @@ from nmjmc.kernel.simulate import (
     lanes_of,
     make_job,
     make_record,
+    memory_of,
     run_batch,
 )
 from nmjmc.synapse.model import Synapse
@@ -95,19 +96,22 @@ def run_many(
     kinds: dict[Any, list[_Asked]] = {}
     for index, request in enumerate(requests):
         try:
-            asked = _asked(index, request)
+            asked = _asked(index, request, lanes)
         except NmjmcError as error:
             yield index, error
         else:
-            kinds.setdefault(_kind(asked.job), []).append(asked)
+            kinds.setdefault((request.numerics.batch, _kind(asked.job)), []).append(asked)
     for points in kinds.values():
         yield from _run_group(_group(points, lanes), lanes, on_chunk)
 
 
-def _asked(index: int, request: Request) -> _Asked:
+def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
     r = request
     job = make_job(r.synapse, r.seed, r.duration, r.record_interval, r.numerics)
-    return _Asked(index, r, job, release.contents(r.synapse.vesicle, r.seed, r.first_vesicle, r.vesicles))
+    contents = release.contents(r.synapse.vesicle, r.seed, r.first_vesicle, r.vesicles)
+    size = batch_size(job.lowered, contents, r.numerics, lanes[0].platform)
+    memory_of(job, contents, size, r.vesicles, lanes)
+    return _Asked(index, r, job, contents)
 
 
 def _kind(job: Job) -> Any:

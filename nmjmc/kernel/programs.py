@@ -120,7 +120,8 @@ def _cache_path(name: str, device: Any, key: Any) -> Path | None:
 def _origin() -> str:
     """What made the programs: this package's kernel, JAX and XLA, and the processor they are made for."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for source in (*sorted(here.glob("*.py")), here.parent / "errors.py"):
         digest.update(source.read_bytes())
     info = Path("/proc/cpuinfo")
     flags = (

@@ -107,7 +107,7 @@ def run(
     chosen = lanes_of(list(devices) if devices else [default_device()])
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
     size = batch_size(job.lowered, content, numerics, chosen[0].platform)
-    _memory(job, content, size, vesicles, chosen)
+    memory_of(job, content, size, vesicles, chosen)
     meter = Meter(vesicles, len(job.substeps), job.interval, on_chunk)
     starts = range(0, vesicles, size)
     programs = [Programs(device) for device in chosen]
@@ -168,7 +168,7 @@ def plan(
     job = make_job(synapse, 0, duration, record_interval, numerics)
     content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
     size = batch_size(job.lowered, content, numerics, jax.default_backend())
-    memory = _memory(job, content, size, vesicles, lanes_of(jax.devices()))
+    memory = memory_of(job, content, size, vesicles, lanes_of(jax.devices()))
     return Needs(_step_in_words(job), len(job.substeps) + 1, memory)
 
 
@@ -184,7 +184,7 @@ def _step_in_words(job: Job) -> str:
     )
 
 
-def _memory(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: list[Any]) -> int:
+def memory_of(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: list[Any]) -> int:
     """Memory of a run [bytes].
 
     Raises:

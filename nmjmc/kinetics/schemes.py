@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.folders import config_dir
 from nmjmc.kinetics.scheme import Scheme, Transition
-from nmjmc.paths import config_dir
 from nmjmc.units import to_internal
 
 _KEYS = ("name", "states", "transitions", "resting", "conductance", "transmitter", "q10")

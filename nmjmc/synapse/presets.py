@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 from nmjmc.synapse.build import build
 from nmjmc.synapse.model import Synapse
 

@@ -13,7 +13,7 @@ import nmjmc
 from nmjmc.cli.main import main
 from nmjmc.cli.targets import ALLOWED, check
 from nmjmc.data.sweep import DONE, Sweep
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 from tests.cluster.test_slurm import SMALL
 
 pytestmark = pytest.mark.unit

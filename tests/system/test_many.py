@@ -81,6 +81,38 @@ def test_a_bath_rides_along():
 
 
 @pytest.mark.unit
+def test_more_clocks_of_a_bath_than_molecules_are_all_kept():
+    # a long run sets a clock at almost every receptor, so that the pool holds ten times as many clocks as molecules
+    scheme = {
+        "name": "blocked", "states": ["R", "AR", "A2R", "A2Ro", "RB"], "resting": "R", "conductance": {"A2Ro": 1},
+        "transitions": [
+            {"from": "R", "to": "AR", "rate": "binding_rate", "factor": 2, "binds": "ACh"},
+            {"from": "AR", "to": "R", "rate": "unbinding_rate", "releases": "ACh"},
+            {"from": "AR", "to": "A2R", "rate": "binding_rate", "binds": "ACh"},
+            {"from": "A2R", "to": "AR", "rate": "unbinding_rate", "factor": 2, "releases": "ACh"},
+            {"from": "A2R", "to": "A2Ro", "rate": "opening_rate"},
+            {"from": "A2Ro", "to": "A2R", "rate": "closing_rate"},
+            {"from": "R", "to": "RB", "rate": "blocking_rate", "binds": "drug"},
+            {"from": "RB", "to": "R", "rate": "unblocking_rate", "releases": "drug"},
+        ],
+        "q10": {"binding_rate": 1, "unbinding_rate": 1, "opening_rate": 1, "closing_rate": 1, "blocking_rate": 1,
+                "unblocking_rate": 1},
+    }  # fmt: skip
+    synapse = nmjmc.preparation(
+        "slab", **{"receptor.scheme": scheme, "receptor.bath": {"drug": "1 uM"}, "receptor.q10": None,
+                   "receptor.blocking_rate": "1e8 /M/s", "receptor.unblocking_rate": "100 /s",
+                   "vesicle.content_mean": 1000},
+    )  # fmt: skip
+    result = nmjmc.simulate(synapse, 16, seed=2, duration=12.0, record_interval=0.04)
+    assert result.conserved()
+    # blocking and unblocking balance: half the receptors that hold no ACh, whose number is nearly constant
+    free, blocked = result.counts["R"][:, -1].sum(), result.counts["RB"][:, -1].sum()
+    assert abs(blocked / (free + blocked) - 0.5) < 4.9 * 0.5 / np.sqrt(
+        free + blocked
+    )  # false-positive rate 1e-6
+
+
+@pytest.mark.unit
 def test_points_of_other_kinds_run_beside():
     other = Point(small(), vesicles=2, seed=1, duration=0.1, record_interval=0.01)
     stepped = Point(small(), vesicles=2, seed=1, numerics={"transport": "stepped"}, **HOW)
@@ -94,8 +126,9 @@ def test_points_of_other_kinds_run_beside():
 def test_a_point_that_cannot_be_right_keeps_its_error_to_itself():
     wrong = Point(small(), vesicles=0, **HOW)
     late = Point(small(**{"vesicle.times": [0.5]}), vesicles=1, **HOW)
-    found = dict(simulate_many([*points(2), wrong, late]))
-    assert isinstance(found[2], ValidationError) and isinstance(found[3], ValidationError)
+    wide = Point(small(), vesicles=1, numerics={"batch": 2**29}, **HOW)
+    found = dict(simulate_many([*points(2), wrong, late, wide]))
+    assert all(isinstance(found[at], ValidationError) for at in (2, 3, 4))
     assert found[0].conserved() and found[1].conserved()
 
 

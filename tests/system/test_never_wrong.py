@@ -78,6 +78,13 @@ def test_the_fastest_process_is_named_where_steps_are_too_short():
 
 
 @pytest.mark.unit
+def test_records_too_rare_for_the_default_step_are_told_as_such():
+    with pytest.raises(ValidationError, match="a step is") as caught:
+        run(small(), **{**HOW, "duration": 20.0, "record_interval": 10.0})
+    assert caught.value.field == "record_interval"
+
+
+@pytest.mark.unit
 def test_a_duration_between_two_records_is_rounded_up_alike():
     how = {**HOW, "duration": 0.305, "vesicles": 1}
     needs = kernel.plan(small(), **{name: how[name] for name in ("vesicles", "duration", "record_interval")})

@@ -86,6 +86,34 @@ def test_a_run_can_be_repeated_from_its_config(tmp_path):
     assert len(list((tmp_path / "outputs").iterdir())) == 2
 
 
+def test_words_change_an_earlier_config_wherever_they_stand(tmp_path, capsys):
+    assert main(["simulate", "vesicles=2", "duration=1 ms"]) == 0
+    folder = only_folder(tmp_path)
+    before = (folder / "result.h5").read_bytes()
+    capsys.readouterr()
+    words = ["dry_run=true", "receptor.density=100 /um^2", "vesicles=3", f"config={folder}"]
+    for some in (words, words[::-1]):
+        assert main(["simulate", *some]) == 0
+        printed = capsys.readouterr().out
+        assert "density: 100 /um^2" in printed and "vesicles: 3" in printed and "predicted time" in printed
+    assert (folder / "result.h5").read_bytes() == before
+    assert main(["simulate", f"config={folder}", "preparation=lizard"]) == 2
+
+
+def test_a_sweep_is_checked_before_its_first_point_and_may_be_dry(tmp_path, capsys):
+    assert main(["simulate", "vesicles=1", "temperature=22,300", "-m"]) == 2
+    assert "did you mean 300 K?" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert main(["simulate", "vesicles=1", "temperature=22,30", "dry_run=true", "-m"]) == 0
+    assert not list(tmp_path.rglob("result.h5")) and "predicted time" in capsys.readouterr().out
+
+
+def test_every_public_name_is_there_after_use():
+    script = "import nmjmc; s = nmjmc.preparation('human'); nmjmc.paths(s); [getattr(nmjmc, n) for n in nmjmc.__all__]"
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(nmjmc.__file__))}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
 def test_a_seed_not_given_is_drawn_and_recorded(tmp_path):
     assert main(["simulate", "vesicles=1", "duration=1 ms", "seed=null"]) == 0
     folder = only_folder(tmp_path)
@@ -235,7 +263,8 @@ MISTAKES = {
     "simulate duration=0": "positive",
     "simulate duration=5 mV": "did you mean 5 ms?",
     "simulate duration=inf": "finite",
-    "simulate record_interval=20 ms": "at most the duration",
+    "simulate record_interval=20 ms": "at most half the duration",
+    "simulate record_interval=10 ms": "at most half the duration",
     "simulate record_interval=1 ns": "at least",
     "simulate duration=1e9": "record_interval at least",
     "simulate numerics.no_such=3": "that exists",
@@ -336,7 +365,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("no folder")
     assert main(["simulate", "vesicles=1", "duration=1 ms", "hydra.run.dir=file/run"]) == 1
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "file" in error and "no result was written" in error
+    assert error.count("\n") == 1 and "file" in error and "are whole" in error
     with pytest.raises(ValidationError, match="can be written"):
         nmjmc.simulate(nmjmc.preparation("human"), 2, duration=1.0).save(tmp_path / "file" / "result.h5")
 

@@ -11,7 +11,7 @@ import yaml
 import nmjmc
 from nmjmc.cli import preset
 from nmjmc.cli.main import main
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 from tests.records import formula_many, formula_run
 
 pytestmark = pytest.mark.unit

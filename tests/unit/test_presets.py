@@ -5,7 +5,7 @@ import re
 import pytest
 
 from nmjmc.errors import ValidationError
-from nmjmc.paths import config_dir
+from nmjmc.folders import config_dir
 from nmjmc.synapse import available_preparations, get, preparation
 
 pytestmark = pytest.mark.unit

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmjmc.errors import ValidationError
+from nmjmc.folders import config_dir
 from nmjmc.kinetics import load_scheme, scheme_to_mapping
-from nmjmc.paths import config_dir
 from nmjmc.synapse import (
     Disc,
     Folded,
