@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib.metadata
 import platform
 import subprocess
@@ -67,6 +68,7 @@ def precision() -> str:
     return "float64 enabled" if getattr(jax.config, "jax_enable_x64", False) else "float32"
 
 
+@functools.cache  # of the code that this process has loaded; asking git costs more than a small run
 def revision_of_code() -> tuple[str, int]:
     """Git revision of the checkout that this code runs from, and whether it differs from that revision.
 
