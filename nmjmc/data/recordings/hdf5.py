@@ -1,0 +1,110 @@
+"""Recordings in HDF5: this package's own, which say all of themselves, and foreign ones, which do not."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from nmjmc.analysis.recording import Recording
+from nmjmc.data.atomic import atomic
+from nmjmc.data.recordings.optional import to_unit
+from nmjmc.errors import ValidationError, nearest
+
+_FORMAT = "nmjmc recording"
+_SCALARS = ("sampling_interval", "holding_potential", "bandwidth", "series_resistance", "temperature")
+_UNITS = dict(zip(_SCALARS, ("ms", "mV", "kHz", "MOhm", "degC"), strict=True))
+
+
+def write_recording(recording: Recording, path: str | Path) -> Path:
+    """Write a recording so that `read_recording` gives it back, bit for bit; the file appears whole or not at all."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(
+            {"format": _FORMAT, "schema_version": 1, "name": recording.name, "source": recording.source}
+        )
+        signal = file.create_dataset("signal", data=recording.signal, compression="gzip", shuffle=True)
+        signal.attrs["units"] = recording.unit
+        starts = file.create_dataset("sweep_start", data=recording.sweep_start)
+        starts.attrs["units"] = "ms"
+        for name in _SCALARS:
+            made = file.create_dataset(name, data=float(getattr(recording, name)))
+            made.attrs["units"] = _UNITS[name]
+    return Path(path)
+
+
+def read_hdf5(
+    path: str | Path,
+    *,
+    dataset: str | None = None,
+    sampling_interval: float | None = None,
+    unit: str | None = None,
+    **known: Any,
+) -> Recording:
+    """Read a recording from HDF5.
+
+    Args:
+        path: The file.
+        dataset: Path of the samples, [sweep, t] or [t], in a foreign file; may be left out if only one fits.
+        sampling_interval: Of a foreign file [ms].
+        unit: Of a foreign file, if the dataset has no attribute `units`.
+        **known: Other fields of `Recording`.
+
+    Returns:
+        The recording.
+
+    Raises:
+        ValidationError: If the file is no HDF5, or something has to be given that is not.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "an HDF5 file") from error
+    with file:
+        if file.attrs.get("format") == _FORMAT:
+            return _own(file, known)
+        found = _samples(file, dataset, Path(path))
+        if sampling_interval is None:
+            raise ValidationError("sampling_interval", "missing", "given in ms, as the file does not say it")
+        written = unit or str(found.attrs.get("units", ""))
+        values, inside = to_unit(found[...], written, f"dataset {found.name}")
+        ours = {"name": Path(path).stem, "source": f"{Path(path).name}:{found.name}"}
+        return Recording(values, sampling_interval, inside, **{**ours, **known})
+
+
+def _own(file: h5py.File, known: dict[str, Any]) -> Recording:
+    names = {field.name for field in fields(Recording)}
+    found = {name: float(np.asarray(file[name])) for name in _SCALARS if name in names}
+    signal: Any = file["signal"]
+    found |= {"name": str(file.attrs["name"]), "source": str(file.attrs["source"])}  # pyright: ignore[reportAssignmentType]
+    starts: Any = file["sweep_start"]
+    return Recording(
+        signal[...], unit=str(signal.attrs["units"]), sweep_start=starts[...], **{**found, **known}
+    )  # pyright: ignore[reportArgumentType]
+
+
+def _samples(file: h5py.File, dataset: str | None, path: Path) -> Any:
+    """The dataset that was asked for, or the only one with many samples."""
+    candidates: dict[str, Any] = {}
+
+    def visit(name: str, item: Any) -> None:
+        if (
+            isinstance(item, h5py.Dataset)
+            and item.ndim in (1, 2)
+            and item.dtype.kind == "f"
+            and item.shape[-1] > 1
+        ):
+            candidates[name] = item
+
+    file.visititems(visit)
+    if dataset is None:
+        if len(candidates) != 1:
+            raise ValidationError(
+                "dataset", "missing", f"one of {', '.join(sorted(candidates)) or 'none'} in {path.name}"
+            )
+        return next(iter(candidates.values()))
+    if dataset not in candidates:
+        raise ValidationError("dataset", repr(dataset), f"one of {path.name}", nearest(dataset, candidates))
+    return candidates[dataset]
