@@ -126,7 +126,7 @@ def _interpolate(time: np.ndarray, rows: np.ndarray, start: np.ndarray, level: n
     low, high = rows[row, start], rows[row, end]
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = (level - low) / (high - low)
-    return time[start] + fraction * (time[end] - time[start])
+        return time[start] + fraction * (time[end] - time[start])
 
 
 def _decay_time(time: np.ndarray, rows: np.ndarray, peak: np.ndarray, amplitude: np.ndarray) -> np.ndarray:
