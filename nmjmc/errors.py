@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class NmjmcError(Exception):
@@ -90,6 +90,23 @@ class SimulationError(NmjmcError, RuntimeError):
     def __str__(self) -> str:
         place = f" ({self.where})" if self.where else ""
         return f"The simulation failed{place}: {explain(self.status)}."
+
+
+class FitError(NmjmcError, RuntimeError):
+    """A fit that cannot go on.
+
+    Args:
+        what: What went wrong, for example `the loss is nan`.
+        values: The parameters to blame, by path, in internal units.
+    """
+
+    def __init__(self, what: str, values: Mapping[str, float]) -> None:
+        self.what, self.values = what, dict(values)
+        super().__init__(what, self.values)
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name} = {value:g} (internal units)" for name, value in self.values.items())
+        return f"The fit failed: {self.what} at {shown}; narrow their bounds or give another start."
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:

@@ -67,6 +67,15 @@ def replace(synapse: Synapse, path: str, value: Any) -> Synapse:
     return checked(eqx.tree_at(where, synapse, leaf))
 
 
+def allowed_range(synapse: Synapse, path: str) -> Range:
+    """Unit and allowed range of a parameter by its path.
+
+    Raises:
+        ValidationError: If there is no such parameter.
+    """
+    return _entry(synapse, path)[1]
+
+
 def scale(path: str, factor: Any) -> Modifier:
     """A modifier that multiplies one parameter by a pure number."""
 

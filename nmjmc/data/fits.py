@@ -1,0 +1,296 @@
+"""Fits as files: the record of a fit, self-describing, and the checkpoint of one that is under way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import yaml
+
+from nmjmc.data.atomic import atomic, write_text
+from nmjmc.errors import ValidationError
+from nmjmc.synapse.build import build
+from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_internal, to_text
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class DataFit:
+    """One data set beside its model.
+
+    Attributes:
+        name: Of the data set.
+        kind: `waveform`, `histogram` or `statistics`.
+        labels: What each number is.
+        position: Where each number stands on the axis: time [ms] or amplitude; NaN for none [z].
+        data: [z].
+        model: [z].
+        error: Standard error of the data [z].
+        residual: In units of the error [z].
+        p_value: Of the goodness of fit of this data set alone.
+    """
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    position: np.ndarray
+    data: np.ndarray
+    model: np.ndarray
+    error: np.ndarray
+    residual: np.ndarray
+    p_value: float
+
+
+@dataclass(frozen=True, eq=False)
+class ProfileCurve:
+    """A profile likelihood: values (internal units), twice the rise of the loss, and the interval."""
+
+    values: np.ndarray
+    rise: np.ndarray
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitRecord:
+    """What a fit found. Values of parameters are in internal units; `text` gives them in their stated units.
+
+    Attributes:
+        names: Free parameters [p].
+        units: Their stated units.
+        start: Where the fit began [p].
+        estimate: [p].
+        low: Ends of the intervals from the Fisher information and the seed noise, at `level` [p].
+        high: Likewise [p].
+        level: Of the intervals.
+        relative_sd: SD of the logarithm, or of the value where it is not fitted by its logarithm [p].
+        seed_sd: The part of it that is Monte Carlo noise of the fit itself [p].
+        correlation: Of the estimates [p, p].
+        bounds: Lower and upper [p, 2].
+        losses: Minus log likelihood and prior after each step [step].
+        trace: Parameters after each step [step, p].
+        gradient_noise: Of each step, relative to the gradient [step].
+        datasets: Each beside its model.
+        p_value: Goodness of fit of all data together.
+        notes: What a reader must know, in sentences: the estimator and its bias, flat combinations, bounds reached.
+        profiles: By parameter.
+        bootstrap: Estimates from resampled events [repeat, p].
+        converged: Whether the fit ended because it could not get better.
+        synapse: With the estimates.
+        fixed: Parameters of release and recording, internal units, estimates among them.
+        settings: Of the fit, plain.
+        provenance: Versions, device, git revision.
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    start: np.ndarray
+    estimate: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    level: float
+    relative_sd: np.ndarray
+    seed_sd: np.ndarray
+    correlation: np.ndarray
+    bounds: np.ndarray
+    losses: np.ndarray
+    trace: np.ndarray
+    gradient_noise: np.ndarray
+    datasets: tuple[DataFit, ...]
+    p_value: float
+    notes: tuple[str, ...]
+    converged: bool
+    synapse: Mapping[str, Any]
+    fixed: Mapping[str, float]
+    profiles: Mapping[str, ProfileCurve] = field(default_factory=dict)
+    bootstrap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.estimate[self.names.index(name)])
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """The interval of a parameter, internal units: of its profile where there is one."""
+        if name in self.profiles:
+            return self.profiles[name].low, self.profiles[name].high
+        index = self.names.index(name)
+        return float(self.low[index]), float(self.high[index])
+
+    def to_synapse(self) -> Synapse:
+        """The synapse with the estimates."""
+        return build(self.synapse)
+
+    def text(self, name: str, value: float) -> str:
+        """A value of a parameter in its stated unit."""
+        if not np.isfinite(value):
+            return "beyond its bound"
+        return to_text(float(value), self.units[self.names.index(name)], 4)
+
+    def summary(self) -> dict[str, Any]:
+        """Everything that a table shows, as values that JSON can hold."""
+        parameters = {}
+        for index, name in enumerate(self.names):
+            low, high = self.interval(name)
+            parameters[name] = {
+                "unit": self.units[index],
+                "estimate": self._stated(index, self[name]), "low": self._stated(index, low),
+                "high": self._stated(index, high), "start": self._stated(index, float(self.start[index])),
+                "relative_sd": float(self.relative_sd[index]), "seed_sd": float(self.seed_sd[index]),
+                "interval": "profile" if name in self.profiles else "fisher",
+            }  # fmt: skip
+        fits = {d.name: {"p_value": _plain(d.p_value), "numbers": len(d.labels)} for d in self.datasets}
+        return {
+            "parameters": parameters, "level": self.level, "loss": float(self.losses[-1]),
+            "steps": self.losses.size - 1, "converged": self.converged, "p_value": _plain(self.p_value),
+            "datasets": fits, "notes": list(self.notes), "provenance": dict(self.provenance),
+        }  # fmt: skip
+
+    def _stated(self, index: int, value: float) -> float | None:
+        """A value as a number in its stated unit; None for infinity."""
+        if not np.isfinite(value):
+            return None
+        unit = self.units[index]
+        return value / to_internal(f"1 {unit}" if unit else "1", unit, self.names[index])
+
+    def save(self, path: str | Path) -> Path:
+        """Write the record as HDF5, whole or not at all."""
+        return save_fit(self, path)
+
+    def save_preparation(self, path: str | Path) -> Path:
+        """Write the fitted synapse as YAML that `nmjmc.build` and `nmjmc simulate` take."""
+        head = "# @package _global_\n# Fitted by nmjmc: these parameters are estimates, the others as before the fit.\n"
+        lines = [
+            f"#   {n}: {self.text(n, self[n])} ({self.text(n, a)} to {self.text(n, b)}, {100 * self.level:g} %)\n"
+            for n in self.names for a, b in [self.interval(n)]
+        ]  # fmt: skip
+        write_text(path, head + "".join(lines) + yaml.safe_dump(dict(self.synapse), sort_keys=False))
+        return Path(path)
+
+    def __str__(self) -> str:
+        width = max(map(len, self.names))
+        lines = [
+            f"fit of {len(self.names)} parameters to {len(self.datasets)} data sets, {100 * self.level:g} % intervals"
+        ]
+        for name in self.names:
+            low, high = self.interval(name)
+            ends = f"{self.text(name, low)} to {self.text(name, high)}"
+            lines.append(f"  {name:{width}}  {self.text(name, self[name])}  ({ends})")
+        lines.append(f"goodness of fit: p = {self.p_value:.3g}")
+        return "\n".join([*lines, *self.notes])
+
+    __repr__ = __str__
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+_ARRAYS = (
+    "start", "estimate", "low", "high", "relative_sd", "seed_sd", "correlation", "bounds", "losses", "trace",
+    "gradient_noise", "bootstrap",
+)  # fmt: skip
+_DATA = ("position", "data", "model", "error", "residual")
+
+
+def save_fit(record: FitRecord, path: str | Path) -> Path:
+    """Write a fit, usually as `fit.h5`; the file appears whole or not at all."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(
+            {"title": "nmjmc: fit", "fit_schema_version": SCHEMA_VERSION, "level": record.level}
+        )
+        file.attrs.update({"p_value": record.p_value, "converged": int(record.converged)})
+        for name in ("names", "units", "notes"):
+            file.attrs[name] = json.dumps(list(getattr(record, name)))
+        for name in ("synapse", "fixed", "settings", "provenance"):
+            file.create_dataset(name, data=json.dumps(dict(getattr(record, name)), default=str))
+        for name in _ARRAYS:
+            file.create_dataset(name, data=getattr(record, name))
+        for entry in record.datasets:
+            group = file.create_group(f"data/{entry.name}")
+            group.attrs.update(
+                {"kind": entry.kind, "labels": json.dumps(entry.labels), "p_value": entry.p_value}
+            )
+            for name in _DATA:
+                group.create_dataset(name, data=getattr(entry, name))
+        for name, curve in record.profiles.items():
+            group = file.create_group(f"profile/{name}")
+            group.attrs.update({"low": curve.low, "high": curve.high})
+            group.create_dataset("values", data=curve.values)
+            group.create_dataset("rise", data=curve.rise)
+    return Path(path)
+
+
+def load_fit(path: str | Path) -> FitRecord:
+    """Read a fit.
+
+    Raises:
+        ValidationError: If there is no such file, or it is no fit of this package.
+    """
+    if not Path(path).is_file():
+        raise ValidationError("path", f"{path}, where there is no file", "a file of a fit, such as fit.h5")
+    try:
+        file: Any = h5py.File(path, "r")
+    except OSError as error:
+        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "a file of a fit") from error
+    with file:
+        if int(file.attrs.get("fit_schema_version", 0)) not in range(1, SCHEMA_VERSION + 1):
+            raise ValidationError(
+                "path", f"{path}, which is no fit of this version of nmjmc", "a file of a fit"
+            )
+        texts: dict[str, Any] = {
+            name: json.loads(file[name][()]) for name in ("synapse", "fixed", "settings", "provenance")
+        }
+        lists: dict[str, Any] = {
+            name: tuple(json.loads(file.attrs[name])) for name in ("names", "units", "notes")
+        }
+        return FitRecord(
+            **{name: file[name][...] for name in _ARRAYS}, **texts, **lists,
+            level=float(file.attrs["level"]), p_value=float(file.attrs["p_value"]),
+            converged=bool(file.attrs["converged"]),
+            datasets=tuple(_read_data(name, group) for name, group in file.get("data", {}).items()),
+            profiles={name: _read_profile(group) for name, group in file.get("profile", {}).items()},
+        )  # fmt: skip
+
+
+def _read_data(name: str, group: Any) -> DataFit:
+    labels = tuple(json.loads(group.attrs["labels"]))
+    arrays = {key: group[key][...] for key in _DATA}
+    return DataFit(
+        name=name, kind=group.attrs["kind"], labels=labels, p_value=float(group.attrs["p_value"]), **arrays
+    )
+
+
+def _read_profile(group: Any) -> ProfileCurve:
+    low, high = float(group.attrs["low"]), float(group.attrs["high"])
+    return ProfileCurve(group["values"][...], group["rise"][...], low, high)
+
+
+def save_progress(path: str | Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keep the state of a fit; `key` is the fingerprint of everything that decides its bits."""
+    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["fingerprint"] = key
+        for name, values in arrays.items():
+            file.create_dataset(name, data=values)
+
+
+def load_progress(path: str | Path, key: str) -> dict[str, np.ndarray]:
+    """The state of a fit, empty if there is none.
+
+    Raises:
+        ValidationError: If it is that of another fit.
+    """
+    if not Path(path).is_file():
+        return {}
+    with h5py.File(path, "r") as file:
+        if file.attrs.get("fingerprint") != key:
+            hint = "remove it, or fit the data and parameters it was made with"
+            raise ValidationError(f"checkpoint {path}", "of another fit", "of the same fit", hint)
+        return {name: np.asarray(dataset) for name, dataset in file.items()}

@@ -1,0 +1,11 @@
+"""Fits of a synapse's parameters to quantal data, with their uncertainty; the only folder that knows optax."""
+
+from nmjmc.fitting.estimators import ESTIMATORS as ESTIMATORS
+from nmjmc.fitting.estimators import CommonRandomNumbersEstimator as CommonRandomNumbersEstimator
+from nmjmc.fitting.estimators import CorrectedEstimator as CorrectedEstimator
+from nmjmc.fitting.estimators import MeanFieldEstimator as MeanFieldEstimator
+from nmjmc.fitting.fit import fit as fit
+from nmjmc.fitting.quanta import Condition as Condition
+from nmjmc.fitting.terms import HistogramTerm as HistogramTerm
+from nmjmc.fitting.terms import StatisticsTerm as StatisticsTerm
+from nmjmc.fitting.waveform_term import WaveformTerm as WaveformTerm

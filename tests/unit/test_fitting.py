@@ -1,0 +1,313 @@
+"""Parameters, data terms and the descent of fits: exact derivatives, recovery, resumption, and what is refused."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import nmjmc
+from nmjmc.analysis.observations import Histogram, Statistic
+from nmjmc.analysis.waveform import measure
+from nmjmc.data.fits import load_fit
+from nmjmc.errors import FitError, ValidationError
+from nmjmc.fitting import Condition, CorrectedEstimator, HistogramTerm, StatisticsTerm, WaveformTerm, fit
+from nmjmc.fitting.estimators import Simulated
+from nmjmc.fitting.features import features
+from nmjmc.fitting.optimise import begin
+from nmjmc.fitting.parameters import free_parameters
+from nmjmc.fitting.problem import Problem
+from nmjmc.meanfield import Grid
+from tests.statistics import assert_proportion, assert_within
+
+pytestmark = pytest.mark.unit
+
+SYNAPSE = nmjmc.preparation("human")
+COARSE = Grid(elements=4, degree=4, vertical_degree=2, growth=0.1, longest_step=0.02, first_step=2e-5)
+FREE = {
+    "receptor.closing_rate": {"start": "1700 /s"},
+    "vesicle.content_mean": {"start": 6000},
+    "vesicle.content_cv": {"start": 0.35},
+}
+ON = Condition(duration=6.0)
+BLOCKED = Condition((("esterase.active_fraction", 0.0),), 10.0)
+NOISE = 0.05
+
+
+def truth(problem):
+    names = problem.parameters.names
+    return np.array([float(nmjmc.get(SYNAPSE, name)) for name in names])
+
+
+def drawn(count, seed, condition=ON, noise=NOISE):
+    """Mean-field quanta of lognormal contents in white noise, sampled at 50 kHz from 1 ms before the onset."""
+    source = Problem(SYNAPSE, [simple(condition)], free_parameters(SYNAPSE, FREE), grid=COARSE)
+    rng = np.random.default_rng(seed)
+    spread = np.sqrt(np.log1p(0.24**2))
+    content = 4800 * np.exp(spread * rng.normal(size=count) - 0.5 * spread**2)
+    time = np.arange(-1.0, condition.duration - 0.01, 0.02)
+    known = condition.times()
+    free = source.parameters.unconstrained(truth(source))
+    current, channel = source.currents_of(free, condition, content, known)
+    traces = np.stack([np.interp(time, known, row, left=0.0) for row in current])
+    # gating as the model takes it: proportional to the root of the current, the same over the event
+    gate = np.sqrt(np.abs(traces) * channel) * rng.normal(size=(count, 1))
+    return time, traces + gate + noise * rng.normal(size=traces.shape)
+
+
+def simple(condition=ON):
+    published = {
+        "amplitude": Statistic("amplitude", 3.95, 0.1, "nA"),
+        "decay_time": Statistic("decay", 3.23, 0.06, "ms"),
+    }
+    return StatisticsTerm("published", published, condition)
+
+
+def events(count, seed, condition=ON, name="events"):
+    time, traces = drawn(count, seed, condition)
+    return WaveformTerm(name, time, traces, condition)
+
+
+def test_bijections_hold_their_bounds_and_come_back():
+    p = free_parameters(
+        SYNAPSE, {"receptor.binding_rate": {}, "fibre.holding_potential": {"low": -90, "high": -70}}
+    )
+    assert p.logarithmic.tolist() == [True, False]
+    with jax.enable_x64(True):
+        for value in ([2e-5, -71.0], [p.start[0], -89.0]):
+            np.testing.assert_allclose(p.values(p.unconstrained(np.array(value))), value, rtol=1e-9)
+        far = np.asarray(p.values(np.array([-40.0, 40.0])))
+        np.testing.assert_allclose(far, [p.low[0], -70.0])
+        step, u = 1e-6, np.array([0.3, -1.2])
+        slope = (p.scaled_from(u + step) - p.scaled_from(u - step)) / (2 * step)
+        np.testing.assert_allclose(slope, p.stretch(u), rtol=1e-6)
+
+
+def test_a_lognormal_prior_has_its_median_and_factor():
+    options = {"median": "5e7 /M/s", "factor": 2.0, "start": "6e7 /M/s"}
+    p = free_parameters(SYNAPSE, {"receptor.binding_rate": options})
+    with jax.enable_x64(True):
+        middle = p.unconstrained(np.array([float(nmjmc.get(SYNAPSE, "receptor.binding_rate"))]))
+        assert float(p.prior(middle)) == pytest.approx(0.0, abs=1e-12)
+        double = p.unconstrained(np.array([2 * float(nmjmc.get(SYNAPSE, "receptor.binding_rate"))]))
+        assert float(p.prior(double)) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("free", "sentence"),
+    [
+        ([], "fit.free must be a list of one or more paths"),
+        (["receptor.bindin_rate"], "did you mean receptor.binding_rate"),
+        ({"receptor.binding_rate": {"lower": 1}}, "did you mean low"),
+        ({"receptor.binding_rate": {"start": "1e7 /M/s", "low": "2e7 /M/s"}}, "between its bounds"),
+        ({"receptor.binding_rate": {"median": "1e7 /M/s"}}, "a median and a factor"),
+        (["vesicle.sites"], "a single number, not a list"),
+        (["release.quantal_content"], "start must be given"),
+        ({"vesicle.content_cv": {"high": 9}}, "finite and within"),
+    ],
+)
+def test_impossible_parameters_are_refused(free, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        free_parameters(SYNAPSE, free)
+
+
+def test_impossible_fits_are_refused():
+    free = ["vesicle.content_mean"]
+    with pytest.raises(ValidationError, match=r"fit.data must be one or more"):
+        fit(SYNAPSE, [], free)
+    with pytest.raises(ValidationError, match="different from each other"):
+        fit(SYNAPSE, [simple(), simple()], free)
+    with pytest.raises(ValidationError, match="did you mean mean_field"):
+        fit(SYNAPSE, [simple()], free, estimator="mean_fild")
+    with pytest.raises(ValidationError, match=r"write 0\.95"):
+        fit(SYNAPSE, [simple()], free, level=95)
+    with pytest.raises(ValidationError, match="free or changed by a data set"):
+        fit(SYNAPSE, [simple(BLOCKED)], {"esterase.active_fraction": {"start": 0.5}})
+    with pytest.raises(ValidationError, match="positive"):
+        StatisticsTerm("x", {"amplitude": Statistic("a", 4.0, unit="nA")}, ON)
+
+
+def test_features_are_those_of_recordings():
+    time = np.linspace(0.0, 12.0, 3000)
+    current = -4.0 * (1 - np.exp(-time / 0.15)) ** 2 * np.exp(-time / 2.5)
+    with jax.enable_x64(True):
+        ours = features(jnp.asarray(time), jnp.asarray(current))
+    theirs = measure(time, current)
+    for name, value in ours.items():
+        assert float(value) == pytest.approx(float(getattr(theirs, name)), rel=1e-4), name
+
+
+def test_derivatives_of_every_term_are_exact():
+    """Forward mode against central differences, for means, variance, features and histogram."""
+    counts = Histogram(np.linspace(0.5, 9.0, 18), np.ones(17), unit="nA")
+    free = {**FREE, "release.quantal_content": {"start": 2.0}}
+    terms = [
+        events(40, 1), simple(), HistogramTerm("single", counts, ON),
+        HistogramTerm("evoked", dataclasses.replace(counts, failures=5), ON, release="poisson"),
+    ]  # fmt: skip
+    problem = Problem(SYNAPSE, terms, free_parameters(SYNAPSE, free), grid=COARSE)
+    u = problem.parameters.unconstrained(problem.parameters.start)
+    z, slope = problem.predict_with_slope(u)
+    np.testing.assert_allclose(problem.predict(u), z, rtol=1e-12)
+    for k, step in enumerate(1e-4 * np.eye(u.size)):
+        rough = (problem.predict(u + step) - problem.predict(u - step)) / 2e-4
+        # the decay's window jumps from sample to sample: its derivative is that between jumps
+        smooth = np.ones(z.size, bool)
+        smooth[problem.cuts[1] + 1] = False
+        np.testing.assert_allclose(slope[smooth, k], rough[smooth], atol=1e-6 * np.abs(z).max(), rtol=1e-4)
+    gradient = problem.gradient(z, slope, u)
+    rough = np.array(
+        [
+            (problem.loss(problem.predict(u + s), u + s) - problem.loss(problem.predict(u - s), u - s)) / 2e-4
+            for s in 1e-4 * np.eye(u.size)
+        ]
+    )
+    np.testing.assert_allclose(gradient, rough, rtol=2e-2)
+
+
+@pytest.mark.stat
+def test_truth_is_recovered_from_two_conditions_at_once(tmp_path):
+    terms = [events(150, 2), events(150, 3, BLOCKED, "blocked")]
+    free = {
+        **FREE,
+        "esterase.density": {"start": "1200 /um^2"},
+        "receptor.binding_rate": {"start": "8e7 /M/s"},
+    }
+    told = []
+    found = fit(SYNAPSE, terms, free, grid=COARSE, on_step=told.append, bootstrap=100, estimator="mean_field")
+    assert found.converged and told[-1].loss == found.losses[-1] and told[-1].remaining_seconds == 0.0
+    for k, name in enumerate(found.names):
+        true = float(nmjmc.get(SYNAPSE, name))
+        # five parameters at 1e-6 each
+        assert_within(float(np.log(found[name] / true)), 0.0, float(found.relative_sd[k]))
+    assert found.p_value > 1e-4 and not any("Flat" in note for note in found.notes)
+    # the bootstrap over events scatters as the Fisher information says
+    spread = np.log(found.bootstrap).std(axis=0, ddof=1)
+    np.testing.assert_allclose(spread, found.relative_sd, rtol=0.5)
+    back = load_fit(found.save(tmp_path / "fit.h5"))
+    assert np.array_equal(back.estimate, found.estimate) and back.notes == found.notes
+    assert back.summary()["parameters"] == found.summary()["parameters"]
+    found.save_preparation(tmp_path / "fitted.yaml")
+    import yaml
+
+    again = nmjmc.build(yaml.safe_load((tmp_path / "fitted.yaml").read_text()))
+    assert float(nmjmc.get(again, "esterase.density")) == pytest.approx(found["esterase.density"], rel=1e-12)
+
+
+@pytest.mark.stat
+def test_ninety_percent_intervals_cover_ninety_percent():
+    """Twenty synthetic experiments; three parameters each. The binomial test's false-positive rate is 1e-6."""
+    inside = {name: 0 for name in FREE}
+    for seed in range(20):
+        found = fit(SYNAPSE, [events(100, 100 + seed)], FREE, grid=COARSE, level=0.9, estimator="mean_field")
+        for name in FREE:
+            low, high = found.interval(name)
+            inside[name] += low < float(nmjmc.get(SYNAPSE, name)) < high
+    for count in inside.values():
+        assert_proportion(count, 20, 0.9)
+
+
+def test_a_fit_that_was_killed_goes_on_to_the_same_bits(tmp_path):
+    term = events(60, 5)
+    whole = fit(SYNAPSE, [term], FREE, grid=COARSE, checkpoint=tmp_path / "whole.h5")
+    fit(SYNAPSE, [term], FREE, grid=COARSE, steps=2, checkpoint=tmp_path / "cut.h5")
+    resumed = fit(SYNAPSE, [term], FREE, grid=COARSE, checkpoint=tmp_path / "cut.h5")
+    for name in ("estimate", "losses", "trace", "low", "high"):
+        assert np.array_equal(getattr(whole, name), getattr(resumed, name)), name
+    with pytest.raises(ValidationError, match="of the same fit"):
+        fit(SYNAPSE, [events(60, 6)], FREE, grid=COARSE, checkpoint=tmp_path / "cut.h5")
+
+
+def test_adam_resumes_to_the_same_bits_too(tmp_path):
+    term = simple()
+    how = {"grid": COARSE, "optimiser": "adam", "steps": 6}
+    whole = fit(SYNAPSE, [term], FREE, **how)
+    fit(SYNAPSE, [term], FREE, **{**how, "steps": 3}, checkpoint=tmp_path / "cut.h5")
+    resumed = fit(SYNAPSE, [term], FREE, **how, checkpoint=tmp_path / "cut.h5")
+    assert np.array_equal(whole.trace, resumed.trace) and not whole.converged
+    assert any("stopped before it converged" in note for note in whole.notes)
+
+
+def test_what_the_data_cannot_tell_apart_is_named():
+    found = fit(
+        SYNAPSE,
+        [simple()],
+        ["receptor.closing_rate", "vesicle.content_mean", "receptor.density"],
+        grid=COARSE,
+    )
+    flat = [note for note in found.notes if note.startswith("Flat")]
+    # the amplitude fixes a product of content and density, and nothing else does
+    assert len(flat) == 1 and "vesicle.content_mean" in flat[0] and "receptor.density" in flat[0]
+    assert "can rise while" in flat[0]
+
+
+def test_a_prior_mends_what_the_data_leave_open():
+    free = {
+        "vesicle.content_mean": {},
+        "receptor.density": {"median": "7500 /um^2", "factor": 1.1},
+        "receptor.closing_rate": {},
+    }
+    found = fit(SYNAPSE, [simple()], free, grid=COARSE)
+    sd = dict(zip(found.names, found.relative_sd, strict=True))
+    assert sd["receptor.density"] == pytest.approx(np.log(1.1), rel=0.05)
+    assert any(note.startswith("Flat") for note in found.notes)  # the data still do not know
+
+
+def test_the_profile_agrees_with_fisher_where_the_likelihood_is_normal():
+    found = fit(
+        SYNAPSE,
+        [events(150, 8)],
+        FREE,
+        grid=COARSE,
+        profiles=["receptor.closing_rate"],
+        estimator="mean_field",
+    )
+    low, high = found.interval("receptor.closing_rate")
+    k = found.names.index("receptor.closing_rate")
+    np.testing.assert_allclose(
+        np.log([low, high]), np.log([found.low[k], found.high[k]]), atol=0.1 * found.relative_sd[k]
+    )
+    curve = found.profiles["receptor.closing_rate"]
+    assert (np.diff(curve.values) > 0).all() and curve.rise.min() == pytest.approx(0.0, abs=1e-6)
+    assert curve.rise[0] > 3.84 and curve.rise[-1] > 3.84
+
+
+def test_a_loss_that_is_no_number_stops_with_the_parameter(monkeypatch):
+    term = simple()
+    problem = Problem(SYNAPSE, [term], free_parameters(SYNAPSE, ["vesicle.content_mean"]), grid=COARSE)
+    from nmjmc.fitting.estimators import MeanFieldEstimator
+
+    monkeypatch.setattr(term, "loss", lambda z: float("nan"))
+    with pytest.raises(FitError, match=r"the loss is nan at vesicle.content_mean = 4800"):
+        begin(problem, MeanFieldEstimator(), "natural")
+
+
+@pytest.mark.stat
+def test_the_corrected_estimator_takes_a_planted_bias_away():
+    """Quanta that are 5 % larger than the mean field's: corrected, the truth comes back; uncorrected it does not."""
+
+    def simulate(synapse, condition, vesicles, seed):
+        rng = np.random.default_rng(seed)
+        spread = np.sqrt(np.log1p(float(synapse.vesicle.content_cv) ** 2))
+        mean = float(synapse.vesicle.content_mean)
+        content = mean * np.exp(spread * rng.normal(size=vesicles) - 0.5 * spread**2)
+        at = {"vesicle.content_mean": {}, "vesicle.content_cv": {}}
+        source = Problem(synapse, [simple()], free_parameters(synapse, at), grid=COARSE)
+        time = np.arange(0.0, 6.001, 0.02)
+        free = source.parameters.unconstrained(source.parameters.start)
+        return Simulated(time, 1.05 * source.currents_of(free, ON, content, time)[0], content)
+
+    time, traces = drawn(150, 9)
+    free = {"vesicle.content_mean": {"start": 6000}, "vesicle.content_cv": {"start": 0.3}}
+    term = WaveformTerm("events", time, 1.05 * traces, ON)
+    plain = fit(SYNAPSE, [term], free, grid=COARSE, estimator="mean_field")
+    mended = fit(SYNAPSE, [term], free, grid=COARSE, estimator=CorrectedEstimator(64, 1, simulate))
+    k = mended.names.index("vesicle.content_mean")
+    assert plain["vesicle.content_mean"] / 4800 > 1.02
+    assert_within(
+        float(np.log(mended["vesicle.content_mean"] / 4800)), 0.0, float(mended.relative_sd[k]), bias=0.005
+    )
+    # contents are common to both sides, so little Monte Carlo noise is left
+    assert mended.seed_sd[k] < 0.2 * mended.relative_sd[k]
+    assert any("Monte Carlo noise" in note for note in mended.notes)
