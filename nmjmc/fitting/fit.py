@@ -27,6 +27,10 @@ from nmjmc.meanfield import Grid
 from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
 
+BIAS = 0.05
+"""Relative error below which the bias of the mean field matters: with 300 events it moved binding, unbinding and
+closing rates of the human preset by 3 to 8 %."""
+
 EDGE = 1e-3
 """Part of a parameter's scaled range within which an estimate is said to lie at its bound."""
 
@@ -244,6 +248,15 @@ def _notes(problem: Problem, state: State, why: str, parameters: Parameters) -> 
             side = "lower" if at < 0.5 else "upper"
             notes.append(
                 f"{name} lies at its {side} bound, so its interval and those of the others are too short."
+            )
+    stretch = parameters.stretch(state.free)
+    sds = np.sqrt(np.diag(uncertainty.covariance(problem, state))) * stretch
+    if why.startswith("mean_field"):
+        close = [n for n, sd in zip(parameters.names, sds, strict=True) if sd < BIAS and n not in EXTRA]
+        if close:
+            notes.append(
+                f"The error of {', '.join(close)} is as small as the bias of the mean field may be; "
+                'estimator="corrected" takes that away.'
             )
     notes += [f"Flat: {sentence}." for sentence in uncertainty.flat_directions(problem, state)]
     if state.noise.any():

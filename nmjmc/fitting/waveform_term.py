@@ -47,6 +47,7 @@ class WaveformTerm(GaussianTerm):
         noise_variance: float | None = None,
         with_variance: bool = True,
         driving_force: float = -80.0,
+        model_error: float = 0.0,
     ) -> None:
         """Compare aligned events.
 
@@ -62,6 +63,9 @@ class WaveformTerm(GaussianTerm):
                 and zero if there is no such time.
             with_variance: Whether the variance takes part; needed for the CV of the content.
             driving_force: For the series resistance [mV].
+            model_error: SD of what the model is allowed to be wrong in each bin, as a part of the peak. Where
+                the model cannot have the data's shape, a fit to strongly correlated bins shrinks the whole
+                curve instead of crossing it; 0.02 or so keeps it on the data.
 
         Raises:
             ValidationError: If the traces do not fit the times, or the bins do not fit the condition.
@@ -89,7 +93,12 @@ class WaveformTerm(GaussianTerm):
         self.noise_variance = self._noise(time, traces) if noise_variance is None else float(noise_variance)
         self._prepare()
         data, covariance = self._statistic(binned)
-        self._set(data, covariance, self.events)
+        if not 0.0 <= model_error < 1.0:
+            raise ValidationError(f"model_error of {name}", model_error, "from 0 to below 1", "2 % is 0.02")
+        allowed = np.append(
+            np.full(mean.size, model_error * np.abs(mean).max()), np.zeros(data.size - mean.size)
+        )
+        self._set(data, covariance + np.diag(allowed**2), self.events)
         self.time = 0.5 * (self.edges[1:] + self.edges[:-1])
         self.mean_waveform = MeanWaveform(time, traces.mean(axis=0), traces.std(axis=0, ddof=1), len(traces))
         self._binned = binned

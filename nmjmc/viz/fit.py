@@ -1,0 +1,197 @@
+"""Figures of a fit: data against model with residuals, the descent, profiles, and pairs of parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+from matplotlib.ticker import MaxNLocator
+
+from nmjmc.data.fits import DataFit, FitRecord
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
+
+
+def plot_data(record: FitRecord, path: str | Path | None = None) -> Figure:
+    """Each data set beside its model, and below it the residuals in standard errors.
+
+    Args:
+        record: The fit.
+        path: Where to write the figure, if anywhere.
+    """
+    count = len(record.datasets)
+    with style():
+        figure = Figure(
+            figsize=(75 * MILLIMETRE * count + 15 * MILLIMETRE, 85 * MILLIMETRE), layout="constrained"
+        )
+        grid = figure.subplots(2, count, squeeze=False, height_ratios=[2.2, 1.0], sharex="col")
+        for column, entry in enumerate(record.datasets):
+            _data(grid[0, column], entry)
+            _residuals(grid[1, column], entry)
+        figure.align_ylabels(grid[:, 0])
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def _data(axes: Axes, entry: DataFit) -> None:
+    known = np.isfinite(entry.position)
+    x = np.where(known, entry.position, np.arange(entry.position.size))
+    shown = known if known.any() else np.ones(x.size, bool)
+    axes.set_title(f"{entry.name} (p = {entry.p_value:.2g})", loc="left", color=INK)
+    if entry.kind == "histogram":
+        width = float(np.diff(x[1:]).mean()) if x.size > 2 else 1.0
+        axes.bar(x[1:], entry.data[1:], width=width, color=PALE, label="data")
+        axes.plot(x[1:], entry.model[1:], color=COLOURS[1], drawstyle="steps-mid", label="model")
+        if entry.data[0] > 0:
+            axes.plot(0.0, entry.data[0], "o", color=INK, markersize=3.5, label="failures")
+            axes.plot(0.0, entry.model[0], "x", color=COLOURS[1], markersize=5, label="failures, model")
+        axes.set_ylabel("share of the trials")
+        axes.set_ylim(bottom=0)
+    else:
+        axes.errorbar(
+            x[shown], entry.data[shown], entry.error[shown], fmt="o", color=INK, markersize=3, label="data"
+        )
+        line = "-" if entry.kind == "waveform" else "none"
+        axes.plot(
+            x[shown],
+            entry.model[shown],
+            color=COLOURS[1],
+            linestyle=line,
+            marker="x",
+            markersize=4,
+            label="model",
+        )
+        axes.set_ylabel("current (nA)" if entry.kind == "waveform" else "value")
+    axes.legend()
+
+
+def _residuals(axes: Axes, entry: DataFit) -> None:
+    known = np.isfinite(entry.position)
+    x = np.where(known, entry.position, np.arange(entry.position.size))
+    shown = known if known.any() else np.ones(x.size, bool)
+    axes.axhspan(-2, 2, color=PALE, alpha=0.35, linewidth=0)
+    axes.axhline(0, color=INK, linewidth=0.4)
+    axes.plot(x[shown], entry.residual[shown], "o", color=COLOURS[0], markersize=3)
+    for index in np.flatnonzero(~shown):
+        axes.plot([], [], " ", label=f"{entry.labels[index]}: {entry.residual[index]:+.1f}")
+    if not shown.all():
+        axes.legend(loc="best", handlelength=0)
+    axes.set_ylabel("residual (SE)")
+    axes.set_ylim(-max(3.0, 1.1 * np.abs(entry.residual).max()), max(3.0, 1.1 * np.abs(entry.residual).max()))
+    unit = entry.labels[-1].split(" ")[-1]
+    labels = {"waveform": "time (ms)", "histogram": f"amplitude ({unit})", "statistics": "statistic"}
+    axes.set_xlabel(labels[entry.kind])
+    if entry.kind == "statistics":
+        axes.set_xticks(range(len(entry.labels)), entry.labels)
+
+
+def plot_descent(record: FitRecord, path: str | Path | None = None) -> Figure:
+    """The loss above its smallest value, and every parameter relative to its estimate, after each step."""
+    with style():
+        figure = Figure(figsize=(150 * MILLIMETRE, 70 * MILLIMETRE), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        left.semilogy(
+            np.maximum(record.losses - record.losses.min(), 1e-4), color=COLOURS[0], marker="o", markersize=3
+        )
+        left.set_ylabel("loss above its least")
+        for index, name in enumerate(record.names):
+            size = record.trace[:, index] / record.estimate[index]
+            right.plot(size, color=COLOURS[index % len(COLOURS)], label=name)
+        right.set_ylabel("value / estimate")
+        right.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        for axes in (left, right):
+            axes.set_xlabel("step")
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def plot_profiles(record: FitRecord, path: str | Path | None = None) -> Figure:
+    """Profile likelihoods: twice the rise of the loss against each parameter, with the interval's level."""
+    names = list(record.profiles)
+    columns = min(3, max(1, len(names)))
+    rows = max(1, -(-len(names) // columns))
+    with style():
+        size = (60 * MILLIMETRE * columns, 50 * MILLIMETRE * rows)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for axes in grid.flat[len(names) :]:
+            axes.set_visible(False)
+        for axes, name in zip(grid.flat, names, strict=False):
+            curve = record.profiles[name]
+            scale = curve.values / record[name]
+            axes.plot(scale, curve.rise, color=COLOURS[0], marker="o", markersize=3)
+            for end in (curve.low, curve.high):
+                if np.isfinite(end):
+                    axes.axvline(end / record[name], color=COLOURS[1], linewidth=0.7, linestyle="--")
+            axes.set_title(name, loc="left", color=INK)
+            axes.set_xlabel("value / estimate")
+            axes.set_ylabel("2 x rise of the loss")
+            axes.set_ylim(bottom=0)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
+    """Pairs of parameters relative to their estimates: ellipses of one and two SD, and the bootstrap if any."""
+    count = len(record.names)
+    with style():
+        side = max(60.0, 30.0 * count) * MILLIMETRE
+        figure = Figure(figsize=(side, side), layout="constrained")
+        grid = figure.subplots(count, count, squeeze=False)
+        for row in range(count):
+            for column in range(count):
+                axes = grid[row, column]
+                if column > row:
+                    axes.set_visible(False)
+                elif column == row:
+                    _one(axes, record, row)
+                else:
+                    _pair(axes, record, column, row)
+                axes.xaxis.set_major_locator(MaxNLocator(2))
+                axes.yaxis.set_major_locator(MaxNLocator(2))
+                if row < count - 1:
+                    axes.set_xticklabels([])
+                else:
+                    axes.set_xlabel(record.names[column].replace(".", ".\n"))
+                if column or row == 0:
+                    axes.set_yticklabels([])
+                else:
+                    axes.set_ylabel(record.names[row].replace(".", ".\n"))
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def _one(axes: Axes, record: FitRecord, index: int) -> None:
+    sd = float(record.relative_sd[index])
+    x = np.linspace(1 - 3.5 * sd, 1 + 3.5 * sd, 80)
+    axes.plot(x, np.exp(-0.5 * ((x - 1) / sd) ** 2), color=COLOURS[0])
+    if record.bootstrap.size:
+        values = record.bootstrap[:, index] / record.estimate[index]
+        counts, edges = np.histogram(values, bins=12)
+        axes.bar(0.5 * (edges[1:] + edges[:-1]), counts / counts.max(), np.diff(edges), color=PALE, zorder=0)
+
+
+def _pair(axes: Axes, record: FitRecord, column: int, row: int) -> None:
+    sd = record.relative_sd[[column, row]]
+    correlation = float(record.correlation[column, row])
+    covariance = np.array([[1.0, correlation], [correlation, 1.0]]) * np.outer(sd, sd)
+    sizes, vectors = np.linalg.eigh(covariance)
+    angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
+    long, short = 2.0 * np.sqrt(max(sizes[1], 0.0)), 2.0 * np.sqrt(max(sizes[0], 0.0))
+    for deviations in (1.0, 2.0):
+        axes.add_patch(
+            Ellipse(
+                (1.0, 1.0), deviations * long, deviations * short, angle=angle, fill=False, color=COLOURS[0]
+            )
+        )
+    if record.bootstrap.size:
+        x, y = (record.bootstrap[:, i] / record.estimate[i] for i in (column, row))
+        axes.plot(x, y, ".", color=PALE, markersize=2, zorder=0)
+    axes.set_xlim(1 - 3.5 * sd[0], 1 + 3.5 * sd[0])
+    axes.set_ylim(1 - 3.5 * sd[1], 1 + 3.5 * sd[1])
