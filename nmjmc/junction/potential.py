@@ -1,0 +1,89 @@
+"""Endplate potential and muscle action potential: one stimulus of a fibre, integrated by diffrax."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import diffrax
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nmjmc.junction.drive import Drive, closing_rate, given
+from nmjmc.junction.membrane import Membrane, State, derivative
+from nmjmc.junction.staggered import Staggered
+
+STEP = 0.025
+"""Time step of the staggered solver [ms]."""
+MOST_STEPS = 65536
+
+
+class Course(NamedTuple):
+    """What is kept of a response.
+
+    Attributes:
+        endplate: surface potential at the endplate [t] [mV].
+        distant: surface potential 1.5 mm away [t] [mV].
+        tubule: tubular potential there [t] [mV].
+    """
+
+    endplate: Float[Array, " t"]
+    distant: Float[Array, " t"]
+    tubule: Float[Array, " t"]
+
+
+FAR = 5
+"""Compartment of the distant potential, centred 1.65 mm from the endplate."""
+
+
+def field(time: Any, state: State, arguments: Any) -> State:
+    """The fibre with its endplate.
+
+    With closing rate b(V) and any source of openings q, dg/dt = q - b(V) g. The grid holds g0 for the reference
+    voltage, so the excess x = g - g0 obeys dx/dt = -b(V) x - (b(V) - b0) g0, whatever q.
+    """
+    membrane, drive = arguments
+    voltage = membrane.rest + state.voltage[0, 0]
+    open_there = given(drive, time)
+    conductance = open_there + state.excess
+    change = derivative(membrane, state, 0.5 * conductance * (drive.reversal - voltage))
+    faster = closing_rate(drive, voltage)
+    return change._replace(excess=-faster * state.excess - (faster - drive.closing) * open_there)
+
+
+def respond(
+    membrane: Membrane, start: State, drive: Drive, duration: Any, recorded: Any, records: int
+) -> tuple[Course, State]:
+    """Integrate a fibre over one stimulus; float32 is enough (see docs/junction.md).
+
+    Args:
+        membrane: The membrane.
+        start: The state before.
+        drive: The endplate.
+        duration: Time to integrate [ms].
+        recorded: End of the records [ms], at most `duration`.
+        records: Number of records, evenly from 0 to `recorded`.
+
+    Returns:
+        What was recorded, and the state after.
+    """
+    times = jnp.linspace(0.0, recorded, records)
+
+    def keep(t: Array, y: State, args: object) -> Course:
+        return Course(*(membrane.rest + x for x in (y.voltage[0, 0], y.voltage[0, FAR], y.voltage[1, FAR])))
+
+    save = [diffrax.SubSaveAt(ts=times, fn=keep), diffrax.SubSaveAt(t1=True)]
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(field), Staggered(), 0.0, duration, STEP, start, (membrane, drive),
+        saveat=diffrax.SaveAt(subs=save), stepsize_controller=diffrax.ConstantStepSize(), max_steps=MOST_STEPS,
+    )  # fmt: skip
+    assert solution.ys is not None
+    course, end = solution.ys
+    return course, jax.tree.map(lambda x: x[-1], end)
+
+
+def potential_range(membrane: Membrane, start: State, drive: Drive, duration: float) -> tuple[Array, Array]:
+    """Highest potential at the endplate and 1.5 mm away in a window [mV]."""
+    records = round(duration / (2 * STEP)) + 1
+    course, _ = respond(membrane, start, drive, duration, duration, records)
+    return course.endplate.max(), course.distant.max()

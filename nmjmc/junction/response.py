@@ -1,0 +1,123 @@
+"""The fibre's answer to a train: each stimulus integrated, the rest between them in closed form."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from nmjmc.junction.drive import Drive
+from nmjmc.junction.membrane import Membrane, State, build, gates
+from nmjmc.junction.muscle import Muscle
+from nmjmc.junction.potential import STEP, Course, respond
+from nmjmc.junction.stimulus import stimulus_times
+
+INTEGRATED = 30.0
+"""After each stimulus, this long is integrated [ms]; what is left of a longer interval is taken as rest."""
+RECORDED = 20.0
+FIRED = -30.0
+"""Distant potential above which a fibre has fired [mV]."""
+
+
+class Response(NamedTuple):
+    """The answer of fibres [v] to stimuli [k].
+
+    Attributes:
+        time: of the records after each stimulus [t] [ms].
+        course: potentials [v k t] [mV].
+        spikes: action potentials that each stimulus started [v k].
+        latency: from the stimulus to the first of them, 1.5 mm away; NaN without one [v k] [ms].
+    """
+
+    time: np.ndarray
+    course: Course
+    spikes: np.ndarray
+    latency: np.ndarray
+
+
+def muscle_response(muscles: Muscle, drives: Drive, times: np.ndarray) -> Response:
+    """Integrate many fibres over a train.
+
+    Args:
+        muscles: One fibre a row: every leaf has the axis v.
+        drives: What each endplate does: `conductance` [v k t] after each stimulus, the rest [v].
+        times: The stimuli [k] [ms].
+
+    Returns:
+        Potentials and spikes.
+
+    Raises:
+        ValidationError: If the times cannot be those of a train.
+    """
+    times = stimulus_times(times)
+    intervals = np.append(np.diff(times), INTEGRATED)
+    # whole steps, so that the records fall on the solver's own times
+    recorded = np.floor(min(RECORDED, intervals.min()) / STEP + 1e-9) * STEP
+    records = round(recorded / (2 * STEP)) + 1
+    recorded = (records - 1) * 2 * STEP
+    course = _all_fibres(muscles, drives, jnp.asarray(intervals), float(recorded), records)
+    course = jax.tree.map(np.asarray, course)
+    time = np.linspace(0.0, recorded, records)
+    spikes, latency = find_spikes(time, course.distant)
+    return Response(time, course, spikes, latency)
+
+
+@eqx.filter_jit
+def _all_fibres(muscles: Muscle, drives: Drive, intervals: Array, recorded: float, records: int) -> Course:
+    def one(muscle: Muscle, drive: Drive) -> Course:
+        membrane, start = build(muscle)
+
+        def stimulus(state: State, given: tuple[Array, Array]) -> tuple[State, Course]:
+            conductance, interval = given
+            covered = jnp.minimum(interval, INTEGRATED)
+            now = drive._replace(conductance=conductance)
+            course, state = respond(membrane, state, now, covered, recorded, records)
+            return settle(membrane, start, state, interval - covered), course
+
+        return jax.lax.scan(stimulus, start, (drive.conductance, intervals))[1]
+
+    muscles, drives = (jax.tree.map(jnp.asarray, x) for x in (muscles, drives))
+    return jax.vmap(one)(muscles, drives)
+
+
+def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]) -> State:
+    """The state after a rest: gates and tubular potassium relax exponentially at the resting potential.
+
+    The potential is taken to be back at once: only for gaps after the potential has come back.
+
+    Args:
+        membrane: The membrane.
+        start: The state at rest.
+        state: The state before the gap.
+        gap: Its length [ms]; 0 leaves the state as it is.
+    """
+    rates = gates(membrane.rest + start.voltage).rate
+    names = ("m", "h", "s", "n", "k")
+    rest = {name: getattr(start, name) for name in names}
+    moved = {
+        name: rest[name] + (getattr(state, name) - rest[name]) * jnp.exp(-gap * rate)
+        for name, rate in zip(names, rates, strict=True)
+    }
+    kept = jnp.exp(-gap * membrane.exchange)
+    potassium = start.potassium + (state.potassium - start.potassium) * kept
+    settled = State(start.voltage, **moved, potassium=potassium, excess=jnp.zeros_like(state.excess))
+    return jax.tree.map(lambda a, b: jnp.where(gap > 0, a, b), settled, state)
+
+
+def find_spikes(
+    time: Float[np.ndarray, " t"], potential: Float[np.ndarray, "... t"], level: float = FIRED
+) -> tuple[np.ndarray, np.ndarray]:
+    """How often each trace goes up through a level, and when first [ms] (NaN if never)."""
+    above = potential > level
+    up = above[..., 1:] & ~above[..., :-1]
+    spikes = up.sum(axis=-1)
+    first = up.argmax(axis=-1)[..., None]
+    low = np.take_along_axis(potential, first, -1)[..., 0]
+    high = np.take_along_axis(potential, first + 1, -1)[..., 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        crossing = time[first[..., 0]] + (level - low) / (high - low) * (time[1] - time[0])
+    return spikes, np.where(spikes > 0, crossing, np.nan)
