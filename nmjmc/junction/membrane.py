@@ -126,8 +126,8 @@ def build(muscle: Muscle, *, sodium_open: float = 1.0) -> tuple[Membrane, State]
     concentration = 1e9 / (FARADAY * p.tubule_depth)
     membrane = Membrane(
         sodium, potassium, p.leak, p.resting_potential, zero, p.capacitance,
-        jnp.stack([access, access / p.tubule_area]), axial, area, p.sodium_reversal - p.resting_potential, p.potassium_inside,
-        p.potassium_outside, concentration, 1.0 / p.tubule_exchange,
+        jnp.stack([access, access / p.tubule_area]), axial, area, p.sodium_reversal - p.resting_potential,
+        p.potassium_inside, p.potassium_outside, concentration, 1.0 / p.tubule_exchange,
     )  # fmt: skip
     start = State(zero, m, h, s, n, k, p.potassium_outside * ones, jnp.zeros(()))
     sodium_current, potassium_current, _ = currents(membrane, start)
