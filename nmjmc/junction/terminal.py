@@ -1,0 +1,149 @@
+"""The motor nerve terminal as parameters: action potential, calcium channels, sensor, pools of vesicles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from nmjmc.errors import ValidationError
+from nmjmc.synapse.parameter import check_parameters, parameter
+from nmjmc.types import Scalar
+
+
+class Terminal(eqx.Module):
+    """A human motor nerve terminal at 22 degC.
+
+    In every active zone two docked vesicles face four P/Q channels, two near each vesicle and two across the
+    zone. The defaults are tuned (`channel_distance`) to a release probability of about 0.13.
+
+    Attributes:
+        zones: Active zones.
+        sites_per_zone: Release sites of a zone.
+        channels_per_zone: Calcium channels of a zone; a multiple of the sites.
+        channel_fraction: Part of the channels that is there (each at random, the same at every stimulus).
+        channel_distance: From a vesicle to its near channels [um].
+        channel_spacing: How much further the others are [um].
+        disorder: Root mean square displacement of channels that have lost their places [um].
+        delay: From the stimulus to the peak of the action potential in the terminal [ms].
+        resting_potential: Of the terminal [mV].
+        spike_height: Of the action potential [mV].
+        spike_width: Full width at half height, a Gaussian in time [ms].
+        half_activation: Potential at which a channel is open half the time [mV].
+        activation_slope: e-fold change of its equilibrium constant [mV].
+        gating_rate: Opening rate and closing rate at that potential [1/ms].
+        channel_conductance: Of an open channel at 2 mM calcium outside [uS].
+        calcium_reversal: [mV].
+        calcium_outside: [uM].
+        calcium_half: Concentration outside at which the current is half its greatest [uM].
+        calcium_diffusion: In the cytoplasm [um^2/ms].
+        buffer_length: Distance over which the mobile buffer catches calcium [um].
+        sensor_binding: Of calcium at each of five sites [1/(uM ms)].
+        sensor_unbinding: From the first site [1/ms].
+        sensor_cooperativity: Factor on unbinding for each further ion bound, b.
+        fusion_rate: With five ions bound [1/ms].
+        facilitation: What a normal stimulus adds to the fast and the slow facilitation (2), augmentation and
+            potentiation: shares by which sparse release grows.
+        facilitation_times: Their time constants [ms].
+        refilling_rate: Of an empty site, at rest and with a full recycling pool [1/ms].
+        refilling_gain: How much the residual calcium speeds it, per unit of slow facilitation and augmentation.
+        recycling_pool: Vesicles that can refill sites.
+        reserve_pool: All other vesicles.
+        recycling_time: Of a vesicle, from fusion to the recycling pool [ms].
+        mobilisation_rate: From the reserve, for each vacancy of the recycling pool [1/ms].
+        spontaneous_rate: Of a full terminal at rest, miniatures [1/ms].
+
+    References:
+        Five-site sensor: Schneggenburger & Neher 2000, Nature 406:889 [M]. Domain of an open channel in a fast
+        buffer: Neher 1998, Cell Calcium 24:345 [M]. Facilitation: Magleby & Zengel 1982, J Gen Physiol 80:613 [M].
+    """
+
+    zones: int = eqx.field(static=True, default=120)  # 240 sites, physics.md 3.4 [D]
+    sites_per_zone: int = eqx.field(static=True, default=2)  # mouse [M]
+    channels_per_zone: int = eqx.field(static=True, default=4)  # mouse [M]
+    channel_fraction: Scalar = parameter("", "0", "1", default=1.0)
+    channel_distance: Scalar = parameter("nm", "5 nm", "500 nm", default=0.0165)  # [D], tuned
+    channel_spacing: Scalar = parameter("nm", "0 nm", "500 nm", default=0.03)  # [D]
+    disorder: Scalar = parameter("nm", "0 nm", "500 nm", default=0.0)
+    delay: Scalar = parameter("ms", "0.2 ms", "20 ms", default=1.0)  # [D]
+    resting_potential: Scalar = parameter("mV", "-110 mV", "-40 mV", default=-75.0)  # [D]
+    spike_height: Scalar = parameter("mV", "0 mV", "160 mV", default=100.0)  # [D]
+    spike_width: Scalar = parameter("ms", "0.02 ms", "20 ms", default=0.35)  # 0.3 in frog at 20 degC [M]
+    half_activation: Scalar = parameter("mV", "-80 mV", "60 mV", default=-5.0)  # [D]
+    activation_slope: Scalar = parameter("mV", "1 mV", "50 mV", default=7.0)  # [D]
+    gating_rate: Scalar = parameter(
+        "/ms", "0 /ms", "100 /ms", default=0.15
+    )  # [D]; 0.1 to 0.2 open in a spike [M]
+    channel_conductance: Scalar = parameter("pS", "0 pS", "100 pS", default=2.7e-6)  # 2.7 pS [M]
+    calcium_reversal: Scalar = parameter("mV", "0 mV", "200 mV", default=50.0)  # [D]
+    calcium_outside: Scalar = parameter("mM", "0 mM", "100 mM", default=2000.0)
+    calcium_half: Scalar = parameter("mM", "0.01 mM", "1000 mM", default=3000.0)  # [D]
+    calcium_diffusion: Scalar = parameter("um^2/s", "1 um^2/s", "1000 um^2/s", default=0.22)  # [M]
+    buffer_length: Scalar = parameter("nm", "1 nm", "10000 nm", default=0.1)  # [D]
+    sensor_binding: Scalar = parameter("", "0", "100", default=0.3)  # 3e8 /M/s [D]; 1e8 in calyx [M]
+    sensor_unbinding: Scalar = parameter("/ms", "0 /ms", "1000 /ms", default=9.5)  # [M]
+    sensor_cooperativity: Scalar = parameter("", "0.001", "1", default=0.25)  # [M]
+    fusion_rate: Scalar = parameter("/ms", "0 /ms", "1000 /ms", default=6.0)  # [M]
+    facilitation: Array | np.ndarray = parameter(
+        "", "0", "10", ndim=1, default=(0.3, 0.1, 0.01, 0.005)
+    )  # [D]
+    facilitation_times: Array | np.ndarray = parameter(
+        "ms", "1 ms", "1e7 ms", ndim=1, default=(55.0, 400.0, 7e3, 6e4)
+    )  # frog [M]
+    refilling_rate: Scalar = parameter("/s", "0 /s", "1000 /s", default=2.5e-4)  # 4 s in frog [M]
+    refilling_gain: Scalar = parameter("", "0", "1000", default=25.0)  # 1 /s at 3 Hz [D]
+    recycling_pool: Scalar = parameter("", "1", "1e8", default=5e4)  # a tenth of all [D]
+    reserve_pool: Scalar = parameter("", "0", "1e8", default=4.5e5)  # half a million vesicles in all
+    recycling_time: Scalar = parameter("ms", "1 ms", "1e7 ms", default=3e4)  # [D]
+    mobilisation_rate: Scalar = parameter("/s", "0 /s", "10 /s", default=1e-5)  # 0.01 /s [D]
+    spontaneous_rate: Scalar = parameter("/s", "0 /s", "1000 /s", default=2e-4)  # 0.2 /s [D]
+
+    def __check_init__(self) -> None:
+        check_parameters(self, "terminal")
+        for name in ("zones", "sites_per_zone", "channels_per_zone"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not 1 <= value <= 10_000:
+                raise ValidationError(f"terminal.{name}", value, "a whole number from 1 to 10000")
+        if self.channels_per_zone % self.sites_per_zone:
+            allowed = f"a multiple of terminal.sites_per_zone ({self.sites_per_zone})"
+            raise ValidationError("terminal.channels_per_zone", self.channels_per_zone, allowed)
+        for name in ("facilitation", "facilitation_times"):
+            if np.shape(getattr(self, name))[-1] != 4:
+                raise ValidationError(f"terminal.{name}", f"{np.shape(getattr(self, name))}", "four numbers")
+
+    @property
+    def sites(self) -> int:
+        """Release sites of the terminal."""
+        return self.zones * self.sites_per_zone
+
+    def distances(self) -> Float[Array, "sites channels"]:
+        """From each site of a zone to each of its channels [um]; displaced channels stand further off."""
+        owner = np.arange(self.channels_per_zone) % self.sites_per_zone
+        far = (owner[None, :] != np.arange(self.sites_per_zone)[:, None]).astype(float)
+        straight = jnp.asarray(self.channel_distance) + jnp.asarray(self.channel_spacing) * jnp.asarray(far)
+        return jnp.sqrt(straight**2 + jnp.asarray(self.disorder) ** 2)
+
+    def spike(self, time: Any) -> Any:
+        """Potential of the terminal at a time after the stimulus [mV]."""
+        away = (time - self.delay) / self.spike_width
+        return self.resting_potential + self.spike_height * jnp.exp2(-4.0 * away**2)
+
+    def domain(self, distance: Any) -> Any:
+        """Steady calcium at a distance from a channel that passes 1 nA [uM].
+
+        c = i / (8 pi F D r) exp(-r / lambda) (Neher 1998).
+        """
+        # nA / (F D um) = 1e-9 mol/s / 96485 / (1e-9 m^2/s 1e-6 m) = 1e6 / 96485 mol/m^3 = 1e9 / 96485 uM
+        unit = 1e9 / (8.0 * np.pi * 96485.0)
+        reach = jnp.exp(-distance / self.buffer_length)
+        return unit * reach / (self.calcium_diffusion * distance)
+
+    def channel_current(self, potential: Any) -> Any:
+        """Inward current of an open channel, positive [nA]."""
+        saturation = self.calcium_outside / (self.calcium_outside + self.calcium_half)
+        normal = 2000.0 / (2000.0 + self.calcium_half)
+        inward = jnp.maximum(self.calcium_reversal - potential, 0.0)
+        return self.channel_conductance * (saturation / normal) * inward
