@@ -20,12 +20,12 @@ class Drive(NamedTuple):
         reference: voltage at which the conductance was found [mV].
     """
 
-    conductance: Float[Array, " t"]
-    step: Float[Array, ""]
-    reversal: Float[Array, ""]
-    closing: Float[Array, ""]
-    sensitivity: Float[Array, ""]
-    reference: Float[Array, ""]
+    conductance: Any
+    step: Any
+    reversal: Any
+    closing: Any
+    sensitivity: Any
+    reference: Any
 
 
 def closing_rate(drive: Drive, voltage: Any) -> Array:

@@ -1,0 +1,1 @@
+"""Bedside tests: repetitive nerve stimulation, single-fibre EMG, train of four."""

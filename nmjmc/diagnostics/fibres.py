@@ -1,0 +1,83 @@
+"""A muscle of many fibres that differ, as a recording electrode sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float
+
+from nmjmc.errors import ValidationError
+from nmjmc.junction.bank import Bank
+from nmjmc.junction.muscle import Muscle
+from nmjmc.junction.pools import rows
+from nmjmc.junction.terminal import Terminal
+from nmjmc.junction.whole import Evoked, Junction, bank_for, evoke
+
+MOST_FIBRES = 100_000
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How much fibres differ: coefficients of variation of lognormal factors [D].
+
+    Attributes:
+        quantum: Of the quantal conductance.
+        release: Of the calcium affinity of the sensor; release varies about three times as much.
+        resistance: Of the input resistance.
+        conduction: Standard deviation of the conduction time from stimulus to endplate and electrode [ms].
+    """
+
+    quantum: float = 0.2
+    release: float = 0.08
+    resistance: float = 0.15
+    conduction: float = 0.6
+
+
+@dataclass(frozen=True)
+class Fibres:
+    """A muscle.
+
+    Attributes:
+        terminals, muscles: one a row.
+        quantum: factor on the quantal conductance [v].
+        delay: conduction time from the stimulus and to the electrode [v] [ms].
+    """
+
+    terminals: Terminal
+    muscles: Muscle
+    quantum: Float[np.ndarray, " v"]
+    delay: Float[np.ndarray, " v"]
+
+
+def fibres_of(junction: Junction, count: int, seed: int = 0, spread: Spread | None = None) -> Fibres:
+    """Fibres around a junction; the same seed gives the same fibres whatever their disease.
+
+    Raises:
+        ValidationError: If there is not a single fibre, or there are too many.
+    """
+    if not 1 <= count <= MOST_FIBRES:
+        raise ValidationError("fibres", count, f"a whole number from 1 to {MOST_FIBRES}")
+    spread = spread or Spread()
+    generator = np.random.default_rng(seed)
+    quantum, release, resistance = (
+        np.exp(cv * generator.standard_normal(count) - 0.5 * cv**2).astype(np.float32)
+        for cv in (spread.quantum, spread.release, spread.resistance)
+    )
+    terminals, muscles = rows(junction.terminal, count), rows(junction.muscle, count)
+    terminals = eqx.tree_at(lambda t: t.sensor_binding, terminals, terminals.sensor_binding * release)
+    muscles = eqx.tree_at(lambda m: m.input_resistance, muscles, muscles.input_resistance * resistance)
+    delay = 4.0 * spread.conduction + spread.conduction * generator.standard_normal(count).clip(-3, 3)
+    return Fibres(terminals, muscles, quantum, delay)
+
+
+def stimulate(
+    junction: Junction, times: Any, fibres: Fibres, seed: int = 0, bank: Bank | None = None
+) -> Evoked:
+    """The answer of a muscle's fibres to a train, through the whole chain."""
+    return evoke(
+        junction, times, fibres.quantum.size, seed, bank=bank or bank_for(junction, seed=seed),
+        terminals=fibres.terminals, muscles=fibres.muscles, scale=fibres.quantum,
+    )  # fmt: skip

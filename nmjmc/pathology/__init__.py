@@ -1,0 +1,4 @@
+"""Diseases as changes of a junction; each number with its source, or marked as a choice."""
+
+from nmjmc.pathology.diseases import DISEASES as DISEASES
+from nmjmc.pathology.diseases import disease as disease

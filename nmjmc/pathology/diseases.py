@@ -1,0 +1,141 @@
+"""The diseases by name: which knob of the junction each one turns, and how far at severity 1.
+
+Severity 0 is health and 1 the worst of the given range; a factor f at severity 1 is 1 - s (1 - f) at severity s
+(a choice). Ranges: M from memory, D a choice, V read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.junction.modifier import Change, named, scale, set_to, severity, together
+
+
+def _toward(factor: float, s: float) -> float:
+    return 1.0 - s * (1.0 - factor)
+
+
+def myasthenia_gravis(s: float) -> Change:
+    """Antibodies to the receptor: receptors to 0.1 [M 0.1 to 0.4], endplate sodium to 0.5 [M 0.5 to 0.7].
+
+    Folds are lost: the cleft is taken to be half as high again [D]. Quantal content is raised (1.2 to 2 [M]) by
+    channels 5 % nearer to their vesicles [D].
+    """
+    return together(
+        scale("synapse.receptor.density", _toward(0.1, s)),
+        scale("synapse.cleft.height", _toward(1.5, s)),
+        scale("muscle.endplate_sodium_factor", _toward(0.5, s)),
+        scale("terminal.channel_distance", _toward(0.95, s)),
+    )
+
+
+def musk_myasthenia(s: float) -> Change:
+    """Antibodies to MuSK: receptors to 0.3 [M], no compensation, fewer filled sites (refilling to 0.5 [D])."""
+    return together(
+        scale("synapse.receptor.density", _toward(0.3, s)),
+        scale("terminal.refilling_rate", _toward(0.5, s)),
+        scale("terminal.channel_distance", _toward(1.05, s)),
+    )
+
+
+def lambert_eaton(s: float) -> Change:
+    """Antibodies to P/Q channels: channels to 0.35 of their number [M 0.2 to 0.5], displaced by 20 nm [D]."""
+    return together(
+        scale("terminal.channel_fraction", _toward(0.35, s)), set_to("terminal.disorder", 0.02 * s)
+    )
+
+
+def slow_channel(s: float) -> Change:
+    """The mutation eL221F: unbinding to a quarter [V-abs], opening 1.3 faster, closing 1.3 slower [D]."""
+    return together(
+        scale("synapse.receptor.unbinding_rate", _toward(0.25, s)),
+        scale("synapse.receptor.opening_rate", _toward(1.3, s)),
+        scale("synapse.receptor.closing_rate", _toward(1 / 1.3, s)),
+    )
+
+
+def fast_channel(s: float) -> Change:
+    """Low efficacy: opening to a tenth (eE184K: gating efficiency 11 times lower [V-abs])."""
+    return scale("synapse.receptor.opening_rate", _toward(1 / 11, s))
+
+
+def receptor_deficiency(s: float) -> Change:
+    """Too few receptors: to 0.1 to 0.3 [M]; 0.15 at severity 1."""
+    return scale("synapse.receptor.density", _toward(0.15, s))
+
+
+def esterase_deficiency(s: float) -> Change:
+    """ColQ: no esterase at severity 1 [V qualitative]; a small terminal is not modelled."""
+    return scale("synapse.esterase.active_fraction", _toward(0.0, s))
+
+
+def presynaptic(s: float) -> Change:
+    """A presynaptic congenital syndrome: calcium binds the sensor half as fast, sites refill half as fast [D]."""
+    return together(
+        scale("terminal.sensor_binding", _toward(0.5, s)), scale("terminal.refilling_rate", _toward(0.5, s))
+    )
+
+
+def botulism_a(s: float) -> Change:
+    """Type A cuts SNAP-25 short: release to 0.01 to 0.05, miniatures to 0.05 to 0.3 [M].
+
+    The sensor needs more calcium (binding to 0.4 [D]), so that more calcium helps.
+    """
+    return together(
+        scale("terminal.sensor_binding", _toward(0.4, s)), scale("terminal.spontaneous_rate", _toward(0.1, s))
+    )
+
+
+def botulism_d(s: float) -> Change:
+    """Types D and E: release hardly at all, whatever the calcium [V-abs]: fusion to 1e-3 [D]."""
+    return together(
+        scale("terminal.fusion_rate", _toward(1e-3, s)), scale("terminal.spontaneous_rate", _toward(0.05, s))
+    )
+
+
+def inhibitor_toxicity(s: float) -> Change:
+    """Cholinesterase-inhibitor toxicity: esterase to 0.05 [D]."""
+    return scale("synapse.esterase.active_fraction", _toward(0.05, s))
+
+
+def denervation(s: float) -> Change:
+    """Fetal receptors: conductance 40 of 60 pS, open three times as long [M]; up-regulated twice over [D]."""
+    return together(
+        scale("synapse.receptor.channel_conductance", _toward(40 / 60, s)),
+        scale("synapse.receptor.closing_rate", _toward(1 / 3, s)),
+        scale("synapse.receptor.density", _toward(2.0, s)),
+    )
+
+
+def ageing(s: float) -> Change:
+    """Receptors and release to 0.8 [M 0.7 to 0.9]."""
+    return together(
+        scale("synapse.receptor.density", _toward(0.8, s)),
+        scale("terminal.channel_fraction", _toward(0.8, s)),
+    )
+
+
+DISEASES: dict[str, Callable[[float], Change]] = {
+    f.__name__: f
+    for f in (
+        myasthenia_gravis, musk_myasthenia, lambert_eaton, slow_channel, fast_channel, receptor_deficiency,
+        esterase_deficiency, presynaptic, botulism_a, botulism_d, inhibitor_toxicity, denervation, ageing,
+    )
+}  # fmt: skip
+
+
+def disease(name: str, how_severe: Any = 1.0) -> Change:
+    """A disease as a change of a junction.
+
+    Args:
+        name: One of `DISEASES`.
+        how_severe: 0 (healthy) to 1.
+
+    Raises:
+        ValidationError: For an unknown disease or an impossible severity; when applied, if applied twice.
+    """
+    if name not in DISEASES:
+        raise ValidationError("pathology", repr(name), "a known disease", nearest(name, DISEASES))
+    return named(name, DISEASES[name](severity(how_severe, f"pathology.{name}")))

@@ -1,0 +1,118 @@
+"""Diseases and drugs: what they change, how they compose, and what is refused."""
+
+import numpy as np
+import pytest
+
+from nmjmc.errors import ValidationError
+from nmjmc.junction.modifier import scale, together
+from nmjmc.junction.occupancy import receptor_occupancy
+from nmjmc.junction.whole import human
+from nmjmc.kinetics.chain import equilibrium, generator
+from nmjmc.pathology import DISEASES, disease
+from nmjmc.pharmacology import DRUGS, drug
+from nmjmc.synapse import preparation
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("name", DISEASES)
+def test_every_disease_begins_at_health_and_changes_something(name):
+    junction = human()
+    same = disease(name, 0.0)(junction)
+    for part in ("terminal", "muscle"):
+        for field, value in vars(getattr(junction, part)).items():
+            np.testing.assert_allclose(getattr(getattr(same, part), field), value, err_msg=field)
+    assert float(same.synapse.receptor.density) == float(junction.synapse.receptor.density)
+    worst = disease(name, 1.0)(junction)
+    leaves = [np.asarray(x) for x in (*vars(worst.terminal).values(), *vars(worst.muscle).values())]
+    before = [np.asarray(x) for x in (*vars(junction.terminal).values(), *vars(junction.muscle).values())]
+    changed = any(not np.array_equal(a, b) for a, b in zip(leaves, before, strict=True))
+    assert changed or str(worst.synapse) != str(junction.synapse)
+
+
+@pytest.mark.parametrize("name", DRUGS)
+def test_no_dose_is_no_drug(name):
+    treated = drug(name, 0.0)(human())
+    assert float(treated.synapse.esterase.active_fraction) == 1.0
+    assert float(treated.terminal.spike_width) == 0.35
+    assert receptor_occupancy(treated) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_blocker_keeps_receptors_out_of_use_as_two_independent_sites():
+    for c in (0.015, 0.045):
+        theta = c / (c + 0.030)
+        found = receptor_occupancy(drug("rocuronium", c)(human()))
+        assert found == pytest.approx(1 - (1 - theta) ** 2, rel=1e-6)
+        assert receptor_occupancy(drug("rocuronium", f"{1e3 * c} nM")(human())) == pytest.approx(found)
+
+
+def test_two_blockers_add_at_the_same_sites():
+    both = drug("vecuronium", "15 nM")(drug("rocuronium", "30 nM")(human()))
+    # each at its constant: free sites 1 / (1 + 1 + 1)
+    assert receptor_occupancy(both) == pytest.approx(1 - 1 / 9, rel=1e-6)
+
+
+def test_a_blocker_shifts_the_response_to_acetylcholine_in_parallel():
+    # Gaddum and Schild: at equilibrium ACh (1 + c / K) does what ACh did
+    receptor = drug("rocuronium", 0.060)(human()).synapse.receptor
+    plain = preparation("human").receptor
+    index = receptor.scheme.index("A2Ro")
+    for concentration in (5.0, 50.0):
+        blocked = equilibrium(
+            generator(receptor.scheme, receptor.rates, {"ACh": 3 * concentration, "antagonist": 0.060})
+        )[index]
+        free = equilibrium(generator(plain.scheme, plain.rates, {"ACh": concentration}))[3]
+        assert blocked == pytest.approx(free, rel=1e-6)
+
+
+def test_inhibitors_of_the_esterase_follow_their_laws():
+    assert float(drug("pyridostigmine", 0.5)(human()).synapse.esterase.active_fraction) == pytest.approx(0.5)
+    twice = together(drug("pyridostigmine", 0.5), drug("neostigmine", 0.6))(human())
+    assert float(twice.synapse.esterase.active_fraction) == pytest.approx(0.5 * 0.25)
+    # exp(-k c t): 1e-3 /(uM s) 10 uM 60 s = 0.6
+    poisoned = drug("organophosphate", "10 uM", exposure="1 min")(human())
+    assert float(poisoned.synapse.esterase.active_fraction) == pytest.approx(np.exp(-0.6))
+
+
+def test_diaminopyridine_widens_the_spike():
+    assert float(drug("diaminopyridine", "1 uM")(human()).terminal.spike_width) == pytest.approx(0.35 * 1.5)
+
+
+def test_diseases_and_drugs_compose_and_are_remembered():
+    junction = together(disease("myasthenia_gravis", 0.5), drug("pyridostigmine", 0.2))(human())
+    assert junction.applied == ("myasthenia_gravis", "pyridostigmine")
+    assert float(junction.synapse.receptor.density) == pytest.approx(7500 * 0.55)
+    assert human().applied == ()
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (lambda: disease("myasthenia_gravs"), "did you mean myasthenia_gravis"),
+        (lambda: disease("ageing", 40), "did you mean 0.4"),
+        (lambda: disease("ageing", -1), "between 0 and 1"),
+        (lambda: drug("rocuroniun", 1), "did you mean rocuronium"),
+        (lambda: drug("rocuronium", -1), "zero or more"),
+        (lambda: drug("rocuronium", "3 mV"), "uM"),
+        (lambda: together(disease("ageing"), disease("ageing"))(human()), "applied twice"),
+        (lambda: scale("muscle.radios", 2)(human()), "unknown"),
+        (lambda: scale("muscle.radius", -2)(human()), r"muscle\.radius"),
+        (lambda: scale("synapse.receptor.densty", 2)(human()), "density"),
+    ],
+)
+def test_impossible_diseases_and_drugs_are_refused_in_one_sentence(act, words):
+    with pytest.raises(ValidationError, match=words):
+        act()
+
+
+def test_a_blocker_needs_two_equal_sites():
+    import equinox as eqx
+
+    receptor = {
+        "scheme": "two_site_desensitising",
+        "desensitisation_rate": "25 /s",
+        "recovery_rate": "0.3 /s",
+    }
+    other = eqx.tree_at(lambda j: j.synapse, human(), preparation("human", receptor=receptor))
+    with pytest.raises(ValidationError, match="two_site_sequential"):
+        drug("rocuronium", 1)(other)
