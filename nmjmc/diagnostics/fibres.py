@@ -30,9 +30,9 @@ class Spread:
         conduction: Standard deviation of the conduction time from stimulus to endplate and electrode [ms].
     """
 
-    quantum: float = 0.2
-    release: float = 0.08
-    resistance: float = 0.15
+    quantum: float = 0.1
+    release: float = 0.04
+    resistance: float = 0.1
     conduction: float = 0.6
 
 

@@ -46,7 +46,9 @@ class Muscle(eqx.Module):
     radius: Scalar = parameter("um", "5 um", "100 um", default=27.0)  # 55-um fibre, physics.md 2.2 [M]
     input_resistance: Scalar = parameter("MOhm", "0.01 MOhm", "100 MOhm", default=0.8)  # [D] for a 1-mV MEPP
     time_constant: Scalar = parameter("ms", "0.5 ms", "200 ms", default=15.0)  # [D] for a 1-mV MEPP
-    resting_potential: Scalar = parameter("mV", "-110 mV", "-50 mV", default=-85.0)  # [D]
+    resting_potential: Scalar = parameter(
+        "mV", "-110 mV", "-50 mV", default=-82.0
+    )  # [D] for a safety factor above 2
     capacitance: Scalar = parameter("uF/cm^2", "0.1 uF/cm^2", "20 uF/cm^2", default=1e-5)  # [V] Shorten
     sodium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=1.5e-3)  # 150 [M]
     potassium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=2.16e-4)  # [M]

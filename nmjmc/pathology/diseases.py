@@ -41,9 +41,9 @@ def musk_myasthenia(s: float) -> Change:
 
 
 def lambert_eaton(s: float) -> Change:
-    """Antibodies to P/Q channels: channels to 0.35 of their number [M 0.2 to 0.5], displaced by 20 nm [D]."""
+    """Antibodies to P/Q channels: channels to 0.45 of their number [M 0.2 to 0.5], displaced by 12 nm [D]."""
     return together(
-        scale("terminal.channel_fraction", _toward(0.35, s)), set_to("terminal.disorder", 0.02 * s)
+        scale("terminal.channel_fraction", _toward(0.45, s)), set_to("terminal.disorder", 0.012 * s)
     )
 
 

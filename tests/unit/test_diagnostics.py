@@ -76,6 +76,6 @@ def test_fibres_are_the_same_before_and_after_a_disease():
     healthy, sick = fibres_of(human(), 50, 3), fibres_of(disease("myasthenia_gravis")(human()), 50, 3)
     np.testing.assert_array_equal(healthy.quantum, sick.quantum)
     np.testing.assert_array_equal(healthy.delay, sick.delay)
-    assert healthy.quantum.std() == pytest.approx(0.2, abs=0.08)
+    assert healthy.quantum.std() == pytest.approx(0.1, abs=0.04)
     with pytest.raises(ValidationError, match="fibres"):
         fibres_of(human(), 0)
