@@ -149,7 +149,9 @@ def _one(word: str) -> str:
     # A parameter that the preparation's file leaves at its default is no key yet, so it is added; `build` and
     # the numerics refuse what they do not know.
     sign = sign or ("++" if "." in key else "")
-    return f"{sign}{key}={quoted(value)}"
+    # HOST:PORT,COUNT,INDEX is one value, no list
+    whole = key == "distributed" and "," in value and value.strip()[0] not in "\"'"
+    return f"{sign}{key}={_quote(value) if whole else quoted(value)}"
 
 
 def _check_preparation(value: str) -> None:

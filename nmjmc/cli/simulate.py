@@ -72,7 +72,7 @@ def _checked(words: list[str]) -> int:
             return _dry_run(synapse, settings, plan)
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
-    elif any(word in ("-m", "--multirun") for word in words):
+    elif all(word in ("-m", "--multirun") for word in words if word.startswith("-")):
         _check_points(overrides)
     if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
         targets.check("config", overrides)

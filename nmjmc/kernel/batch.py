@@ -68,6 +68,7 @@ class Job(NamedTuple):
     Attributes:
         points: the parameter sets.
         slots: how many of them a batch may hold.
+        content: mean and CV of a vesicle's content, the largest of all points.
         times: release times of a patch [ms].
         interval: time between records [ms].
         substeps: passes in each record interval.
@@ -79,6 +80,7 @@ class Job(NamedTuple):
 
     points: tuple[Point, ...]
     slots: int
+    content: tuple[float, float]
     times: np.ndarray
     interval: float
     substeps: np.ndarray
@@ -143,7 +145,7 @@ class Batch:
         self.tables = jax.device_put(self._tables(), programs.device)
         # the same for all batches of a run, so that their programs are the same
         quanta = size * len(job.times)
-        self.expected = max(expected_molecules(point.content, quanta) for point in job.points)
+        self.expected = expected_molecules(job.content, quanta)
         self.base = rung(self.expected * _SPARE)
         self.state, self.released = self._prepare()
         self.start = np.stack([job.points[p].lowered.start for p in self.members.point])
@@ -225,6 +227,8 @@ class Batch:
         keys = tuple(self._keys(purpose) for purpose in (random.Purpose.EVENT, random.Purpose.RELEASE))
         places = np.stack([job.points[p].sites for p in self.members.point])
         rows = fitting(self.base, self.molecules.sum() * _SPARE)
+        # a sweep compiles one program for all its batches, also those that are not full
+        rows = rows if job.slots == 1 else max(rows, self.base)
         load = initial.load(self.members.contents, places, job.times, rows)
         args = jax.device_put((self.tables, self._pore(), load, keys, np.float32(job.interval)), call.device)
         return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)

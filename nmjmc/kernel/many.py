@@ -93,16 +93,17 @@ def run_many(
         The number of a point and its record, or why there is none, as soon as it is finished, in any order.
     """
     lanes = lanes_of(list(devices) if devices else [default_device()])
-    kinds: dict[Any, list[_Asked]] = {}
+    families: dict[Any, list[_Asked]] = {}
     for index, request in enumerate(requests):
         try:
             asked = _asked(index, request, lanes)
         except NmjmcError as error:
             yield index, error
         else:
-            kinds.setdefault((request.numerics.batch, _kind(asked.job)), []).append(asked)
-    for points in kinds.values():
-        yield from _run_group(_group(points, lanes), lanes, on_chunk)
+            families.setdefault((request.numerics.batch, _family(asked.job)), []).append(asked)
+    for points in families.values():
+        for group in _groups(points, lanes):
+            yield from _run_group(group, lanes, on_chunk)
 
 
 def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
@@ -114,18 +115,11 @@ def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
     return _Asked(index, r, job, contents)
 
 
-def _kind(job: Job) -> Any:
-    """Equal for points whose patches may run side by side: everything that is no number of the tables."""
+def _family(job: Job) -> Any:
+    """Equal for points that share their programs: everything that is no number of the tables."""
     lowered = job.lowered
     chemistry = lowered.tables.chemistry
-    parts = (
-        chemistry.path,
-        chemistry.target,
-        chemistry.releases,
-        job.substeps,
-        job.times,
-        lowered.stoichiometry,
-    )
+    parts = (chemistry.path, chemistry.target, chemistry.releases, job.times, lowered.stoichiometry)
     return (
         lowered.shape._replace(sites=0),
         lowered.names,
@@ -138,22 +132,31 @@ def _kind(job: Job) -> Any:
     )
 
 
-def _group(points: list[_Asked], lanes: list[Any]) -> _Group:
-    """The points of a kind as one job, and their patches dealt out to batches."""
+def _groups(points: list[_Asked], lanes: list[Any]) -> Iterator[_Group]:
+    """The points of a family, those with the same steps together, and their patches dealt out to batches."""
     sites = max(point.job.lowered.shape.sites for point in points)
-    own = tuple(_widened(point.job, sites) for point in points)
+    content = max(point.job.points[0].content for point in points)
+    kinds: dict[bytes, list[_Asked]] = {}
+    for point in points:
+        kinds.setdefault(point.job.substeps.tobytes(), []).append(point)
+    slots, size = _slots(points, _widened(points[0].job, sites), max(map(len, kinds.values())), lanes)
+    lists: dict[int, set[int]] = {}
+    for some in kinds.values():
+        own = tuple(_widened(point.job, sites).points[0] for point in some)
+        job = some[0].job._replace(points=own, slots=slots, lists=lists, content=content)
+        yield _Group(job, some, size, list(_dealt(some, slots, size)))
+
+
+def _slots(points: list[_Asked], job: Job, together: int, lanes: list[Any]) -> tuple[int, int]:
+    """How many parameter sets and how many patches a batch has."""
     most = max(point.request.vesicles for point in points)
-    total = sum(point.request.vesicles for point in points)
     contents = np.concatenate([point.contents for point in points])
-    batch = batch_size(own[0].lowered, contents, points[0].request.numerics, lanes[0].platform)
+    batch = batch_size(job.lowered, contents, points[0].request.numerics, lanes[0].platform)
     # the tables of fixed steps are for one set
-    if most * 2 > batch or len(points) == 1 or own[0].lowered.step is not None:
-        slots, size = 1, math.ceil(most / math.ceil(most / batch))
-    else:
-        slots = min(batch // most, math.ceil(len(points) / max(1, min(len(lanes), total // batch))))
-        size = slots * most
-    job = points[0].job._replace(points=tuple(j.points[0] for j in own), slots=slots)
-    return _Group(job, points, size, list(_dealt(points, slots, size)))
+    if most * 2 > batch or together == 1 or job.lowered.step is not None:
+        return 1, math.ceil(most / math.ceil(most / batch))
+    slots = min(batch // most, math.ceil(together / max(1, min(len(lanes), together * most // batch))))
+    return slots, slots * most
 
 
 def _widened(job: Job, sites: int) -> Job:
@@ -248,8 +251,9 @@ def _taken(
         # one of them is at fault: each runs again alone, to tell which
         for place in inside:
             point = group.points[place]
-            for _, record in _run_group(_group([point], lanes), lanes, None):
-                yield point.index, record
+            for alone in _groups([point], lanes):
+                for _, record in _run_group(alone, lanes, None):
+                    yield point.index, record
         return
     if isinstance(outcome, NmjmcError):
         dropped.update(inside)

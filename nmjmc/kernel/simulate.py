@@ -268,7 +268,7 @@ def make_job(synapse: Synapse, seed: int, duration: float, interval: float, nume
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
     height = float(synapse.effective().cleft.height)
     point = Point(lowered, pore, sites, content, seed, height)
-    return Job((point,), 1, times, interval, steps, numerics.chunk, records * interval, stride, {})
+    return Job((point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, {})
 
 
 def run_batch(

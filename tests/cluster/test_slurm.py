@@ -91,29 +91,6 @@ def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_pa
     assert all(np.array_equal(values, whole.counts[name]) for name, values in run.counts.items())
 
 
-def test_a_dead_worker_is_told_and_its_points_are_run_by_the_next(cluster, tmp_path):
-    """scancel with SIGKILL: the launcher learns it from scontrol, and the sweep goes on in another process."""
-    words = ["sweep", "seed=linspace(1, 40, 40)", "vesicles=64", *SMALL, "folder=s", "together=1",
-             "workers=1", "hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=2",
-             "hydra.launcher.name=doomed"]  # fmt: skip
-    driver = subprocess.Popen(
-        nmjmc_words(*words), cwd=tmp_path, env=cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    wait_for(
-        lambda: (tmp_path / "s/sweep.json").exists() and len(Sweep.open(tmp_path / "s").states()) >= 2, 300
-    )
-    cluster.run("scancel", "--signal=KILL", "--full", "-n", "doomed")
-    _, errors = driver.communicate(timeout=300)
-    assert driver.returncode == 1 and errors.strip().count("\n") == 0 and "worker" in errors
-    before = Sweep.open(tmp_path / "s").states()
-    assert 2 <= len(before) < 40
-    done = subprocess.run(
-        nmjmc_words("sweep", "resume=s"), cwd=tmp_path, env=cluster.environment, check=False
-    )
-    assert done.returncode == 0 and Sweep.open(tmp_path / "s").states() == dict.fromkeys(range(40), DONE)
-
-
 def test_srun_makes_one_run_of_two_processes_with_the_bits_of_one(cluster, tmp_path):
     words = ["simulate", *SMALL, "vesicles=9", "seed=5"]
     two = nmjmc_words(*words, "distributed=auto", "hydra.run.dir=two")
