@@ -1,6 +1,7 @@
 """Set-up shared by all tests; the environment is fixed before JAX is first imported."""
 
 import os
+import sys
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Two host devices, so that sharding over devices is exercised on any machine.
@@ -8,9 +9,13 @@ os.environ["XLA_FLAGS"] = (
     f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2".strip()
 )
 
+import absl.logging
 import hypothesis
 import jax
 import pytest
+
+# absl (which optax brings) keeps the stream of its first import, here pytest's, and closes it when hydra sets up logging
+absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 # Two lines that catch a class of silent errors: mixed dtypes and broadcasts nobody meant.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
