@@ -14,7 +14,7 @@ import hypothesis
 import jax
 import pytest
 
-# absl (which optax brings) keeps the stream of its first import, here pytest's, and closes it when hydra sets up logging
+# absl, which optax brings, keeps the stream of its import, here one of pytest, and closes it when hydra sets up logging
 absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 # Two lines that catch a class of silent errors: mixed dtypes and broadcasts nobody meant.
