@@ -103,3 +103,11 @@ def formula_result(vesicles=6, seed=3, preparation="human"):
         },
         provenance={"device": "cpu", "git_dirty": -1, "run_seconds": 2.5},
     )  # fmt: skip
+
+
+def stand_in_for_the_kernel(monkeypatch, tmp_path):
+    """The formulas in the place of the kernel, in a folder of their own."""
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
+    monkeypatch.setattr("nmjmc.kernel.many.run_many", formula_many)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(tmp_path)

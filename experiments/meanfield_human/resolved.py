@@ -107,8 +107,8 @@ def own_green(
 
 
 def open_channels(
-    synapse: nmjmc.Synapse, time: Float[np.ndarray, "t"], resolved: bool, cells: int = 80
-) -> Float[np.ndarray, "t"]:
+    synapse: nmjmc.Synapse, time: Float[np.ndarray, " t"], resolved: bool, cells: int = 80
+) -> Float[np.ndarray, " t"]:
     """Open channels [t] at the times [t, ms], mixed across the cleft, with resolved sites or smeared ones."""
     sites = sites_of(synapse)
     if not resolved:

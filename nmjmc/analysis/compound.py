@@ -15,13 +15,13 @@ from jax.scipy.special import gammaln, ndtr
 from jaxtyping import Array, Float
 
 
-def poisson(mean: Any, most: int) -> Float[Array, "k"]:
+def poisson(mean: Any, most: int) -> Float[Array, " k"]:
     """Probabilities of 0 to `most` quanta of Poisson release."""
     k = np.arange(most + 1.0)
     return jnp.exp(k * jnp.log(mean) - mean - gammaln(jnp.asarray(k + 1.0)))
 
 
-def binomial(sites: Any, probability: Any, most: int) -> Float[Array, "k"]:
+def binomial(sites: Any, probability: Any, most: int) -> Float[Array, " k"]:
     """Probabilities of 0 to `most` quanta of n sites; n may be any positive number, summed to one over 0 to n.
 
     For a whole n this is the binomial distribution. Between whole numbers it is the generalised binomial
@@ -38,12 +38,12 @@ def binomial(sites: Any, probability: Any, most: int) -> Float[Array, "k"]:
 
 
 def bins(
-    edges: Float[np.ndarray, "e"],
-    weights: Float[Array, "k"],
+    edges: Float[np.ndarray, " e"],
+    weights: Float[Array, " k"],
     quantum: Any,
     quantal_sd: Any,
     noise_sd: Any = 0.0,
-) -> Float[Array, "b"]:
+) -> Float[Array, " b"]:
     """Probability of each bin, of one or more quanta (failures are counted apart) [b].
 
     Args:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from nmjmc.analysis import compound
+from nmjmc.analysis.goodness import g_statistic
 from nmjmc.analysis.observations import Histogram
 from nmjmc.errors import ValidationError, nearest
 
@@ -208,16 +209,8 @@ def _goodness(histogram: Histogram, expected: np.ndarray, failures: float, fitte
     """p-value of the G statistic over neighbouring bins merged to five expected; NaN if too few are left."""
     observed = np.append(histogram.failures, histogram.counts).astype(float)
     wanted = np.append(failures, expected)
-    starts, running = [0], 0.0
-    for index, count in enumerate(wanted[:-1]):
-        running += count
-        if running >= 5.0 and wanted[index + 1 :].sum() >= 5.0:
-            starts.append(index + 1)
-            running = 0.0
-    o, w = np.add.reduceat(observed, starts), np.add.reduceat(wanted, starts)
-    freedom = o.size - 1 - fitted
+    statistic, bins = g_statistic(observed, wanted)
+    freedom = bins - 1 - fitted
     if freedom < 1:
         return float("nan")
-    w = w * o.sum() / w.sum()
-    statistic = 2.0 * np.sum(np.where(o > 0, o * np.log(np.where(o > 0, o, 1.0) / w), 0.0))
     return float(stats.chi2.sf(statistic, freedom))

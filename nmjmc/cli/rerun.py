@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nmjmc.cli import report
 from nmjmc.cli.progress import Meter
-from nmjmc.errors import ValidationError
+from nmjmc.cli.words import one_file
 
 _KEYS = ("device", "out")
 
@@ -18,15 +18,11 @@ def command(words: list[str]) -> int:
     Raises:
         ValidationError: If there is no such result, or a word is unknown.
     """
-    options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in _KEYS and "=" in word)
-    files = [word for word in words if word.split("=", 1)[0] not in options]
-    if len(files) != 1 or files[0].startswith("-"):
-        hint = "for example nmjmc rerun outputs/NAME/result.h5"
-        raise ValidationError("the words after rerun", repr(" ".join(words)), "one result file", hint)
+    file, options = one_file(words, "rerun", _KEYS, "nmjmc rerun outputs/NAME/result.h5")
     from nmjmc.data.compare import compare
     from nmjmc.data.hdf5 import load
 
-    old = load(files[0])
+    old = load(file)
     with Meter.for_terminal("auto") as meter:
         new = old.rerun(device=options.get("device", "auto"), on_chunk=meter)
     if "out" in options:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from nmjmc.cli import preset, report
+from nmjmc.cli.words import one_file
 from nmjmc.errors import ValidationError
 
 _KEYS = ("figure", "config")
@@ -21,14 +22,10 @@ def command(words: list[str]) -> int:
     if equals and group in preset.groups():
         sys.stdout.write(preset.as_text(group, name) + "\n")
         return 0
-    options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in _KEYS and "=" in word)
-    files = [word for word in words if word.split("=", 1)[0] not in options]
-    if len(files) != 1 or files[0].startswith("-"):
-        hint = "for example nmjmc show outputs/NAME/result.h5 figure=mepc.png"
-        raise ValidationError("the words after show", repr(" ".join(words)), "one result file", hint)
+    file, options = one_file(words, "show", _KEYS, "nmjmc show outputs/NAME/result.h5 figure=mepc.png")
     from nmjmc.data.hdf5 import load
 
-    result = load(files[0])
+    result = load(file)
     if options.get("config", "false").lower() not in ("true", "false"):
         raise ValidationError("config", repr(options["config"]), "true or false")
     if options.get("config", "false").lower() == "true":

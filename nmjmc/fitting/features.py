@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 FEATURES = ("amplitude", "time_to_peak", "rise_20_80", "rise_10_90", "decay_time", "charge")
 
 
-def features(time: Float[Array, "t"], current: Float[Array, "t"], polarity: int = -1) -> dict[str, Array]:
+def features(time: Float[Array, " t"], current: Float[Array, " t"], polarity: int = -1) -> dict[str, Array]:
     """Amplitude, time to peak, rises, decay constant and charge of one noiseless current.
 
     Args:
@@ -32,7 +32,7 @@ def features(time: Float[Array, "t"], current: Float[Array, "t"], polarity: int 
     }
 
 
-def half_rise(time: Float[Array, "t"], upward: Float[Array, "t"]) -> Array:
+def half_rise(time: Float[Array, " t"], upward: Float[Array, " t"]) -> Array:
     """Time at which a current goes up through half of its peak [ms]."""
     peak = upward.argmax()
     return _rise(time, upward, peak, 0.5 * upward[peak])

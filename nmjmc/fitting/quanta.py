@@ -67,13 +67,13 @@ class Quanta(NamedTuple):
         channel: Current of one channel [nA].
     """
 
-    time: Float[Array, "t"]
+    time: Float[Array, " t"]
     current: Float[Array, "k t"]
-    weight: Float[Array, "k"]
-    node: Float[Array, "k"]
+    weight: Float[Array, " k"]
+    node: Float[Array, " k"]
     channel: Array
 
-    def mean(self) -> Float[Array, "t"]:
+    def mean(self) -> Float[Array, " t"]:
         """Mean current."""
         return jnp.asarray(self.weight) @ self.current
 

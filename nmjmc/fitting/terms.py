@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nmjmc.analysis import compound
+from nmjmc.analysis.goodness import g_statistic
 from nmjmc.analysis.observations import Histogram, Statistic
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.features import FEATURES, features
@@ -38,7 +39,7 @@ class Term(abc.ABC):
     labels: tuple[str, ...]
 
     @abc.abstractmethod
-    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, "z"]:
+    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
         """Expected data under free and fixed parameters, from the quanta of this term's condition."""
 
     @abc.abstractmethod
@@ -154,7 +155,7 @@ class StatisticsTerm(GaussianTerm):
         rows = [_published(name, feature, number) for feature, number in statistics.items()]
         self._set(np.array([row[0] for row in rows]), np.diag([row[1] ** 2 for row in rows]))
 
-    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, "z"]:
+    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
         found = features(jnp.asarray(quanta.time), quanta.mean())
         return jnp.stack([found[name] for name in self.labels])
 
@@ -234,7 +235,7 @@ class HistogramTerm(Term):
         self.data = self.counts / histogram.trials
         self.labels = ("failures", *(f"{centre:.4g} {histogram.unit}" for centre in histogram.centres))
 
-    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, "z"]:
+    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
         peak = jnp.max(jnp.abs(quanta.current), axis=1) * values.get("recording.gain", self.gain)
         # gating noise at the peak, at most that of independent channels (it is less as most are open)
         gate = jnp.sqrt(peak * quanta.channel * values.get("recording.gain", self.gain))
@@ -242,7 +243,7 @@ class HistogramTerm(Term):
 
     def _shares(
         self, size: Array, weight: np.ndarray, gate: Any, values: Mapping[str, Any]
-    ) -> Float[Array, "z"]:
+    ) -> Float[Array, " z"]:
         """Probability of a failure and of each bin, from amplitudes of single quanta and their weights."""
         if self.release == "single":
             spread = jnp.sqrt(gate**2 + self.noise_sd**2)
@@ -294,16 +295,8 @@ class HistogramTerm(Term):
         observed, expected = self.counts, self.counts.sum() * z
         if self.release == "single":
             observed, expected = observed[1:], expected[1:]
-        starts, running = [0], 0.0
-        for index, count in enumerate(expected[:-1]):
-            running += count
-            if running >= 5.0 and expected[index + 1 :].sum() >= 5.0:
-                starts.append(index + 1)
-                running = 0.0
-        o, w = np.add.reduceat(observed, starts), np.add.reduceat(expected, starts)
-        w = w * o.sum() / w.sum()
-        statistic = 2.0 * np.where(o > 0, o * np.log(np.where(o > 0, o, 1.0) / w), 0.0).sum()
-        return float(statistic), len(starts) - 1
+        statistic, bins = g_statistic(observed, expected)
+        return statistic, bins - 1
 
 
 _DEVIATES, _SHARES = np.polynomial.hermite_e.hermegauss(60)

@@ -165,7 +165,7 @@ class WaveformTerm(GaussianTerm):
         moved = jnp.interp(jnp.asarray(self.sampled) + half_rise(dense, -trace), dense, trace, left=0.0)
         return jnp.asarray(self.average) @ moved
 
-    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, "z"]:
+    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
         binned = self.binned(quanta.current)
         weight = jnp.asarray(quanta.weight)
         mean = weight @ binned

@@ -18,17 +18,6 @@ Change: TypeAlias = Callable[[Junction], Junction]
 OTHERS = ("terminal", "muscle", "contraction")
 
 
-def together(*changes: Change) -> Change:
-    """One change that does several, the first first."""
-
-    def changed(junction: Junction) -> Junction:
-        for change in changes:
-            junction = change(junction)
-        return junction
-
-    return changed
-
-
 def scale(path: str, factor: Any) -> Change:
     """A change that multiplies one parameter: `synapse.receptor.density`, `terminal.channel_fraction`."""
     return alter(path, lambda value: value * factor)

@@ -7,8 +7,7 @@ iteration, so that it compiles in a fraction of the time of diffrax's implicit m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import diffrax
 import jax
@@ -16,28 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from nmjmc.junction.solver import SecondOrder
+
 GAMMA = 1.0 - 1.0 / np.sqrt(2.0)
 
 
-class Rosenbrock(diffrax.AbstractSolver):
+class Rosenbrock(SecondOrder):
     """The solver; the state is any PyTree of real arrays of one type."""
-
-    term_structure: ClassVar[Any] = diffrax.ODETerm
-    interpolation_cls: ClassVar[Callable[..., diffrax.LocalLinearInterpolation]] = (
-        diffrax.LocalLinearInterpolation
-    )
-
-    def order(self, terms: Any) -> int:
-        """Order of the error at the end of a run."""
-        return 2
-
-    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
-        """There is nothing to carry but the state."""
-        return None
-
-    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
-        """The vector field itself."""
-        return terms.vf(t0, y0, args)
 
     def step(
         self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any, solver_state: None, made_jump: Any

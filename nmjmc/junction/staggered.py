@@ -8,8 +8,7 @@ Comput 15:69 [M]). An explicit method of diffrax would need half the step and tw
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import diffrax
 import jax.numpy as jnp
@@ -17,27 +16,11 @@ from jaxtyping import Array, Float
 
 from nmjmc.junction.drive import Drive, closing_rate, given
 from nmjmc.junction.membrane import Membrane, State, gates, potassium_reversal
+from nmjmc.junction.solver import SecondOrder
 
 
-class Staggered(diffrax.AbstractSolver):
+class Staggered(SecondOrder):
     """The solver, for the field of `nmjmc.junction.potential` only: its arguments are (Membrane, Drive)."""
-
-    term_structure: ClassVar[Any] = diffrax.ODETerm
-    interpolation_cls: ClassVar[Callable[..., diffrax.LocalLinearInterpolation]] = (
-        diffrax.LocalLinearInterpolation
-    )
-
-    def order(self, terms: Any) -> int:
-        """Order of the error at the end of a run."""
-        return 2
-
-    def init(self, terms: Any, t0: Any, t1: Any, y0: Any, args: Any) -> None:
-        """There is nothing to carry but the state."""
-        return None
-
-    def func(self, terms: Any, t0: Any, y0: Any, args: Any) -> Any:
-        """The vector field itself."""
-        return terms.vf(t0, y0, args)
 
     def step(
         self, terms: Any, t0: Any, t1: Any, y0: State, args: Any, solver_state: None, made_jump: Any

@@ -63,15 +63,15 @@ def longest(velocity: float, diffusion: float, limit: float = LIMIT) -> float:
     return 2.0 * diffusion * (limit / velocity) ** 2 if velocity > 0 else math.inf
 
 
-def reflected(end: Float[Array, "e"], height: Float[Array, "*b"]) -> Float[Array, "e"]:
+def reflected(end: Float[Array, " e"], height: Float[Array, "*b"]) -> Float[Array, " e"]:
     """A raw end point, mirrored until it lies in [0, height]."""
     turn = end - 2.0 * height * jnp.floor(end / (2.0 * height))
     return jnp.clip(jnp.minimum(turn, 2.0 * height - turn), 0.0, height)
 
 
 def encounters(
-    begin: Float[Array, "e"], end: Float[Array, "e"], plane: Float[Array, "*p"], height: Float[Array, "*h"]
-) -> Float[Array, "e"]:
+    begin: Float[Array, " e"], end: Float[Array, " e"], plane: Float[Array, "*p"], height: Float[Array, "*h"]
+) -> Float[Array, " e"]:
     """How often the straight way from `begin` to the raw `end` meets a plane inside [0, height] or its images."""
     inverse = 0.5 / height
     total = jnp.zeros_like(end)
@@ -81,8 +81,8 @@ def encounters(
 
 
 def first_fraction(
-    begin: Float[Array, "e"], end: Float[Array, "e"], plane: Float[Array, "*p"], height: Float[Array, "*h"]
-) -> Float[Array, "e"]:
+    begin: Float[Array, " e"], end: Float[Array, " e"], plane: Float[Array, "*p"], height: Float[Array, "*h"]
+) -> Float[Array, " e"]:
     """Part of the way that is done at the first of these encounters (meaningless where there is none)."""
     up = jnp.where(begin < plane, plane, 2.0 * height - plane)
     down = jnp.where(begin > plane, plane, -plane)

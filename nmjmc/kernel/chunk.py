@@ -59,8 +59,8 @@ class Span(NamedTuple):
     first: Int[jax.Array, ""]
     count: Int[jax.Array, ""]
     interval: Float[jax.Array, ""]
-    substeps: Int[jax.Array, "r"]
-    patience: Float[jax.Array, "r"]
+    substeps: Int[jax.Array, " r"]
+    patience: Float[jax.Array, " r"]
     flush: Int[jax.Array, ""]
 
 

@@ -14,20 +14,20 @@ PASSES = 2 ** (32 - _LOW_BITS) // _ROUNDS - 1
 """Passes after which the board must be wiped, because the numbers that date the claims run out."""
 
 
-def unclaimed(sites: int) -> UInt32[Array, "sites"]:
+def unclaimed(sites: int) -> UInt32[Array, " sites"]:
     """A board on which nobody has claimed anything."""
     return jnp.full(sites, 0xFFFFFFFF, jnp.uint32)
 
 
 def winners(
-    board: UInt32[Array, "sites"],
+    board: UInt32[Array, " sites"],
     passed: Int[Array, ""],
-    site: Int[Array, "e"],
-    claims: Bool[Array, "e"],
-    age: Float[Array, "e"],
-    key: UInt32[Array, "e"],
+    site: Int[Array, " e"],
+    claims: Bool[Array, " e"],
+    age: Float[Array, " e"],
+    key: UInt32[Array, " e"],
     stage: Stage,
-) -> tuple[Bool[Array, "e"], Bool[Array, "e"], UInt32[Array, "sites"]]:
+) -> tuple[Bool[Array, " e"], Bool[Array, " e"], UInt32[Array, " sites"]]:
     """The earliest claimant of each site, whatever the order in memory, and who came to a site after its winner.
 
     A claim is a number that falls from pass to pass, followed by the claimant's time; the smallest claim on a site

@@ -43,35 +43,35 @@ class Events(NamedTuple):
     """The due entries and what they meet; `deep`: whether the site is on the surfaces inside folds."""
 
     entry: Entries
-    patch: Int[Array, "e"]
+    patch: Int[Array, " e"]
     words: list[Array]
-    site: Int[Array, "e"]
-    word: UInt32[Array, "e"]
-    attempts: Bool[Array, "e"]
-    escapes: Bool[Array, "e"]
-    clock: Bool[Array, "e"]
-    deep: Bool[Array, "e"] | None = None
+    site: Int[Array, " e"]
+    word: UInt32[Array, " e"]
+    attempts: Bool[Array, " e"]
+    escapes: Bool[Array, " e"]
+    clock: Bool[Array, " e"]
+    deep: Bool[Array, " e"] | None = None
 
 
 class Outcome(NamedTuple):
     """What the due entries would do if nobody were in their way; `again`: a clock whose molecule did not get away."""
 
-    accepted: Bool[Array, "e"]
-    fired: Bool[Array, "e"]
-    transition: Int[Array, "e"]
-    again: Bool[Array, "e"] | None = None
+    accepted: Bool[Array, " e"]
+    fired: Bool[Array, " e"]
+    transition: Int[Array, " e"]
+    again: Bool[Array, " e"] | None = None
 
 
 class Fate(NamedTuple):
     """What the due entries do, and where it is written (nowhere: past the end)."""
 
-    to_clock: Bool[Array, "e"]
-    freed: Bool[Array, "e"]
-    waits: Bool[Array, "e"]
-    word: UInt32[Array, "e"]
-    exit_rate: Float[Array, "e"]
-    write: Int[Array, "e"]
-    column: Int[Array, "e"]
+    to_clock: Bool[Array, " e"]
+    freed: Bool[Array, " e"]
+    waits: Bool[Array, " e"]
+    word: UInt32[Array, " e"]
+    exit_rate: Float[Array, " e"]
+    write: Int[Array, " e"]
+    column: Int[Array, " e"]
 
 
 def draws(entry: Entries) -> tuple[int, int]:
@@ -80,7 +80,7 @@ def draws(entry: Entries) -> tuple[int, int]:
     return words, (words + 1) // 2 + 1
 
 
-def draw(shape: Shape, keys: random.Words, entry: Entries) -> tuple[Int[Array, "e"], list[Array]]:
+def draw(shape: Shape, keys: random.Words, entry: Entries) -> tuple[Int[Array, " e"], list[Array]]:
     """The patch and the random words of each due entry."""
     patch = entry.owner // shape.sites
     return patch, random.words((keys[0][patch], keys[1][patch]), (entry.lineage, entry.draw), draws(entry)[0])
@@ -89,9 +89,9 @@ def draw(shape: Shape, keys: random.Words, entry: Entries) -> tuple[Int[Array, "
 @jax.named_scope("look")
 def look(
     tables: Tables,
-    sites: UInt32[Array, "sites"],
+    sites: UInt32[Array, " sites"],
     entry: Entries,
-    patch: Int[Array, "e"],
+    patch: Int[Array, " e"],
     words: list[Array],
     stage: Stage,
 ) -> Events:
@@ -101,7 +101,7 @@ def look(
 
 
 def _meet(
-    tables: Tables, sites: UInt32[Array, "sites"], entry: Entries, patch: Int[Array, "e"]
+    tables: Tables, sites: UInt32[Array, " sites"], entry: Entries, patch: Int[Array, " e"]
 ) -> tuple[Array, Array, Array, Array, Array, Array | None]:
     """The fields of `Events` from `site` on."""
     live = entry.due < NEVER
@@ -149,7 +149,7 @@ def decide(chemistry: Chemistry, events: Events) -> Outcome:
     return Outcome(accepted, fired & ~again, transition, again)
 
 
-def contest_key(words: list[Array]) -> UInt32[Array, "e"]:
+def contest_key(words: list[Array]) -> UInt32[Array, " e"]:
     """The random word that decides between molecules that reach a site at the same moment."""
     return words[_KEY]
 
@@ -159,8 +159,8 @@ def settle(
     shape: Shape,
     events: Events,
     outcome: Outcome,
-    won: Bool[Array, "e"],
-    late: Bool[Array, "e"],
+    won: Bool[Array, " e"],
+    late: Bool[Array, " e"],
 ) -> Fate:
     """The fate of each due entry, once the contests are decided.
 
@@ -233,7 +233,7 @@ def _step(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage
     return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.freed, a, b), free, step))
 
 
-def _height(entry: Entries) -> Float[Array, "e"]:
+def _height(entry: Entries) -> Float[Array, " e"]:
     return entry.x if entry.z is None else entry.z
 
 
@@ -250,7 +250,7 @@ def _set_out(tables: Tables, shape: Shape, events: Events, fate: Fate) -> tuple[
 
 
 @jax.named_scope("split")
-def split_clocks(keys: random.Words, events: Events, fate: Fate, needs: Int[Array, "c"]) -> Entries:
+def split_clocks(keys: random.Words, events: Events, fate: Fate, needs: Int[Array, " c"]) -> Entries:
     """Clocks for the sites that lost a molecule but still hold another.
 
     The molecule keeps its lineage; the site's clock starts a fresh one from two of the event's random words.

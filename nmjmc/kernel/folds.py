@@ -66,7 +66,7 @@ def move(
 def _surface(
     p: Stepping, f: Folds, x: Array, at_z: Array, dx: Array, begin_z: Array, end_z: Array, low: Array, height: Array,
     u: Array,
-) -> tuple[Int[Array, "e"], Float[Array, "e"]]:  # fmt: skip
+) -> tuple[Int[Array, " e"], Float[Array, " e"]]:  # fmt: skip
     """The surface that a step tries (-1: none), and the part of its move at which it met it."""
     width, zero = 2.0 * f.half_width, jnp.zeros_like(p.height)
     begin_x = x - f.spacing * _fold(f, x) + f.half_width
@@ -99,12 +99,12 @@ def _fold(f: Folds, x: Array) -> Array:
     return jnp.floor(x / f.spacing + 0.5)
 
 
-def _over_slit(f: Folds, x: Array, z: Array) -> Bool[Array, "e"]:
+def _over_slit(f: Folds, x: Array, z: Array) -> Bool[Array, " e"]:
     """Whether a point is over or in a slit (one below the crests always is, whatever the rounding)."""
     return (jnp.abs(x - f.spacing * _fold(f, x)) < f.half_width) | (z < 0)
 
 
-def _along_x(f: Folds, x: Array, z: Array, dx: Array) -> Float[Array, "e"]:
+def _along_x(f: Folds, x: Array, z: Array, dx: Array) -> Float[Array, " e"]:
     """Where a move along x ends: free above the crests, mirrored by the walls below."""
     middle = f.spacing * _fold(f, x)
     width = 2.0 * f.half_width
@@ -113,8 +113,14 @@ def _along_x(f: Folds, x: Array, z: Array, dx: Array) -> Float[Array, "e"]:
 
 
 def _tile(
-    tables: Tables, f: Folds, kind: Int[Array, "e"], x: Array, y: Array, depth: Array, right: Bool[Array, "e"]
-) -> tuple[Int[Array, "e"], Bool[Array, "e"]]:
+    tables: Tables,
+    f: Folds,
+    kind: Int[Array, " e"],
+    x: Array,
+    y: Array,
+    depth: Array,
+    right: Bool[Array, " e"],
+) -> tuple[Int[Array, " e"], Bool[Array, " e"]]:
     """The tile of a surface at a point, and whether there is one."""
     radius = tables.lattice.half
     lamina, _ = lattices.tile_under(tables.lattice, jnp.full(x.shape, lattices.ESTERASE), x, y)
@@ -141,20 +147,20 @@ def _tile(
     return jnp.where(there, tile, 0), there
 
 
-def _slot(at: Array, pitch: Array, across: Array) -> tuple[Int[Array, "e"], Bool[Array, "e"]]:
+def _slot(at: Array, pitch: Array, across: Array) -> tuple[Int[Array, " e"], Bool[Array, " e"]]:
     """Number of the tile at a place along one axis, and whether it lies on the lattice."""
     number = jnp.floor(at / pitch).astype(jnp.int32)
     return jnp.clip(number, 0, across - 1), number < across
 
 
-def in_fold(f: Folds, tile: Int[Array, "e"]) -> Bool[Array, "e"]:
+def in_fold(f: Folds, tile: Int[Array, " e"]) -> Bool[Array, " e"]:
     """Whether tiles belong to the second pair of surfaces (walls and fold laminae)."""
     return ((tile >= f.offset[1]) & (tile < f.offset[2])) | (tile >= f.offset[3])
 
 
 def release(
-    tables: Tables, p: Stepping, f: Folds, tile: Int[Array, "e"], point: tuple[Array, Array], away: Array, side: Array,
-    part: Array, full: Array, later: Bool[Array, "e"],
+    tables: Tables, p: Stepping, f: Folds, tile: Int[Array, " e"], point: tuple[Array, Array], away: Array, side: Array,
+    part: Array, full: Array, later: Bool[Array, " e"],
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Where freed molecules are put: the time reversal of the steps that end on the tile.
 
@@ -186,8 +192,8 @@ def release(
 
 
 def _point(
-    tables: Tables, f: Folds, tile: Int[Array, "e"], point: tuple[Array, Array]
-) -> tuple[Array, Array, Array, Int[Array, "e"]]:
+    tables: Tables, f: Folds, tile: Int[Array, " e"], point: tuple[Array, Array]
+) -> tuple[Array, Array, Array, Int[Array, " e"]]:
     """A point of a tile, and its surface; walls and crests are exact to rounding."""
     u, v = point
     radius, first = tables.lattice.half, f.first.astype(jnp.float32)
@@ -220,7 +226,7 @@ def _point(
     return x, y, z, kind
 
 
-def build(s: Synapse) -> tuple[Folds, lattices.Lattice, list[Bool[np.ndarray, "tiles"]], list[float]]:
+def build(s: Synapse) -> tuple[Folds, lattices.Lattice, list[Bool[np.ndarray, " tiles"]], list[float]]:
     """The lattices of a folded cleft (host arrays).
 
     Returns:
@@ -285,7 +291,7 @@ def _tiles(short: float, long: float, density: float) -> tuple[int, int, float, 
     return rows, columns, short / rows, long / columns
 
 
-def _dithered(expected: Float[np.ndarray, "*tiles"]) -> Bool[np.ndarray, "tiles"]:
+def _dithered(expected: Float[np.ndarray, "*tiles"]) -> Bool[np.ndarray, " tiles"]:
     """Tiles that hold a site, evenly spread, given how many each should hold on average (at most one)."""
     level = np.floor(np.cumsum(expected.ravel()) + (0.5 - 1e-7))
     return np.diff(level, prepend=0.0) >= 1.0
@@ -293,7 +299,7 @@ def _dithered(expected: Float[np.ndarray, "*tiles"]) -> Bool[np.ndarray, "tiles"
 
 def _live_crests(
     tiles: tuple, bands: int, reach: int, radius: float, width: float, spacing: float, density: float
-) -> Bool[np.ndarray, "tiles"]:
+) -> Bool[np.ndarray, " tiles"]:
     columns, rows, pitch_x, pitch_y = tiles
     left = (np.arange(bands) - reach - 1) * spacing + 0.5 * width
     x = (left[:, None] + (np.arange(columns) + 0.5) * pitch_x).ravel()
@@ -303,8 +309,8 @@ def _live_crests(
 
 
 def _live_folds(
-    tiles: tuple, x: Float[np.ndarray, "n"], radius: float, density: Float[np.ndarray, "deep"]
-) -> Bool[np.ndarray, "tiles"]:
+    tiles: tuple, x: Float[np.ndarray, " n"], radius: float, density: Float[np.ndarray, " deep"]
+) -> Bool[np.ndarray, " tiles"]:
     _, columns, pitch_z, pitch_y = tiles
     y = (np.arange(columns) + 0.5) * pitch_y - radius
     inside = x[:, None] ** 2 + y[None, :] ** 2 <= radius**2
@@ -312,8 +318,8 @@ def _live_folds(
 
 
 def _graded(
-    tiles: tuple, extent: float, edges: Float[np.ndarray, "n"], fractions: Float[np.ndarray, "n"]
-) -> Float[np.ndarray, "deep"]:
+    tiles: tuple, extent: float, edges: Float[np.ndarray, " n"], fractions: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, " deep"]:
     """Mean density of each row of wall tiles as a part of the crests'."""
     at = np.linspace(0.0, extent, tiles[0] + 1)
     knots = np.concatenate([[0.0], edges])

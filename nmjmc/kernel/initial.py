@@ -37,11 +37,11 @@ class Load(NamedTuple):
         time: time of fusion [ms].
     """
 
-    patch: Int[Array, "n"]
-    lineage: UInt32[Array, "n"]
-    x: Float[Array, "n"]
-    y: Float[Array, "n"]
-    time: Float[Array, "n"]
+    patch: Int[Array, " n"]
+    lineage: UInt32[Array, " n"]
+    x: Float[Array, " n"]
+    y: Float[Array, " n"]
+    time: Float[Array, " n"]
 
 
 def load(contents: np.ndarray, sites: np.ndarray, times: np.ndarray, size: int) -> Load:
@@ -88,7 +88,7 @@ def prepare(
     size = math.gcd(load.patch.shape[0], _BLOCK)
     blocks = jax.tree.map(lambda field: field.reshape(-1, size), load)
 
-    def block(part: Load) -> tuple[Pool, Int[Array, "b"]]:
+    def block(part: Load) -> tuple[Pool, Int[Array, " b"]]:
         return _release(tables, shape, pore, part, keys[1], interval)
 
     pool, column = lax.map(block, blocks)
@@ -115,7 +115,7 @@ def prepare(
 
 def _release(
     tables: Tables, shape: Shape, pore: releases.PoreTable, load: Load, keys: random.Words, interval: Array
-) -> tuple[Pool, Int[Array, "b"]]:
+) -> tuple[Pool, Int[Array, " b"]]:
     """The first journeys of some molecules, and the record by which each has been released."""
     stage = stages(interval > 0)
     patch = jnp.maximum(load.patch, 0)
@@ -156,7 +156,7 @@ def _leave(
 @partial(jax.jit, static_argnames=("shape",))
 def rest_sites(
     tables: Tables, shape: Shape, state: State, keys: random.Words, resting: Float[Array, "b 2 s"]
-) -> tuple[UInt32[Array, "sites"], Float[Array, "sites"]]:
+) -> tuple[UInt32[Array, " sites"], Float[Array, " sites"]]:
     """Sites at equilibrium with the bath, and when each would next change by itself.
 
     Returns:
@@ -188,8 +188,8 @@ def rest_sites(
 @partial(jax.jit, static_argnames=("count", "size"))
 def add_clocks(
     state: State,
-    word: UInt32[Array, "sites"],
-    due: Float[Array, "sites"],
+    word: UInt32[Array, " sites"],
+    due: Float[Array, " sites"],
     until: Float[Array, ""],
     count: int,
     size: int,

@@ -56,7 +56,7 @@ def build(densities: tuple[float, float], half: float) -> tuple[Lattice, int]:
     return lattice, sum(sizes)
 
 
-def live_tiles(across: int, half: float, density: float, radius: float | None) -> Bool[np.ndarray, "tiles"]:
+def live_tiles(across: int, half: float, density: float, radius: float | None) -> Bool[np.ndarray, " tiles"]:
     """Which tiles of one plane hold a site, row by row.
 
     Args:

@@ -39,15 +39,15 @@ class Entries(NamedTuple):
         origin: where and when a molecule's journey began (x, y [um], time [ms]), where exact journeys are viewed.
     """
 
-    due: Float[Array, "e"]
-    x: Float[Array, "e"]
-    y: Float[Array, "e"]
-    owner: Int[Array, "e"]
-    tag: UInt32[Array, "e"]
-    lineage: UInt32[Array, "e"]
-    draw: UInt32[Array, "e"]
-    z: Float[Array, "e"] | None = None
-    origin: tuple[Float[Array, "e"], Float[Array, "e"], Float[Array, "e"]] | None = None
+    due: Float[Array, " e"]
+    x: Float[Array, " e"]
+    y: Float[Array, " e"]
+    owner: Int[Array, " e"]
+    tag: UInt32[Array, " e"]
+    lineage: UInt32[Array, " e"]
+    draw: UInt32[Array, " e"]
+    z: Float[Array, " e"] | None = None
+    origin: tuple[Float[Array, " e"], Float[Array, " e"], Float[Array, " e"]] | None = None
 
 
 PLAIN = 6
@@ -57,7 +57,7 @@ PLAIN = 6
 class Pool(NamedTuple):
     """All entries: their due times, which every pass reads, and the rest in rows, which it seldom touches."""
 
-    due: Float[Array, "n"]
+    due: Float[Array, " n"]
     rows: UInt32[Array, "n w"]
 
 
@@ -81,8 +81,8 @@ def unpack(pool: Pool) -> Entries:
 
 
 def select(
-    mask: Callable[[], Bool[Array, "n"]], capacity: int, stage: Stage
-) -> tuple[Int[Array, "e"], Int[Array, ""]]:
+    mask: Callable[[], Bool[Array, " n"]], capacity: int, stage: Stage
+) -> tuple[Int[Array, " e"], Int[Array, ""]]:
     """Positions of the set entries of a mask, and their number (which may exceed the capacity).
 
     The mask is packed in 32-bit words, so that the cost is mostly one pass over it: about a tenth of
@@ -102,7 +102,7 @@ def select(
     return stage(lambda: jnp.where(place < after[-1], index, rows * _WORD)), after[-1]
 
 
-def _pack_mask(mask: Bool[Array, "n"]) -> tuple[UInt32[Array, "r"], Int[Array, "r"], Int[Array, "r"]]:
+def _pack_mask(mask: Bool[Array, " n"]) -> tuple[UInt32[Array, " r"], Int[Array, " r"], Int[Array, " r"]]:
     """The mask as words of 32 bits, and how many bits are set before each word and up to its end.
 
     Bit b of word r stands for entry b R + r, R the number of words: so the packing runs along the entries.
@@ -115,7 +115,7 @@ def _pack_mask(mask: Bool[Array, "n"]) -> tuple[UInt32[Array, "r"], Int[Array, "
     return packed, after - count, after
 
 
-def _row_of_place(after: Int[Array, "r"], capacity: int) -> Int[Array, "e"]:
+def _row_of_place(after: Int[Array, " r"], capacity: int) -> Int[Array, " e"]:
     """The row that holds the set bit of each place: the number of rows that end at or before it."""
     ends = (
         jnp.zeros(capacity + 1, jnp.int32).at[jnp.minimum(after, capacity)].add(1, mode="promise_in_bounds")
@@ -123,7 +123,7 @@ def _row_of_place(after: Int[Array, "r"], capacity: int) -> Int[Array, "e"]:
     return jnp.minimum(prefix_sum(ends[:capacity]), after.shape[0] - 1)
 
 
-def prefix_sum(values: Int[Array, "n"]) -> Int[Array, "n"]:
+def prefix_sum(values: Int[Array, " n"]) -> Int[Array, " n"]:
     """Inclusive prefix sum, by blocks: the masked triangle of a small block vectorises, a scan does not."""
     n = values.shape[0]
     rows = -(-n // _BLOCK)
@@ -137,7 +137,7 @@ def prefix_sum(values: Int[Array, "n"]) -> Int[Array, "n"]:
     return (within + (prefix_sum(total) - total)[:, None]).reshape(-1)[:n]
 
 
-def _nth_set_bit(word: UInt32[Array, "e"], n: Int[Array, "e"]) -> Int[Array, "e"]:
+def _nth_set_bit(word: UInt32[Array, " e"], n: Int[Array, " e"]) -> Int[Array, " e"]:
     """Position of the n-th (from 0) set bit of each word, by halving."""
     position = jnp.zeros_like(n)
     for half in (16, 8, 4, 2, 1):
@@ -150,7 +150,7 @@ def _nth_set_bit(word: UInt32[Array, "e"], n: Int[Array, "e"]) -> Int[Array, "e"
     return position
 
 
-def gather(pool: Pool, index: Int[Array, "e"]) -> Pool:
+def gather(pool: Pool, index: Int[Array, " e"]) -> Pool:
     """The entries at `index`; positions past the end give spent entries."""
     inside = jnp.minimum(index, pool.due.shape[0] - 1)
     due = pool.due.at[inside].get(mode="promise_in_bounds")
@@ -158,7 +158,7 @@ def gather(pool: Pool, index: Int[Array, "e"]) -> Pool:
     return Pool(jnp.where(index < pool.due.shape[0], due, NEVER), rows)
 
 
-def scatter(pool: Pool, index: Int[Array, "e"], entries: Pool) -> Pool:
+def scatter(pool: Pool, index: Int[Array, " e"], entries: Pool) -> Pool:
     """The pool with `entries` written at `index`; positions past the end are dropped."""
     return Pool(
         pool.due.at[index].set(entries.due, mode="drop"), pool.rows.at[index].set(entries.rows, mode="drop")

@@ -63,7 +63,7 @@ def threefry2x32(key: Words, counter: Words, rounds: int = _ROUNDS) -> Words:
     return x0, x1
 
 
-def vesicle_keys(seed: UInt32[Array, "2 *v"], vesicle: UInt32[Array, "v"], purpose: Purpose) -> Words:
+def vesicle_keys(seed: UInt32[Array, " 2 *v"], vesicle: UInt32[Array, " v"], purpose: Purpose) -> Words:
     """The key of each vesicle for one purpose: a hash of (seed, vesicle, purpose); one seed for all, or one each."""
     zero = jnp.zeros_like(vesicle)
     return threefry2x32((zero + seed[0], zero + seed[1]), (vesicle, zero + jnp.uint32(int(purpose))))

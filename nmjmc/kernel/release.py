@@ -29,8 +29,8 @@ class PoreTable(NamedTuple):
         scale: entries per unit of hazard.
     """
 
-    time: Float[Array, "entries"]
-    radius: Float[Array, "entries"]
+    time: Float[Array, " entries"]
+    radius: Float[Array, " entries"]
     scale: Float[Array, ""]
 
 

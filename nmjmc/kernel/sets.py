@@ -23,7 +23,7 @@ from nmjmc.kernel.survival import Start
 from nmjmc.kernel.tables import Chemistry, Journeys, Tables
 
 
-def stack(tables: Sequence[Tables], which: Int[np.ndarray, "v"]) -> Tables:
+def stack(tables: Sequence[Tables], which: Int[np.ndarray, " v"]) -> Tables:
     """The tables of several sets as one (host arrays), for patches that have the sets `which`.
 
     Their schemes must have the same structure, their templates one length, and their transport be exact.
@@ -59,7 +59,7 @@ def stack_pores(pores: Sequence[PoreTable]) -> PoreTable:
     return PoreTable(time.ravel(), radius.ravel(), scale)
 
 
-def own(tables: Tables, patch: Int[Array, "e"], stage: Stage) -> Tables:
+def own(tables: Tables, patch: Int[Array, " e"], stage: Stage) -> Tables:
     """The tables as each entry sees them: where several sets ride together, the numbers of its patch's own.
 
     Args:

@@ -47,14 +47,14 @@ class Record:
         views: where its free molecules are [um]; NaN past the last of them.
     """
 
-    time: Float[np.ndarray, "t"]
+    time: Float[np.ndarray, " t"]
     counts: dict[str, Int[np.ndarray, "v t"]]
     transitions: Int[np.ndarray, "v t k"]
-    content: Int[np.ndarray, "v"]
+    content: Int[np.ndarray, " v"]
     compile_seconds: float
     run_seconds: float
     events: int
-    view_time: Float[np.ndarray, "f"]
+    view_time: Float[np.ndarray, " f"]
     views: Float[np.ndarray, "f n 3"]
 
 

@@ -41,8 +41,8 @@ class State(NamedTuple):
 
     pool: Pool
     used: Int[Array, ""]
-    sites: UInt32[Array, "sites"]
-    board: UInt32[Array, "sites"]
+    sites: UInt32[Array, " sites"]
+    board: UInt32[Array, " sites"]
     keys: random.Words
     status: UInt32[Array, ""]
     most_due: Int[Array, ""]
@@ -58,8 +58,8 @@ class Happened(NamedTuple):
         column: patch and transition as one number, past all columns where nothing happened.
     """
 
-    due: Float[Array, "e"]
-    column: Int[Array, "e"]
+    due: Float[Array, " e"]
+    column: Int[Array, " e"]
 
 
 def advance(

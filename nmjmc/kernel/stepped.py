@@ -46,22 +46,22 @@ _BITS = 8  # significant bits of a step, so that adding it to a time is exact in
 class Step(NamedTuple):
     """A step decided upon: how long, where it ends, what happens there (`Start` codes or `ESCAPE`), at which tile."""
 
-    span: Float[Array, "e"]
-    x: Float[Array, "e"]
-    y: Float[Array, "e"]
-    z: Float[Array, "e"]
-    aim: UInt32[Array, "e"]
-    tile: Int[Array, "e"]
+    span: Float[Array, " e"]
+    x: Float[Array, " e"]
+    y: Float[Array, " e"]
+    z: Float[Array, " e"]
+    aim: UInt32[Array, " e"]
+    tile: Int[Array, " e"]
 
 
 class Move(NamedTuple):
     """A step before the rim is looked at: its end and the tile that it tries, if any."""
 
-    x: Float[Array, "e"]
-    y: Float[Array, "e"]
-    z: Float[Array, "e"]
-    tile: Int[Array, "e"]
-    tries: Bool[Array, "e"]
+    x: Float[Array, " e"]
+    y: Float[Array, " e"]
+    z: Float[Array, " e"]
+    tile: Int[Array, " e"]
+    tries: Bool[Array, " e"]
 
 
 def depart(
@@ -112,7 +112,7 @@ def release(
     tables: Tables,
     disc: bool,
     reflecting: bool,
-    tile: Int[Array, "e"],
+    tile: Int[Array, " e"],
     u: Array,
     v: Array,
     words: list[Array],
@@ -222,7 +222,7 @@ def lower_stepping(
     s: Synapse,
     numerics: Numerics,
     surfaces: list[Surface],
-    binding: Float[np.ndarray, "states"],
+    binding: Float[np.ndarray, " states"],
     fastest: list[float],
     lattice: Folds | None,
 ) -> tuple[Stepping, np.ndarray, np.ndarray]:
@@ -268,7 +268,7 @@ def lower_stepping(
     return stepping, accept.ravel().astype(np.float32), leave.ravel().astype(np.float32)
 
 
-def _states_of(s: Synapse, plane: int, states: int) -> Bool[np.ndarray, "states"]:
+def _states_of(s: Synapse, plane: int, states: int) -> Bool[np.ndarray, " states"]:
     number = np.arange(states)
     receptors = len(s.receptor.scheme.states)
     return (number < receptors) if plane == 0 else (number >= receptors)

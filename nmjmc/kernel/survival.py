@@ -50,7 +50,7 @@ class SurvivalTables(NamedTuple):
 
     time: Float[np.ndarray, "starts entries"]
     on_receptor: Float[np.ndarray, "starts entries"]
-    scale: Float[np.ndarray, "starts"]
+    scale: Float[np.ndarray, " starts"]
     slope: Float[np.ndarray, ""]
     mixing_time: Float[np.ndarray, ""]
 
@@ -66,14 +66,14 @@ class Modes(NamedTuple):
         esterase: flux weight kappa_m phi(m).
     """
 
-    rate: Float[np.ndarray, "modes"]
+    rate: Float[np.ndarray, " modes"]
     start: Float[np.ndarray, "starts modes"]
-    total: Float[np.ndarray, "modes"]
-    receptor: Float[np.ndarray, "modes"]
-    esterase: Float[np.ndarray, "modes"]
+    total: Float[np.ndarray, " modes"]
+    receptor: Float[np.ndarray, " modes"]
+    esterase: Float[np.ndarray, " modes"]
 
 
-def wave_numbers(h: float, m: float, b: float, e: float, count: int = _MODES) -> Float[np.ndarray, "modes"]:
+def wave_numbers(h: float, m: float, b: float, e: float, count: int = _MODES) -> Float[np.ndarray, " modes"]:
     """Wave numbers q of the modes, for b = kappa_0/D and e = kappa_m/D [1/um]; sorted, float64.
 
     Raises:

@@ -26,21 +26,21 @@ class Chemistry(NamedTuple):
             `acceptance`, `exit_rate`, `cumulative` and `leaving` then holds one set after the other.
     """
 
-    acceptance: Float[Array, "fs"]
-    exit_rate: Float[Array, "s"]
+    acceptance: Float[Array, " fs"]
+    exit_rate: Float[Array, " s"]
     cumulative: Float[Array, "2s p"]
     path: Int[Array, "2s p"]
-    target: Int[Array, "k"]
-    releases: Bool[Array, "k"]
-    leaving: Float[Array, "fs"] | None = None
-    row: Int[Array, "e"] | None = None
+    target: Int[Array, " k"]
+    releases: Bool[Array, " k"]
+    leaving: Float[Array, " fs"] | None = None
+    row: Int[Array, " e"] | None = None
 
     @property
     def states(self) -> int:
         """Number of states of one set, `vacant` included."""
         return self.path.shape[0] // 2
 
-    def first(self, width: int) -> Int[Array, "e"] | int:
+    def first(self, width: int) -> Int[Array, " e"] | int:
         """Where each entry's own set begins on an axis that holds `width` places of each set."""
         return 0 if self.row is None else self.row * width
 
@@ -51,12 +51,12 @@ class Journeys(NamedTuple):
     Where several parameter sets ride together, `row` is the first row of each entry's own set.
     """
 
-    time: Float[Array, "starts_entries"]
-    on_receptor: Float[Array, "starts_entries"]
-    scale: Float[Array, "starts"]
+    time: Float[Array, " starts_entries"]
+    on_receptor: Float[Array, " starts_entries"]
+    scale: Float[Array, " starts"]
     slope: Float[Array, ""]
     mixing_time: Float[Array, ""]
-    row: Int[Array, "e"] | None = None
+    row: Int[Array, " e"] | None = None
 
 
 class Folds(NamedTuple):
@@ -102,7 +102,7 @@ class Stepping(NamedTuple):
     height: Float[Array, ""]
     lamina: Float[Array, ""]
     released_at: Float[Array, ""]
-    chance: Float[Array, "f"]
+    chance: Float[Array, " f"]
     folds: Folds | None
 
 
@@ -122,6 +122,6 @@ class Tables(NamedTuple):
     lattice: Lattice
     chemistry: Chemistry
     journeys: Journeys
-    template: UInt32[Array, "sites"]
+    template: UInt32[Array, " sites"]
     stepping: Stepping | None = None
-    sets: Int[Array, "v"] | None = None
+    sets: Int[Array, " v"] | None = None

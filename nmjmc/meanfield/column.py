@@ -39,7 +39,7 @@ class State(NamedTuple):
     ligand: Float[Array, "z columns"]
     receptor: Float[Array, "s columns"]
     esterase: Float[Array, "t columns"]
-    destroyed: Float[Array, "columns"]
+    destroyed: Float[Array, " columns"]
 
 
 class Cleft(NamedTuple):
@@ -59,7 +59,7 @@ class Cleft(NamedTuple):
     plane: int
     receptor: Membrane
     esterase: Membrane
-    coverage: Float[Array, "columns"]
+    coverage: Float[Array, " columns"]
 
 
 def step(cleft: Cleft, state: State, dt: Array) -> State:

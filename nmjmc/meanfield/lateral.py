@@ -26,9 +26,9 @@ class Lateral(NamedTuple):
     """
 
     axes: tuple[Operator, ...]
-    area: Float[Array, "columns"]
-    coverage: Float[Array, "columns"]
-    radius_squared: Float[Array, "columns"]
+    area: Float[Array, " columns"]
+    coverage: Float[Array, " columns"]
+    radius_squared: Float[Array, " columns"]
     measure: float
 
     def modes(self, field: Float[Array, "*rest columns"]) -> Float[Array, "*rest modes"]:
@@ -40,14 +40,14 @@ class Lateral(NamedTuple):
         return self._transform([axis.to_nodes for axis in self.axes], amplitudes)
 
     @property
-    def total(self) -> Float[Array, "modes"]:
+    def total(self) -> Float[Array, " modes"]:
         """Content of each mode, integrated over the area [modes], um^2."""
         ends = [axis.weights @ axis.to_nodes for axis in self.axes]
         one = ends[0] if len(ends) == 1 else (ends[0][:, None] * ends[1][None, :]).reshape(-1)
         return one * self.measure
 
     @property
-    def decay(self) -> Float[Array, "modes"]:
+    def decay(self) -> Float[Array, " modes"]:
         """Decay rate of each mode at unit diffusion [modes], 1/um^2."""
         rates = [axis.eigenvalues for axis in self.axes]
         return rates[0] if len(rates) == 1 else (rates[0][:, None] + rates[1][None, :]).reshape(-1)
@@ -60,13 +60,13 @@ class Lateral(NamedTuple):
         box = along_x @ (box @ along_y.T)
         return box.reshape(*field.shape[:-1], -1)
 
-    def gaussian(self, spread: Array) -> Float[Array, "columns"]:
+    def gaussian(self, spread: Array) -> Float[Array, " columns"]:
         """A point source at the centre after D t = spread, integrating to one [columns], 1/um^2."""
         bell = jnp.exp(-self.radius_squared / (4.0 * spread))
         return bell / (self.area @ bell)
 
 
-def geometric_edges(first: Array, last: Array, elements: int) -> Float[Array, "e"]:
+def geometric_edges(first: Array, last: Array, elements: int) -> Float[Array, " e"]:
     """Element ends 0, first, ..., last, each longer than the one before by one factor [elements + 1]."""
     grown = first * (last / first) ** (np.arange(float(elements)) / (elements - 1))
     return jnp.concatenate([jnp.zeros(1), grown])

@@ -33,8 +33,8 @@ class Problem(NamedTuple):
     cleft: Cleft
     lateral: Lateral
     pore: Pore
-    across: Float[Array, "z"]
-    along: Float[Array, "modes"]
+    across: Float[Array, " z"]
+    along: Float[Array, " modes"]
     age: Float[Array, ""]
 
 
@@ -158,7 +158,7 @@ def _record(problem: Problem, state: State, free: Array, escaped: Array) -> tupl
 
 
 def sample(
-    time: Float[Array, "t"], values: Float[Array, "t ..."], at: Float[Array, "r"]
+    time: Float[Array, " t"], values: Float[Array, "t ..."], at: Float[Array, " r"]
 ) -> Float[Array, "r ..."]:
     """Values at other times [r]: cubic through the four nearest steps, linear in the first interval."""
     size = time.shape[0]
@@ -174,7 +174,7 @@ def sample(
     return jnp.einsum("rk,rk...->r...", weights, values[jnp.where(early, linear_index, index)])
 
 
-def _lagrange(nodes: Float[Array, "r k"], at: Float[Array, "r"]) -> Float[Array, "r k"]:
+def _lagrange(nodes: Float[Array, "r k"], at: Float[Array, " r"]) -> Float[Array, "r k"]:
     """Weights of the polynomial through `nodes`, evaluated at `at`."""
     count = nodes.shape[1]
     weights = []

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Columns = Float[Array, "columns"]
+Columns = Float[Array, " columns"]
 Occupancies = Float[Array, "s columns"]
 Entries = dict[tuple[int, int], Array]
 
@@ -48,9 +48,9 @@ class Membrane(NamedTuple):
     """
 
     reactions: Reactions
-    rates: Float[Array, "k"]
+    rates: Float[Array, " k"]
     density: Float[Array, ""]
-    start: Float[Array, "s"]
+    start: Float[Array, " s"]
 
     def propensity(self, ligand: Columns) -> Float[Array, "k columns"]:
         """First-order rate of each transition [k, columns], 1/ms; below zero, `ligand` counts as zero."""

@@ -137,7 +137,9 @@ def _receptor(synapse: Synapse, own_site: bool) -> Membrane:
     return Membrane(reactions(scheme), rates, receptor.density, resting)
 
 
-def _kept(scheme: Scheme, rates: Float[Array, "k"], density: Scalar, diffusion: Scalar) -> Float[Array, "k"]:
+def _kept(
+    scheme: Scheme, rates: Float[Array, " k"], density: Scalar, diffusion: Scalar
+) -> Float[Array, " k"]:
     """Part of each releasing transition that is not undone at once by the site itself [k].
 
     A molecule that leaves a site sets out from the site's own tile, a square of side a = density^(-1/2), and the
@@ -180,13 +182,13 @@ def reactions(scheme: Scheme) -> Reactions:
 
 
 def _pseudo_first_order(
-    scheme: Scheme, rates: Float[Array, "k"], bath: dict[str, Array]
-) -> Float[Array, "k"]:
+    scheme: Scheme, rates: Float[Array, " k"], bath: dict[str, Array]
+) -> Float[Array, " k"]:
     levels = [bath[t.binds] if t.binds in bath else jnp.ones(()) for t in scheme.transitions]
     return rates * jnp.stack(levels)
 
 
-def resting_occupancy(scheme: Scheme, rates: Float[Array, "k"]) -> Float[Array, "s"]:
+def resting_occupancy(scheme: Scheme, rates: Float[Array, " k"]) -> Float[Array, " s"]:
     """Occupancies [s] at equilibrium with the bath and no transmitter.
 
     Only states that the resting one leads to without transmitter take part, so that a scheme without a bath

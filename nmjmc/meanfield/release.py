@@ -54,8 +54,8 @@ class Pore(NamedTuple):
 
 
 def between_walls(
-    nodes: Float[Array, "z"], weights: Float[Array, "z"], start: Array, height: Array, spread: Array
-) -> Float[Array, "z"]:
+    nodes: Float[Array, " z"], weights: Float[Array, " z"], start: Array, height: Array, spread: Array
+) -> Float[Array, " z"]:
     """A point source at z = start between reflecting walls after D t = spread, integrating to one [z], 1/um.
 
     Method of images (physics.md 5.3).

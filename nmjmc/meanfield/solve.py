@@ -33,14 +33,14 @@ class MeanField(eqx.Module):
         current: endplate current at the holding potential, inward negative [t], nA.
     """
 
-    time: Float[Array, "t"]
-    released: Float[Array, "t"]
-    free_ach: Float[Array, "t"]
-    hydrolysed: Float[Array, "t"]
-    escaped: Float[Array, "t"]
-    states: dict[str, Float[Array, "t"]]
-    open_channels: Float[Array, "t"]
-    current: Float[Array, "t"]
+    time: Float[Array, " t"]
+    released: Float[Array, " t"]
+    free_ach: Float[Array, " t"]
+    hydrolysed: Float[Array, " t"]
+    escaped: Float[Array, " t"]
+    states: dict[str, Float[Array, " t"]]
+    open_channels: Float[Array, " t"]
+    current: Float[Array, " t"]
 
 
 def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanField:
@@ -124,7 +124,7 @@ def _steps(grid: Grid, duration: float) -> np.ndarray:
     return schedule(part * grid.first_step, part * grid.growth, part * longest, duration)
 
 
-def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array, "t"]) -> MeanField:
+def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array, " t"]) -> MeanField:
     """Interpolate the trace at `times` after the start of the recording."""
     since = times - synapse.vesicle.times[0]
     after = jnp.maximum(since, 0.0)

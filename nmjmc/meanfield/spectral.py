@@ -27,13 +27,13 @@ class Operator(NamedTuple):
         to_modes: projection of nodal values on the modes [m, i].
     """
 
-    nodes: Float[Array, "i"]
-    weights: Float[Array, "i"]
-    eigenvalues: Float[Array, "m"]
+    nodes: Float[Array, " i"]
+    weights: Float[Array, " i"]
+    eigenvalues: Float[Array, " m"]
     to_nodes: Float[Array, "i m"]
     to_modes: Float[Array, "m i"]
 
-    def function(self, values: Float[Array, "m"]) -> Float[Array, "i i"]:
+    def function(self, values: Float[Array, " m"]) -> Float[Array, "i i"]:
         """The matrix f(L) [i, i] from f at every eigenvalue [m]."""
         return (self.to_nodes * values[None, :]) @ self.to_modes
 
@@ -52,7 +52,7 @@ def lobatto(degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return nodes, weights, derivative
 
 
-def element_nodes(edges: Float[Array, "e"], degree: int) -> tuple[Float[Array, "i"], Float[Array, "e-1 i"]]:
+def element_nodes(edges: Float[Array, " e"], degree: int) -> tuple[Float[Array, " i"], Float[Array, "e-1 i"]]:
     """Nodes [i] of the elements, and each element's own quadrature weights spread on them [e-1, i]."""
     reference, weights, _ = lobatto(degree)
     lengths = jnp.diff(edges)
@@ -66,7 +66,7 @@ def element_nodes(edges: Float[Array, "e"], degree: int) -> tuple[Float[Array, "
 
 
 def diffusion_operator(
-    edges: Float[Array, "e"],
+    edges: Float[Array, " e"],
     degree: int,
     *,
     mobility: Callable[[Array], Array] = jnp.ones_like,

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.junction.modifier import Change, named, scale, set_to, severity, together
+from nmjmc.junction.modifier import Change, named, scale, set_to, severity
+from nmjmc.synapse.modifier import compose
 
 
 def _toward(factor: float, s: float) -> float:
@@ -23,7 +24,7 @@ def myasthenia_gravis(s: float) -> Change:
     Folds are lost: the cleft is taken to be half as high again [D]. Quantal content is raised (1.2 to 2 [M]) by
     channels 5 % nearer to their vesicles [D].
     """
-    return together(
+    return compose(
         scale("synapse.receptor.density", _toward(0.1, s)),
         scale("synapse.cleft.height", _toward(1.5, s)),
         scale("muscle.endplate_sodium_factor", _toward(0.5, s)),
@@ -33,7 +34,7 @@ def myasthenia_gravis(s: float) -> Change:
 
 def musk_myasthenia(s: float) -> Change:
     """Antibodies to MuSK: receptors to 0.3 [M], no compensation, fewer filled sites (refilling to 0.5 [D])."""
-    return together(
+    return compose(
         scale("synapse.receptor.density", _toward(0.3, s)),
         scale("terminal.refilling_rate", _toward(0.5, s)),
         scale("terminal.channel_distance", _toward(1.05, s)),
@@ -42,14 +43,14 @@ def musk_myasthenia(s: float) -> Change:
 
 def lambert_eaton(s: float) -> Change:
     """Antibodies to P/Q channels: channels to 0.45 of their number [M 0.2 to 0.5], displaced by 12 nm [D]."""
-    return together(
+    return compose(
         scale("terminal.channel_fraction", _toward(0.45, s)), set_to("terminal.disorder", 0.012 * s)
     )
 
 
 def slow_channel(s: float) -> Change:
     """The mutation eL221F: unbinding to a quarter [V-abs], opening 1.3 faster, closing 1.3 slower [D]."""
-    return together(
+    return compose(
         scale("synapse.receptor.unbinding_rate", _toward(0.25, s)),
         scale("synapse.receptor.opening_rate", _toward(1.3, s)),
         scale("synapse.receptor.closing_rate", _toward(1 / 1.3, s)),
@@ -73,7 +74,7 @@ def esterase_deficiency(s: float) -> Change:
 
 def presynaptic(s: float) -> Change:
     """A presynaptic congenital syndrome: calcium binds the sensor half as fast, sites refill half as fast [D]."""
-    return together(
+    return compose(
         scale("terminal.sensor_binding", _toward(0.5, s)), scale("terminal.refilling_rate", _toward(0.5, s))
     )
 
@@ -83,14 +84,14 @@ def botulism_a(s: float) -> Change:
 
     The sensor needs more calcium (binding to 0.4 [D]), so that more calcium helps.
     """
-    return together(
+    return compose(
         scale("terminal.sensor_binding", _toward(0.4, s)), scale("terminal.spontaneous_rate", _toward(0.1, s))
     )
 
 
 def botulism_d(s: float) -> Change:
     """Types D and E: release hardly at all, whatever the calcium [V-abs]: fusion to 1e-3 [D]."""
-    return together(
+    return compose(
         scale("terminal.fusion_rate", _toward(1e-3, s)), scale("terminal.spontaneous_rate", _toward(0.05, s))
     )
 
@@ -102,7 +103,7 @@ def inhibitor_toxicity(s: float) -> Change:
 
 def denervation(s: float) -> Change:
     """Fetal receptors: conductance 40 of 60 pS, open three times as long [M]; up-regulated twice over [D]."""
-    return together(
+    return compose(
         scale("synapse.receptor.channel_conductance", _toward(40 / 60, s)),
         scale("synapse.receptor.closing_rate", _toward(1 / 3, s)),
         scale("synapse.receptor.density", _toward(2.0, s)),
@@ -111,7 +112,7 @@ def denervation(s: float) -> Change:
 
 def ageing(s: float) -> Change:
     """Receptors and release to 0.8 [M 0.7 to 0.9]."""
-    return together(
+    return compose(
         scale("synapse.receptor.density", _toward(0.8, s)),
         scale("terminal.channel_fraction", _toward(0.8, s)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import equinox as eqx
 import numpy as np
@@ -16,15 +16,16 @@ from nmjmc.synapse.rates import Q10, rate_range
 from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION
 
 Modifier: TypeAlias = Callable[[Synapse], Synapse]
+T = TypeVar("T")
 
 
-def compose(*modifiers: Modifier) -> Modifier:
-    """One modifier that does several, the first first."""
+def compose(*modifiers: Callable[[T], T]) -> Callable[[T], T]:
+    """One modifier that does several, the first first; of synapses, or of whatever else they all change."""
 
-    def modified(synapse: Synapse) -> Synapse:
+    def modified(subject: T) -> T:
         for modifier in modifiers:
-            synapse = modifier(synapse)
-        return synapse
+            subject = modifier(subject)
+        return subject
 
     return modified
 

@@ -16,7 +16,7 @@ from nmjmc.data.gather import gather
 from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.errors import SimulationError, Status
 from nmjmc.viz import hill
-from tests.records import formula_many, formula_run
+from tests.records import formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
 WORDS = ["receptor.density=3000 /um^2,0.005 /nm^2,7000 /um^2", "temperature=22,303.15 K", "vesicles=3",
@@ -25,10 +25,7 @@ WORDS = ["receptor.density=3000 /um^2,0.005 /nm^2,7000 /um^2", "temperature=22,3
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch, tmp_path):
-    monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
-    monkeypatch.setattr("nmjmc.kernel.many.run_many", formula_many)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.chdir(tmp_path)
+    stand_in_for_the_kernel(monkeypatch, tmp_path)
 
 
 @pytest.fixture

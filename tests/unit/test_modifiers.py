@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from nmjmc.errors import ValidationError
-from nmjmc.junction.modifier import scale, together
+from nmjmc.junction.modifier import scale
 from nmjmc.junction.occupancy import receptor_occupancy
 from nmjmc.junction.whole import human
 from nmjmc.kinetics.chain import equilibrium, generator
 from nmjmc.pathology import DISEASES, disease
 from nmjmc.pharmacology import DRUGS, drug
 from nmjmc.synapse import preparation
+from nmjmc.synapse.modifier import compose
 
 pytestmark = pytest.mark.unit
 
@@ -67,7 +68,7 @@ def test_a_blocker_shifts_the_response_to_acetylcholine_in_parallel():
 
 def test_inhibitors_of_the_esterase_follow_their_laws():
     assert float(drug("pyridostigmine", 0.5)(human()).synapse.esterase.active_fraction) == pytest.approx(0.5)
-    twice = together(drug("pyridostigmine", 0.5), drug("neostigmine", 0.6))(human())
+    twice = compose(drug("pyridostigmine", 0.5), drug("neostigmine", 0.6))(human())
     assert float(twice.synapse.esterase.active_fraction) == pytest.approx(0.5 * 0.25)
     # exp(-k c t): 1e-3 /(uM s) 10 uM 60 s = 0.6
     poisoned = drug("organophosphate", "10 uM", exposure="1 min")(human())
@@ -79,7 +80,7 @@ def test_diaminopyridine_widens_the_spike():
 
 
 def test_diseases_and_drugs_compose_and_are_remembered():
-    junction = together(disease("myasthenia_gravis", 0.5), drug("pyridostigmine", 0.2))(human())
+    junction = compose(disease("myasthenia_gravis", 0.5), drug("pyridostigmine", 0.2))(human())
     assert junction.applied == ("myasthenia_gravis", "pyridostigmine")
     assert float(junction.synapse.receptor.density) == pytest.approx(7500 * 0.55)
     assert human().applied == ()
@@ -94,7 +95,7 @@ def test_diseases_and_drugs_compose_and_are_remembered():
         (lambda: drug("rocuroniun", 1), "did you mean rocuronium"),
         (lambda: drug("rocuronium", -1), "zero or more"),
         (lambda: drug("rocuronium", "3 mV"), "uM"),
-        (lambda: together(disease("ageing"), disease("ageing"))(human()), "applied twice"),
+        (lambda: compose(disease("ageing"), disease("ageing"))(human()), "applied twice"),
         (lambda: scale("muscle.radios", 2)(human()), "unknown"),
         (lambda: scale("muscle.radius", -2)(human()), r"muscle\.radius"),
         (lambda: scale("synapse.receptor.densty", 2)(human()), "density"),

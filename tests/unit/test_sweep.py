@@ -17,7 +17,7 @@ import nmjmc
 from nmjmc.cli.main import main
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import SimulationError, Status
-from tests.records import formula_many, formula_run
+from tests.records import formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
 WORDS = ["receptor.density=3000 /um^2,5000 /um^2,7000 /um^2", "vesicles=2", "duration=1 ms", "folder=s"]
@@ -25,11 +25,7 @@ WORDS = ["receptor.density=3000 /um^2,5000 /um^2,7000 /um^2", "vesicles=2", "dur
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch, tmp_path):
-    """The formulas in the place of the kernel, in a folder of their own."""
-    monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
-    monkeypatch.setattr("nmjmc.kernel.many.run_many", formula_many)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.chdir(tmp_path)
+    stand_in_for_the_kernel(monkeypatch, tmp_path)
 
 
 def densities_fail(*wanted):
@@ -173,7 +169,7 @@ def run_script(body, **arguments):
         import nmjmc.api, nmjmc.cli.sweep, nmjmc.data.hdf5, nmjmc.kernel.simulate as kernel
         import nmjmc.kernel.many as many
         from nmjmc.cli.main import main
-        from tests.records import formula_many, formula_run
+        from tests.records import formula_many, formula_run, stand_in_for_the_kernel
         kernel.run = formula_run
         many.run_many = formula_many
     """
