@@ -42,10 +42,10 @@ class Journey(NamedTuple):
             (`Start.MIXED`, a journey cut short), or `ESCAPE`.
     """
 
-    span: Float[Array, "e"]
-    x: Float[Array, "e"]
-    y: Float[Array, "e"]
-    aim: UInt32[Array, "e"]
+    span: Float[Array, " e"]
+    x: Float[Array, " e"]
+    y: Float[Array, " e"]
+    aim: UInt32[Array, " e"]
 
 
 def depart(
@@ -89,9 +89,9 @@ def _wait(
     x: Array,
     y: Array,
     start: Array,
-    side: UInt32[Array, "e"],
-    wait: UInt32[Array, "e"],
-) -> tuple[Float[Array, "e"], UInt32[Array, "e"]]:
+    side: UInt32[Array, " e"],
+    wait: UInt32[Array, " e"],
+) -> tuple[Float[Array, " e"], UInt32[Array, " e"]]:
     """Duration and aim of the next journeys, cut short where one that `meets` the rim is near it."""
     span, receptor = _next_attempt(tables.journeys, start, side, wait)
     aim = jnp.where(receptor, jnp.uint32(Start.RECEPTOR), jnp.uint32(Start.ESTERASE))
@@ -108,7 +108,7 @@ def _wait(
 
 
 def _next_attempt(
-    journeys: Journeys, start: Int[Array, "e"], side: UInt32[Array, "e"], wait: UInt32[Array, "e"]
+    journeys: Journeys, start: Int[Array, " e"], side: UInt32[Array, " e"], wait: UInt32[Array, " e"]
 ) -> tuple[Array, Array]:
     """Time to the next attempt by inversion of its hazard, and whether it falls on the receptor plane."""
     hazard = random.exponential(wait)
@@ -153,20 +153,24 @@ def first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Array
         words: three random words.
     """
     chance = random.uniform(words[0])
-    square = 2.0 * random.exponential(words[1]) * jnp.square(random.sincos_turn(words[2])[1])
-    turn = ((words[2] & jnp.uint32(0x7F)).astype(jnp.float32) + 0.5) * (1.0 / 128.0)
-    clear, first = jnp.ones_like(rate), jnp.full_like(rate, 2.0)
-    for d0, d1 in faces:
+    first = jnp.full_like(rate, 2.0)
+    length = 2.0 * random.exponential(words[1])  # squared, of a pair of independent normals (Box & Muller)
+    normals = [length * jnp.square(part) for part in reversed(random.sincos_turn(words[2]))]
+    # the low bits, unused so far
+    turns = [((word & jnp.uint32(0x7F)).astype(jnp.float32) + 0.5) * (1.0 / 128.0) for word in words[2:0:-1]]
+    for (d0, d1), square, turn in zip(faces, normals, turns, strict=False):
         near = jnp.maximum(d0, 1e-7)
         touch = jnp.where(d1 <= 0, 1.0, jnp.exp(-2.0 * near * d1 * rate))
         mean = near / jnp.maximum(jnp.abs(d1), 1e-9)
         wide = 0.5 * mean * square / (near * near * rate)
         small = mean / (1.0 + wide + jnp.sqrt(wide * (wide + 2.0)))
         passage = jnp.where(turn * (mean + small) <= mean, small, mean * mean / jnp.maximum(small, 1e-30))
-        here = chance > clear * (1.0 - touch)
-        first = jnp.where(here & (first > 1.0), passage / (1.0 + passage), first)
-        clear = clear * (1.0 - touch)
-    return chance > clear, jnp.minimum(first, 1.0)
+        here = chance > 1.0 - touch
+        # what is left of the chance is uniform again, for the next face
+        rest = jnp.where(here, chance - (1.0 - touch), chance)
+        chance = rest / jnp.maximum(jnp.where(here, touch, 1.0 - touch), 1e-9)
+        first = jnp.where(here, jnp.minimum(first, passage / (1.0 + passage)), first)
+    return first <= 1.0, jnp.minimum(first, 1.0)
 
 
 def turned_back(

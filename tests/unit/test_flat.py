@@ -114,6 +114,22 @@ def test_first_touch_of_a_brownian_bridge():
     assert_distribution(time[early], lambda t: law.cdf(t) / law.cdf(shortest))
 
 
+@pytest.mark.stat
+def test_first_touch_near_a_corner():
+    # the same 10 nm from two faces: the first touch is the earlier of two independent ones; the law is exact
+    # while the other two faces, 0.49 um further, are out of reach
+    distance = 0.01
+    synapse = inert(Slab(HEIGHT, 0.5, DIFFUSION, "absorbing"), 1.0)
+    time, _, _, aim = journeys(synapse, x=0.25 - distance, y=0.25 - distance, legs=4)
+    touched = aim == flat.ESCAPE
+    law = stats.levy(scale=distance**2 / (2 * DIFFUSION))
+    # all are followed up to here
+    end = time[~touched].min()
+    for part in (0.05, 0.2, 0.5, 1.0):
+        expected = 1 - law.sf(part * end) ** 2
+        assert_proportion(int((touched & (time < part * end)).sum()), MANY, expected)
+
+
 def disc_survival(time, radius, modes=400):
     """Chance to be still inside a disc that was entered at its centre: sum of Bessel modes."""
     zero = jn_zeros(0, modes)
