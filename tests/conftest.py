@@ -1,6 +1,7 @@
 """Set-up shared by all tests; the environment is fixed before JAX is first imported."""
 
 import os
+import signal
 import sys
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -16,6 +17,9 @@ import pytest
 
 # absl, which optax brings, keeps the stream of its import, here one of pytest, and closes it when hydra sets up logging
 absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
+
+# A shell starts jobs in the background with Ctrl-C ignored; tests that interrupt a run need Python's own handler.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Two lines that catch a class of silent errors: mixed dtypes and broadcasts nobody meant.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
