@@ -32,9 +32,11 @@ hypothesis.settings.load_profile("nmjmc")
 
 @pytest.fixture(autouse=True, scope="session")
 def cache_directory(tmp_path_factory):
-    """Keep the user's compilation cache out of the tests, and the tests out of it."""
+    """Keep the user's compilation cache out of the tests, and the tests out of it; all processes share one."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NMJMC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NMJMC_CACHE_DIR", str(shared / "cache"))
         yield
 
 
