@@ -2,14 +2,15 @@
 
 The content is the same in every vesicle (CV 0): the peak grows faster than the content, so that a spread of
 contents would raise the mean above the trace of the mean content, which the mean field solves. The limit of 0.5 %
-is the requirement of the project. Four causes of a difference are told apart:
+is the requirement of the project. The mean field gives each site surroundings of its own
+(`nmjmc.meanfield.own_site`); what that changes is shown beside sites that are smeared over their plane:
 
 - the grid of the mean field: solved again on a finer one;
 - the time step of the kernel: simulated again with half of it, from the same seed;
 - the finite number of molecules and sites, and that sites stand one by one: content and densities are scaled by a
-  factor and the binding rates by its inverse, which leaves the mean field as it is. Fluctuations of numbers then
-  change a mean by 1 / factor. A molecule's return to the very site that let it go changes as (rate of binding to
-  the site) / (side of its tile), factor^(-1/2); `resolved` calculates it, with nothing to fit.
+  factor and the binding rates by its inverse, which leaves the smeared mean field as it is. Fluctuations of numbers
+  would change a mean by 1 / factor; a molecule's return to the very site that let it go changes as (rate of binding
+  to the site) / (side of its tile), factor^(-1/2).
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from scipy.optimize import minimize_scalar
 
 import nmjmc
 from experiments.common import Estimate, Report, exact, of_normal, resamples
-from experiments.meanfield_human import resolved
 from experiments.meanfield_human.figure import draw
 from nmjmc.analysis.waveform import measure
 from nmjmc.meanfield import Grid, solve
@@ -49,11 +49,11 @@ class Quanta(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One factor: the simulation, the mean field, and the resolved sites over the smeared ones [t]."""
+    """One factor: the simulation, the mean field [t], and the same with smeared sites [t]."""
 
     quanta: Quanta
     field: np.ndarray
-    ratio: np.ndarray
+    smeared: np.ndarray
 
 
 def run(report: Report) -> None:
@@ -64,18 +64,14 @@ def run(report: Report) -> None:
     cases = {}
     for factor, number in quanta.items():
         synapse = scaled(factor)
-        field = np.asarray(solve(synapse, time).open_channels, float)
-        curves = [
-            resolved.open_channels(synapse, time, on, 20 if report.fast else 80) for on in (True, False)
-        ]
-        ratio = curves[0] / np.maximum(curves[1], 1e-12)
-        cases[factor] = Case(simulate(synapse, number), field, ratio)
+        fields = [solve(synapse, time, grid=Grid(own_site=own)).open_channels for own in (True, False)]
+        cases[factor] = Case(simulate(synapse, number), *(np.asarray(field, float) for field in fields))
     _agreement(report, time, cases[1.0])
-    _resolved(report, time, cases[1.0])
+    _smeared(report, time, cases[1.0])
     _scaling(report, time, cases)
     _half_step(report, time, cases[1.0].quanta)
     _finer_grid(report, time)
-    report.draw(draw(time, {f: (c.quanta.open_channels, c.field, c.ratio) for f, c in cases.items()}, LIMIT))
+    report.draw(draw(time, {f: (c.quanta.open_channels, *c[1:]) for f, c in cases.items()}, LIMIT))
 
 
 def scaled(factor: float) -> nmjmc.Synapse:
@@ -153,33 +149,32 @@ def _agreement(report: Report, time: np.ndarray, case: Case) -> None:
         )  # fmt: skip
 
 
-def _resolved(report: Report, time: np.ndarray, case: Case) -> None:
-    """The same once the sites stand one by one."""
-    for name in (*FEATURES, "at 2 ms", LATE, "at 8 ms"):
-        value, error = deviation(time, case, name, case.field * case.ratio)
-        predicted = 100 * (
-            features(time, case.field * case.ratio)[name] / features(time, case.field)[name] - 1
-        )
+def _smeared(report: Report, time: np.ndarray, case: Case) -> None:
+    """What the same would be beside smeared sites."""
+    own, smeared = features(time, case.field), features(time, case.smeared)
+    for name in ("decay_time", "charge", LATE, "at 8 ms"):
+        value, error = deviation(time, case, name, case.smeared)
         words = FEATURES.get(name, f"current {name}")
         report.say(
-            f"{words}: what is left when sites are resolved (they make {predicted:+.2f} %)",
-            "%", "resolved sites", "C", (-LIMIT, LIMIT), of_normal(value, error),
+            f"{words}, over smeared sites", "%",
+            f"mean field {100 * (own[name] / smeared[name] - 1):+.2f} %", "C", None, of_normal(value, error),
         )  # fmt: skip
 
 
 def _scaling(report: Report, time: np.ndarray, cases: dict[float, Case]) -> None:
     """How the deviation of the late current goes with the number of molecules and sites."""
     factors = np.array(list(cases))
-    seen = np.array([deviation(time, c, LATE, c.field) for c in cases.values()])
+    seen = np.array([deviation(time, c, LATE, c.smeared) for c in cases.values()])
     for factor, (value, error) in zip(factors, seen, strict=True):
-        predicted = 100 * (cases[factor].ratio[round(5 / INTERVAL)] - 1)
+        at = round(5 / INTERVAL)
+        predicted = 100 * (cases[factor].field[at] / cases[factor].smeared[at] - 1)
         report.say(
-            f"current {LATE}, content and densities x {factor:g}, over the mean field",
-            "%", f"resolved sites {predicted:+.2f} %", "C", None, of_normal(value, error),
+            f"current {LATE}, content and densities x {factor:g}, over smeared sites",
+            "%", f"mean field {predicted:+.2f} %", "C", None, of_normal(value, error),
         )  # fmt: skip
     report.say(
         "power of the factor in that",
-        "", "-0.5 resolved sites, -1 fluctuations", "C", (-0.75, -0.25), _power(factors, *seen.T),
+        "", "-0.5 own sites, -1 fluctuations", "C", (-0.75, -0.25), _power(factors, *seen.T),
     )  # fmt: skip
 
 

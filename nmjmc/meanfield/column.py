@@ -75,7 +75,9 @@ def step(cleft: Cleft, state: State, dt: Array) -> State:
 
 
 class _Planes(NamedTuple):
-    """The concentrations x on the two planes: x_i = free_i + sum_j G_ij inflow_j gained_j(x_j).
+    """The concentrations x at the sites: x_i = free_i + sum_j G_ij inflow_j gained_j(x_j) - own_i gained_i(x_i).
+
+    The last term is what the average site has taken from its own surroundings and another does not miss in its own.
 
     Attributes:
         sites: receptors and esterase.
@@ -97,9 +99,13 @@ class _Planes(NamedTuple):
         """One Newton step from x, where the sites answer `found` with derivatives `slope`."""
         load = [s * r.gained for s, r in zip(self.inflow, found, strict=True)]
         bend = [s * r.gained for s, r in zip(self.inflow, slope, strict=True)]
-        g = self.green
+        g, own = self.green, [m.own for m in self.sites]
         f = [x[i] - self.free[i] - g[i][0] * load[0] - g[i][1] * load[1] for i in range(2)]
-        m = [[float(i == j) - g[i][j] * bend[j] for j in range(2)] for i in range(2)]
+        f = [f[i] + own[i] * found[i].gained for i in range(2)]
+        m = [
+            [float(i == j) * (1.0 + own[i] * slope[i].gained) - g[i][j] * bend[j] for j in range(2)]
+            for i in range(2)
+        ]
         det = m[0][0] * m[1][1] - m[0][1] * m[1][0]
         first = x[0] - (m[1][1] * f[0] - m[0][1] * f[1]) / det
         return first, x[1] - (m[0][0] * f[1] - m[1][0] * f[0]) / det

@@ -28,8 +28,8 @@ class Grid:
             most three times) to stay below a sixth of that time where the synapse is concrete.
         duration: time covered, ms; None for the last of the times asked for, which must then be concrete.
         time_refinement: divides every time step.
-        own_site: whether the return of a molecule to the very site that let it go is added (first-order upper
-            estimate, for studies of resolved sites); False smears the sites over the membrane.
+        own_site: whether each site stands by itself in surroundings of its own, as in the particle kernel (see
+            `nmjmc.meanfield.own_site`); False smears the sites over their plane, as partial differential equations do.
     """
 
     elements: int | None = None
@@ -43,7 +43,7 @@ class Grid:
     longest_step: float | None = None
     duration: float | None = None
     time_refinement: int = 1
-    own_site: bool = False
+    own_site: bool = True
 
     def __post_init__(self) -> None:
         """Refuse numbers that no grid can have."""

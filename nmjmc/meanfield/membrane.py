@@ -45,12 +45,14 @@ class Membrane(NamedTuple):
         rates: rate of each transition [k], um^3/ms if it binds, else 1/ms.
         density: sites per area of membrane, 1/um^2.
         start: occupancy of each state before release [s].
+        own: G of `own_site.own_green`, ms/um^3; zero where the sites are smeared.
     """
 
     reactions: Reactions
     rates: Float[Array, " k"]
     density: Float[Array, ""]
     start: Float[Array, " s"]
+    own: Float[Array, ""]
 
     def propensity(self, ligand: Columns) -> Float[Array, "k columns"]:
         """First-order rate of each transition [k, columns], 1/ms; below zero, `ligand` counts as zero."""

@@ -14,6 +14,7 @@ from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.lateral import Lateral, disc, slab
 from nmjmc.meanfield.march import Problem
 from nmjmc.meanfield.membrane import Membrane, Reactions
+from nmjmc.meanfield.own_site import own_green, resolve, uptake
 from nmjmc.meanfield.release import Pore, between_walls
 from nmjmc.meanfield.spectral import diffusion_operator
 from nmjmc.synapse.cleft import Folded, Slab
@@ -25,9 +26,6 @@ from nmjmc.types import Scalar
 
 # 1 uM in molecules per um^3
 MICROMOLAR = 602.214076
-
-_INVERSE_DISTANCE = 4.0 / 3.0 * (1.0 - np.sqrt(2.0)) + 4.0 * np.arcsinh(1.0)
-"""Mean inverse distance of two points of the unit square."""
 
 
 def refuse_unsupported(synapse: Synapse) -> None:
@@ -81,12 +79,15 @@ def build_problem(synapse: Synapse, grid: Grid) -> Problem:
     middle = synapse.esterase.position * height
     vertical = diffusion_operator(jnp.stack([jnp.zeros_like(height), middle, height]), grid.vertical_degree)
     lateral = _lateral(synapse, grid)
+    membranes = _receptor(synapse), _esterase(synapse)
+    if grid.own_site:
+        membranes = _one_by_one(synapse, membranes)
     columns = Cleft(
         vertical=vertical,
         diffusion=cleft.diffusion,
         plane=grid.vertical_degree,
-        receptor=_receptor(synapse, grid.own_site),
-        esterase=_esterase(synapse),
+        receptor=membranes[0],
+        esterase=membranes[1],
         coverage=lateral.coverage,
     )
     spread = 0.5 * (grid.age * height) ** 2
@@ -126,46 +127,37 @@ def _pore(synapse: Synapse) -> Pore:
     )
 
 
-def _receptor(synapse: Synapse, own_site: bool) -> Membrane:
+def _receptor(synapse: Synapse) -> Membrane:
     receptor: Any = synapse.receptor
     scheme = receptor.scheme
     bath = {name: MICROMOLAR * value for name, value in receptor.bath.items()}
     rates = _pseudo_first_order(scheme, scheme.transition_rates(receptor.rates), bath)
-    resting = resting_occupancy(scheme, rates)
-    if own_site:
-        rates = rates * _kept(scheme, rates, receptor.density, synapse.cleft.diffusion)
-    return Membrane(reactions(scheme), rates, receptor.density, resting)
-
-
-def _kept(
-    scheme: Scheme, rates: Float[Array, " k"], density: Scalar, diffusion: Scalar
-) -> Float[Array, " k"]:
-    """Part of each releasing transition that is not undone at once by the site itself [k].
-
-    A molecule that leaves a site sets out from the site's own tile, a square of side a = density^(-1/2), and the
-    state s it leaves behind may bind it again at the rate K(s). Before it has left the tile's neighbourhood it
-    returns with probability K(s) G, where G is the mean of the half-space Green's function 1 / (2 pi D r) over
-    two points of the square: G = 0.4732 / (a D), from the mean inverse distance 4/3 (1 - sqrt 2) + 4 asinh 1 in
-    the unit square. Valid where K(s) G is small (0.01 in the presets) and a is below the cleft's height.
-    """
-    free = [jnp.zeros(())] * len(scheme.states)
-    for t, rate in zip(scheme.transitions, rates, strict=True):
-        if t.binds == scheme.transmitter:
-            free[scheme.index(t.source)] = free[scheme.index(t.source)] + rate
-    green = _INVERSE_DISTANCE / (2.0 * np.pi) * jnp.sqrt(density) / diffusion
-    back = [
-        free[scheme.index(t.target)] * green if t.releases == scheme.transmitter else jnp.zeros(())
-        for t in scheme.transitions
-    ]
-    return 1.0 - jnp.stack(back)
+    return _smeared(scheme, rates, receptor.density)
 
 
 def _esterase(synapse: Synapse) -> Membrane:
     esterase: Any = synapse.esterase
-    scheme = esterase.scheme
-    rates = scheme.transition_rates(esterase.rates)
-    density = esterase.density * esterase.active_fraction
-    return Membrane(reactions(scheme), rates, density, resting_occupancy(scheme, rates))
+    rates = esterase.scheme.transition_rates(esterase.rates)
+    return _smeared(esterase.scheme, rates, esterase.density * esterase.active_fraction)
+
+
+def _smeared(scheme: Scheme, rates: Float[Array, " k"], density: Scalar) -> Membrane:
+    none = jnp.zeros_like(rates[0])
+    return Membrane(reactions(scheme), rates, jnp.asarray(density), resting_occupancy(scheme, rates), none)
+
+
+def _one_by_one(synapse: Synapse, membranes: tuple[Membrane, Membrane]) -> tuple[Membrane, Membrane]:
+    """The same sites, each with surroundings of its own; their uptake is that at rest."""
+    schemes = (synapse.receptor.scheme, synapse.esterase.scheme)
+    rests = [uptake(s, m.rates)[s.index(s.resting)] for s, m in zip(schemes, membranes, strict=True)]
+    speeds = rests[0] * membranes[0].density, rests[1] * membranes[1].density
+    slab = synapse.cleft.diffusion, synapse.cleft.height, synapse.esterase.position
+    made = []
+    for plane, (scheme, membrane) in enumerate(zip(schemes, membranes, strict=True)):
+        green = own_green(*slab, speeds, membrane.density, plane)
+        arrows, rates = resolve(scheme, membrane.reactions, membrane.rates, green)
+        made.append(membrane._replace(reactions=arrows, rates=rates, own=green))
+    return made[0], made[1]
 
 
 def reactions(scheme: Scheme) -> Reactions:

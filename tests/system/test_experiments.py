@@ -7,10 +7,8 @@ import math
 import numpy as np
 import pytest
 
-import nmjmc
 from experiments import common
 from experiments.colquhoun_sakmann_1985.gillespie import simulate_bursts
-from experiments.meanfield_human import resolved
 from nmjmc.kinetics import load_scheme
 from nmjmc.kinetics.exact import burst, generator
 from tests.statistics import assert_mean
@@ -74,37 +72,6 @@ def test_gillespie_agrees_with_closed_form(name):
     assert_mean(seen.open_times, expected.open_time)
     assert_mean(seen.gaps, expected.gap)
     assert_mean(seen.length, expected.length)
-
-
-@pytest.mark.unit
-@pytest.mark.parametrize(("plane", "part"), [(0, 1.0), (1, 0.5)])
-def test_return_to_the_own_site(plane, part):
-    # far from every wall and with no uptake: the mean of 1 / (2 pi D r) over two points of a square of side a is
-    # 0.47320 / (a D); a plane inside the cleft has room on both sides
-    pitch, diffusion = 0.01, 0.4
-    found = resolved.own_green(diffusion, 100.0, 0.5, 0.0, 0.0, pitch, plane)
-    assert found == pytest.approx(part * 0.47320 / (pitch * diffusion), rel=2e-3)
-
-
-@pytest.mark.unit
-def test_resolved_sites_change_no_equilibrium():
-    # R, AR and A2R in balance with the ligand, no esterase at work: G must drop out
-    synapse = nmjmc.preparation("human", esterase={"active_fraction": 0})
-    sites = resolved.sites_of(synapse)._replace(acylation=0.0, deacylation=0.0)
-    assert sites.green > 0
-    level = 700.0
-    relative = sites.on * level / sites.off
-    weights = np.array([1.0, 2 * relative, relative**2, relative**2 * sites.opening / sites.closing])
-    _, single, double, opened = weights / weights.sum()
-    field = np.array([[level], [single], [double], [opened], [0.0], [0.0]])
-    change = resolved._react(sites, field, 0.03)
-    np.testing.assert_allclose(change[:4] / field[:4], 0.0, atol=1e-9)
-    # a burst alone, with no ligand about: its end is put off by the chance to find the own site again
-    double = 1e-3
-    field[:, 0] = [0.0, 0.0, double, double * sites.opening / sites.closing, 0.0, 0.0]
-    lost = resolved._react(sites, field, 0.03)[2, 0]
-    assert lost == pytest.approx(-2 * sites.off * double * (1 - sites.on * sites.green))
-    assert 0.005 < sites.on * sites.green < 0.02
 
 
 @pytest.mark.unit

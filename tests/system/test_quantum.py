@@ -23,8 +23,6 @@ VARIANTS = {
 FATE = {"std": (1527, 6465), "noE": (5818, 0), "myas": (2807, None)}
 VESICLES = 256
 HUMAN = 512
-# what sites that stand one by one add to the mean field, by experiments/meanfield_human (resolved.py)
-RESOLVED = {"amplitude": -0.0004, "rise_20_80": -0.0005, "decay_time": 0.0060}
 # widest bound that the test may have, noise and all
 WIDEST = {"amplitude": 0.007, "rise_20_80": 0.012, "decay_time": 0.015}
 NAMES = {"ACh": "free_ach"}
@@ -173,19 +171,19 @@ def human():
 
 @pytest.mark.stat
 def test_human_quantum_is_that_of_the_mean_field():
-    # 0.2 % about the mean field with resolved sites, and 4.9 standard errors (false-positive rate 1e-6), which are
+    # 0.2 % about the mean field, and 4.9 standard errors (false-positive rate 1e-6), which are
     # about 0.4 % of the peak, 0.8 % of the rise and 1.1 % of the decay; 0.5 % for the fates
     synapse, record = human()
     field = solve(synapse, record.time)
 
     def features(trace):
         wave = measure(record.time, trace)
-        return np.array([float(getattr(wave, name)) for name in RESOLVED])
+        return np.array([float(getattr(wave, name)) for name in WIDEST])
 
     found = features(record.counts["A2Ro"].mean(axis=0))
-    expected = features(np.asarray(field.open_channels, float)) * (1 + np.array(list(RESOLVED.values())))
+    expected = features(np.asarray(field.open_channels, float))
     errors = bootstrap(record, "A2Ro", features)
-    for name, value, aim, error in zip(RESOLVED, found, expected, errors, strict=True):
+    for name, value, aim, error in zip(WIDEST, found, expected, errors, strict=True):
         assert_within(value, aim, error, bias=0.002 * aim)
         assert sigmas() * error + 0.002 * aim < WIDEST[name] * aim, (name, error)
     for name, aim in (("escaped", field.escaped), ("hydrolysed", field.hydrolysed)):

@@ -14,6 +14,7 @@ from nmjmc.analysis.waveform import measure
 from nmjmc.errors import ValidationError
 from nmjmc.kinetics import load_scheme
 from nmjmc.meanfield import Grid, solve
+from nmjmc.meanfield.own_site import own_green
 from nmjmc.synapse import Disc, Esterase, Fibre, Receptor, Slab, Synapse, Vesicle, preparation, replace
 
 PDE = Path(__file__).parents[3] / "shared" / "reference" / "pde"
@@ -88,16 +89,40 @@ def test_agrees_with_the_finite_volume_solution(variant):
 
 
 @pytest.mark.unit
-def test_own_site_slows_the_decay_by_its_share():
-    # the receptor that lets a molecule go has one free site of rate k: it takes back k * 0.4732 sqrt(sigma) / D
+@pytest.mark.parametrize(("plane", "part"), [(0, 1.0), (1, 0.5)])
+def test_greens_function_of_the_own_tile(plane, part):
+    # far from every wall and with no uptake: the mean of 1 / (2 pi D r) over two points of a square of side a is
+    # 0.47320 / (a D); a plane inside the cleft has room on both sides
+    found = own_green(0.4, 100.0, 0.5, (0.0, 0.0), 1e4, plane)
+    assert float(found) == pytest.approx(part * 0.47320 / (0.01 * 0.4), rel=2e-3)
+
+
+@pytest.mark.unit
+def test_own_site_puts_off_the_end_of_a_burst():
+    # a doubly bound receptor that lets a molecule go has one free site of rate k, which takes it back with
+    # probability kG / (1 + kG): the decay is longer by that, and a little less, as other losses end the current too
     waves = [
         measure(TIMES, np.asarray(solve(preparation("human"), TIMES, grid=grid).open_channels, float))
-        for grid in (SMEARED, Grid(own_site=True))
+        for grid in (SMEARED, Grid())
     ]
-    share = 5e7 * MOLAR * 0.4732 * np.sqrt(7500.0) / 0.4
+    rate, speeds = 5e7 * MOLAR, (2 * 5e7 * MOLAR * 7500.0, 0.05)
+    back = rate * float(own_green(0.4, 0.05, 0.5, speeds, 7500.0, 0))
     slowed = float(waves[1].decay_time / waves[0].decay_time) - 1.0
-    # bursts end by unbinding, but other losses end the current too, so a little less than the share
-    assert 0.6 * share < slowed < 1.05 * share
+    assert 0.6 * back < slowed < back
+
+
+@pytest.mark.unit
+def test_own_sites_change_no_equilibrium():
+    # AR and A2R in a closed box, long after the release: the return to the own site must drop out
+    ends = []
+    for grid in (SMEARED, Grid()):
+        synapse = dataclasses.replace(preparation("slab"), cleft=Slab(0.03, 0.3, 0.3, rim="reflecting"))
+        synapse = replace(replace(synapse, "esterase.active_fraction", 0.0), "vesicle.content_mean", 300.0)
+        ends.append(solve(synapse, np.array([8.0, 12.0]), grid=grid))
+    for name in ("AR", "A2R", "A2Ro"):
+        smeared, own = (float(field.states[name][-1]) for field in ends)
+        assert own == pytest.approx(smeared, rel=1e-4)
+        assert own > 1.0
 
 
 @pytest.mark.unit
