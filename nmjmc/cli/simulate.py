@@ -136,9 +136,9 @@ def _predicted(plan: api.Plan, key: str, name: str) -> str:
     """How long the run would take, by what such runs have taken on this machine."""
     same, alike = speed.recall(plan.device, key), speed.recall(plan.device, name)
     if same is not None:
-        return f"{same * plan.vesicles:.3g} s on {plan.device}, compiling apart, by the last such run"
+        return f"{same * plan.vesicles:,.0f} s on {plan.device}, compiling apart, by the last such run"
     if alike is not None:
-        seconds = f"{alike * plan.vesicles:.2g} s on {plan.device}"
+        seconds = f"{alike * plan.vesicles:,.0f} s on {plan.device}"
         return f"perhaps {seconds}, by a run of {name} with other parameters"
     return f"not known on {plan.device} before the first run of {name}"
 
