@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -125,6 +126,28 @@ def _in_ms(value: Any, field: str) -> str:
 def as_yaml(config: Mapping[str, Any]) -> str:
     """A plain nested mapping as YAML."""
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+
+
+def check_same_run(path: Path, synapse: Synapse, settings: Settings) -> None:
+    """Refuse to go on in the folder of another run.
+
+    Args:
+        path: The resolved config that was left there.
+        synapse: What is asked for.
+        settings: The same.
+
+    Raises:
+        ValidationError: If the config there would give another result.
+    """
+    ignored = set(_IDLE) - {"seed"}
+    both = OmegaConf.load(path), OmegaConf.create(as_yaml(resolved(synapse, settings)))
+    there, asked = ({str(k): v for k, v in whole.items() if k not in ignored} for whole in both)  # type: ignore[union-attr]
+    for name in sorted(there.keys() | asked.keys()):
+        if there.get(name) != asked.get(name):
+            hint = "leave out resume=true to replace that run, or name another folder"
+            raise ValidationError(
+                f"{name} (with resume=true)", "another", f"that of the finished run in {path.parent}", hint
+            )
 
 
 def config_hash(*, _root_: DictConfig) -> str:

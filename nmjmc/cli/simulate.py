@@ -155,14 +155,17 @@ def _run(config: DictConfig) -> None:
         return
     count, index = distributed.join(settings.distributed, settings.seed)
     folder = Path(HydraConfig.get().runtime.output_dir)
-    seed = api.draw_seed() if settings.seed is None else settings.seed
-    settings = dataclasses.replace(settings, seed=seed)
     resuming = settings.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
-    if resuming and (folder / "result.h5").exists() and (folder / "summary.json").exists():
+    if resuming and all((folder / name).exists() for name in ("result.h5", "summary.json", "config.yaml")):
+        configs.check_same_run(folder / "config.yaml", synapse, settings)
         log.info("%s is finished", folder)
         report.print_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
         return
-    if index == 0:
+    seed = api.draw_seed() if settings.seed is None else settings.seed
+    settings = dataclasses.replace(settings, seed=seed)
+    if (
+        index == 0 and not (folder / "result.h5").exists()
+    ):  # an old result keeps its config until a new one is whole
         write_text(folder / "config.yaml", _resolved(synapse, settings))
     kept = folder / "checkpoint" if settings.checkpoint or resuming else None
     log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)
@@ -187,7 +190,7 @@ def _run(config: DictConfig) -> None:
         result = distributed.simulate(run, total, count, index) if count > 1 else run(vesicles=total)
     if index > 0:
         return  # the first process has the whole too, and writes it
-    _leave(result, folder)
+    _leave(result, folder, _resolved(synapse, settings))
     remove(folder / "checkpoint")
     found = result.provenance
     for name in (configs.cost_key(synapse, settings), synapse.name):
@@ -225,9 +228,10 @@ def _block(kept: Path | None, seconds: float | None) -> int:
     return size
 
 
-def _leave(result: Any, folder: Path) -> None:
+def _leave(result: Any, folder: Path, config: str) -> None:
     """Write the files of a run, the result first, and say what stands where."""
     result.save(folder / "result.h5")
+    write_text(folder / "config.yaml", config)
     summary = result.summary()
     write_text(folder / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
     result.plot(folder / "mepc.png")

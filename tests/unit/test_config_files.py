@@ -129,6 +129,32 @@ def test_a_run_goes_on_after_a_signal_to_the_same_bits(number, monkeypatch, tmp_
     assert not Path("cut/checkpoint").exists()
 
 
+def test_a_finished_folder_of_another_run_is_not_taken_for_this_one(monkeypatch, capsys):
+    words = ["simulate", "duration=1 ms", "record_interval=0.1 ms", "hydra.run.dir=run"]
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", formula_run)
+    assert main([*words, "vesicles=2", "seed=4"]) == 0
+    old = Path("run/config.yaml").read_text()
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", None)  # nothing is run
+    assert main([*words, "vesicles=2", "seed=4", "resume=true"]) == 0
+    capsys.readouterr()
+    for other in (
+        ["seed=4", "vesicles=3"],
+        ["vesicles=2", "seed=5"],
+        ["seed=4", "vesicles=2", "receptor.density=3000 /um^2"],
+    ):
+        assert main([*words, *other, "resume=true"]) == 2
+        said = capsys.readouterr().err
+        assert other[-1].split("=")[0].split(".")[0] in said and "another folder" in said
+
+    def dies(synapse, **arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", dies)
+    assert main([*words, "vesicles=3"]) == 130
+    assert Path("run/config.yaml").read_text() == old  # the old result keeps its config
+    assert nmjmc.load("run").vesicles == 2
+
+
 def test_a_requeued_job_goes_on_by_itself(monkeypatch):
     words = ["simulate", "vesicles=2", "duration=1 ms", "hydra.run.dir=run"]
     assert main(words) == 0
