@@ -60,7 +60,7 @@ def _power(axes, cases: dict[float, tuple]) -> None:
     start = 100 * (cases[1.0][1][LATE] / cases[1.0][2][LATE] - 1)
     axes.plot(line, start * line**-0.5, "k--", lw=0.8, label="factor$^{-1/2}$")
     axes.plot(line, start / line, "k:", lw=0.8, label="factor$^{-1}$")
-    axes.set(xscale="log", xlabel="factor on content, densities", ylabel="the same at 5 ms (%)")
+    axes.set(xscale="log", xlabel="factor", ylabel="the same at 5 ms (%)")
     axes.set(ylim=(-0.2, 3.5), title="bars: 2 standard errors\nticks: mean field")
     axes.set_xticks(list(cases), [f"{f:g}" for f in cases])
     axes.minorticks_off()
