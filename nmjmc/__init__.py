@@ -23,9 +23,11 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
     from nmjmc.api import Point, simulate, simulate_many
+    from nmjmc.data.fits import FitRecord, load_fit
     from nmjmc.data.hdf5 import load
     from nmjmc.data.result import Result
     from nmjmc.errors import NmjmcError, SimulationError, ValidationError
+    from nmjmc.fitting import fit, read_datasets
     from nmjmc.kernel.numerics import Numerics
     from nmjmc.kinetics import Scheme, available_schemes, load_scheme
     from nmjmc.synapse import (
@@ -45,9 +47,11 @@ if TYPE_CHECKING:
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
     "nmjmc.api": ("Point", "simulate", "simulate_many"),
+    "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.hdf5": ("load",),
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
+    "nmjmc.fitting": ("fit", "read_datasets"),
     "nmjmc.kernel.numerics": ("Numerics",),
     "nmjmc.kinetics": ("Scheme", "available_schemes", "load_scheme"),
     "nmjmc.synapse": (
@@ -62,6 +66,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Synapse", "build", "describe", "get", "replace", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
     "Waveform", "measure",
+    "fit", "read_datasets", "load_fit", "FitRecord",
     "NmjmcError", "ValidationError", "SimulationError",
     "__version__",
 ]  # fmt: skip

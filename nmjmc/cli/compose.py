@@ -19,15 +19,19 @@ warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated
 REFUSALS = (HydraException, OmegaConfBaseException)
 
 
-def composed(overrides: list[str]) -> DictConfig:
+def composed(overrides: list[str], name: str = "config") -> DictConfig:
     """The config before any folder is made, so that a mistake leaves nothing behind.
+
+    Args:
+        overrides: As hydra takes them.
+        name: The primary config.
 
     Raises:
         ValidationError: For whatever hydra refuses.
     """
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            return compose("config", overrides=overrides)
+            return compose(name, overrides=overrides)
     except REFUSALS as error:
         raise sentence(error) from error
 

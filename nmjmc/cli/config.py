@@ -16,6 +16,7 @@ from nmjmc.api import make_numerics
 from nmjmc.cli.compose import plain
 from nmjmc.cli.overrides import SETTINGS
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.folders import config_dir
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.kinetics import available_schemes, load_scheme
 from nmjmc.synapse.build import build, describe
@@ -179,8 +180,10 @@ def register() -> None:
 
 
 def _options(kind: str) -> str:
-    """The names that may be chosen: preparations, or schemes of a receptor or an esterase."""
+    """The names that may be chosen: preparations, examples, or schemes of a receptor or an esterase."""
     if kind == "preparation":
         return ", ".join(available_preparations())
+    if kind == "example":
+        return ", ".join(path.stem for path in sorted((config_dir() / "example").glob("*.yaml")))
     opens = {name: bool(load_scheme(name).open_states) for name in available_schemes()}
     return ", ".join(name for name, found in opens.items() if found == (kind == "receptor"))

@@ -23,7 +23,11 @@ nmjmc COMMAND [KEY=VALUE ...]
   collect    a sweep as one netCDF-4 dataset and one CSV:   nmjmc collect outputs/sweep-NAME-HASH [out=FILE.nc]
   plot       a sweep in a picture:                          nmjmc plot outputs/sweep-NAME-HASH [kind=line|dose|map]
              [feature=amplitude,decay_time] [x=KEY] [y=KEY] [log=true] [out=FILE]
-  show       print the table of a result:    nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
+  fit        fit parameters to quantal data, with intervals; leaves fit.h5, fitted.yaml and figures
+             nmjmc fit data=minis.abf data.bandwidth="5 kHz" fit.free=[receptor.closing_rate,vesicle.content_mean]
+             nmjmc fit example=boyd_martin_1956                  a ready example, which needs no file
+             nmjmc fit --help                every setting and kind of data; dry_run=true reads and checks
+  show       print the table of a result or of a fit:   nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
              print a preset with its units and sources:   nmjmc show preparation=human
   rerun      simulate the config inside a result again, and compare:   nmjmc rerun outputs/NAME/result.h5
   doctor     versions, devices, precision, cache, and a self-check against the mean field
@@ -31,7 +35,7 @@ nmjmc COMMAND [KEY=VALUE ...]
   nmjmc --version, nmjmc --help
 """
 
-COMMANDS = ("simulate", "sweep", "collect", "plot", "show", "rerun", "doctor")
+COMMANDS = ("simulate", "sweep", "collect", "plot", "fit", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

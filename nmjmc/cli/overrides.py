@@ -10,12 +10,13 @@ import yaml
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import PARTS
-from nmjmc.synapse.presets import available_preparations
+from nmjmc.synapse.presets import available_preparations, file_mapping, is_file
 
 SETTINGS = (
     "vesicles", "seed", "duration", "record_interval", "numerics", "device", "cache", "progress", "dry_run",
     "checkpoint", "resume", "distributed",
 )  # fmt: skip
+GROUPS = ("preparation", "example")
 _PARAMETERS = (*PARTS, "temperature", "name")
 _FLAGS_WITH_VALUE = (
     "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p",
@@ -33,11 +34,12 @@ _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|[,\[\]{}])""")
 _PLAIN = re.compile(r"^[\w\s/\-\\+.$%*@?|:=()]*$", re.ASCII)
 
 
-def prepare(words: list[str]) -> list[str]:
+def prepare(words: list[str], settings: tuple[str, ...] = SETTINGS) -> list[str]:
     """Check the names of overrides, and write them so that hydra reads a quantity as text.
 
     Args:
         words: Arguments of the command; flags (`-m`) pass as they are.
+        settings: Keys of the command's config beside the parameters of a preparation.
 
     Returns:
         Overrides for hydra: `receptor.density=3000 /um^2` becomes `++receptor.density='3000 /um^2'`.
@@ -45,22 +47,22 @@ def prepare(words: list[str]) -> list[str]:
     Raises:
         ValidationError: For a word that is no KEY=VALUE, an unknown key, flag or preparation.
     """
-    words = _with_config(words)
+    words = _with_preparation(_with_config(words, settings))
     sweeping = any(word in ("-m", "--multirun") for word in words)
     for index, word in enumerate(words):
-        _check_flag(word, _is_flag_value(words, index))
+        _check_flag(word, _is_flag_value(words, index), settings)
         if not sweeping:
             _check_thousands(word)
     plain = [word.startswith("-") or _is_flag_value(words, index) for index, word in enumerate(words)]
-    return [word if is_plain else _one(word) for word, is_plain in zip(words, plain, strict=True)]
+    return [word if is_plain else _one(word, settings) for word, is_plain in zip(words, plain, strict=True)]
 
 
-def _check_flag(word: str, is_value: bool) -> None:
+def _check_flag(word: str, is_value: bool, settings: tuple[str, ...]) -> None:
     """Refuse flags that hydra does not have; a setting takes no dashes."""
     if not word.startswith("-") or is_value or word.split("=")[0] in _FLAGS:
         return
     bare = word.lstrip("-")
-    known = bare.split("=")[0].split(".")[0] in (*SETTINGS, *_PARAMETERS, "preparation")
+    known = bare.split("=")[0].split(".")[0] in (*settings, *_PARAMETERS, *GROUPS)
     hint = f"did you mean {bare if '=' in bare else bare + '=VALUE'}?" if known else "did you mean KEY=VALUE?"
     raise ValidationError("a flag", word, "--help, -m or another of hydra's", hint)
 
@@ -74,7 +76,25 @@ def _check_thousands(word: str) -> None:
         raise ValidationError(key, repr(value), "without commas in a number", f"did you mean {meant}?")
 
 
-def _with_config(words: list[str]) -> list[str]:
+def _with_preparation(words: list[str]) -> list[str]:
+    """The words with `preparation=FILE.yaml` first, as the overrides that put its parameters in."""
+    files = [word for word in words if word.startswith("preparation=") and is_file(word)]
+    if not files:
+        return words
+    if len([word for word in words if word.startswith("preparation=")]) > 1:
+        raise ValidationError("preparation", "given twice", "given once")
+    found = file_mapping(files[0].removeprefix("preparation="))
+    for key in found:
+        if key not in _PARAMETERS:
+            raise ValidationError(
+                "a key of the preparation", repr(key), "a part", nearest(str(key), _PARAMETERS)
+            )
+    parts = [f"~{key}" for key in found if key in PARTS]  # what the file leaves out is left out
+    given = [f"++{key}={literal(value)}" for key, value in found.items()]
+    return [*parts, *given, *(word for word in words if word not in files)]
+
+
+def _with_config(words: list[str], settings: tuple[str, ...]) -> list[str]:
     """The words with `config=FILE` first, so that all others change what it says, wherever they stand."""
     files = [word for word in words if word.startswith("config=")]
     if not files:
@@ -84,13 +104,13 @@ def _with_config(words: list[str]) -> list[str]:
         raise ValidationError(
             "config", "given with another", "given alone, without preparation or a second config"
         )
-    return [*_expanded(files[0]), *(_forced(word) for word in rest)]
+    return [*_expanded(files[0]), *(_forced(word, settings) for word in rest)]
 
 
-def _forced(word: str) -> str:
+def _forced(word: str, settings: tuple[str, ...]) -> str:
     """A setting that the file has added is changed, not added again."""
     key = word.split("=")[0]
-    return f"++{word}" if "=" in word and key in SETTINGS else word
+    return f"++{word}" if "=" in word and key in settings else word
 
 
 def _expanded(word: str) -> list[str]:
@@ -105,15 +125,15 @@ def _expanded(word: str) -> list[str]:
         raise ValidationError("config", str(path), "the config.yaml of a run")
     # the preparation is left out: every parameter stands in the file
     kept = {key: value for key, value in found.items() if key not in _OF_ONE_RUN}
-    return ["~preparation", *(f"++{key}={_literal(value)}" for key, value in kept.items())]
+    return ["~preparation", *(f"++{key}={literal(value)}" for key, value in kept.items())]
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """A plain value in hydra's grammar."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{_literal(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{literal(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_literal, value)) + "]"
+        return "[" + ",".join(map(literal, value)) + "]"
     if value is None or isinstance(value, bool):
         return str(value).lower().replace("none", "null")
     return _quote(value) if isinstance(value, str) else str(value)
@@ -124,8 +144,8 @@ def _is_flag_value(words: list[str], index: int) -> bool:
     return index > 0 and words[index - 1] in _FLAGS_WITH_VALUE
 
 
-def _one(word: str) -> str:
-    if word == "~preparation":
+def _one(word: str, settings: tuple[str, ...]) -> str:
+    if word.startswith("~") and word[1:] in ("preparation", *PARTS):
         return word
     match = _WORD.match(word)
     if match is None and not word.startswith("~"):
@@ -139,11 +159,13 @@ def _one(word: str) -> str:
     if key == "preparation":
         _check_preparation(value)
         return word
-    if top not in (*SETTINGS, *_PARAMETERS):
-        names = (*SETTINGS, *_PARAMETERS, "preparation")
+    if top in GROUPS and top in settings:
+        return word
+    if top not in (*settings, *_PARAMETERS):
+        names = (*settings, *_PARAMETERS, "preparation")
         raise ValidationError("a key", repr(key), "a setting or a parameter", nearest(top, names))
     if key in PARTS and not value.strip().startswith("{"):
-        hint = nearest(key, SETTINGS)
+        hint = nearest(key, settings)
         hint = hint if hint.startswith("did you mean") else f"for example {key}.KEY=VALUE"
         raise ValidationError(key, repr(value), "set by its parameters", hint)
     # A parameter that the preparation's file leaves at its default is no key yet, so it is added; `build` and

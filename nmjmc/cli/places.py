@@ -9,6 +9,7 @@ from pathlib import Path
 from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
+from nmjmc.synapse.presets import is_file
 
 _KEY = re.compile(r"^[\w.]+")
 
@@ -21,12 +22,12 @@ def placed(error: ValidationError, words: Sequence[str]) -> ValidationError:
         words: The words of the command.
     """
     key = _key(error)
-    given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words]
+    given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words if not word.startswith("data=")]
     if not key or any(word == key or key.startswith(word + ".") for word in given):
         return error
-    for path in _files(words):
+    for path, prefix in _files(words):
         try:
-            lines = {entry.path: entry.line for entry in entries(path)}
+            lines = {prefix + entry.path: entry.line for entry in entries(path)}
         except ValidationError:
             continue
         if key in lines:
@@ -42,16 +43,20 @@ def _key(error: ValidationError) -> str:
     return found.group() if found else ""
 
 
-def _files(words: Sequence[str]) -> Iterator[Path]:
-    """The files that the config is made of, the user's own first."""
+def _files(words: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """The files that the config is made of, the user's own first, and what stands before the keys of each."""
     preparation = "human"
     for index, word in enumerate(words):
         if word.startswith("config="):
             path = Path(word.removeprefix("config="))
-            yield path / "config.yaml" if path.is_dir() else path
+            yield (path / "config.yaml" if path.is_dir() else path), ""
+        if word.startswith("data="):
+            yield Path(word.removeprefix("data=")), "data."
         if word in ("--config-dir", "-cd") and index + 1 < len(words):
-            yield from sorted(Path(words[index + 1]).glob("**/*.yaml"))
+            yield from ((path, "") for path in sorted(Path(words[index + 1]).glob("**/*.yaml")))
         if word.startswith("preparation="):
             preparation = word.removeprefix("preparation=")
-    yield config_dir() / "preparation" / f"{preparation}.yaml"
-    yield config_dir() / "config.yaml"
+    if is_file(preparation):
+        yield Path(preparation), ""
+    yield config_dir() / "preparation" / f"{preparation}.yaml", ""
+    yield config_dir() / "config.yaml", ""

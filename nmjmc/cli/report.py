@@ -30,7 +30,7 @@ def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
         out.print(cost)
     if folder is not None:
         files = "result.h5, summary.json, mepc.png, config.yaml, nmjmc.log"
-        out.print(f"In {_short(folder)}: {files}", soft_wrap=True)
+        out.print(f"In {short(folder)}: {files}", soft_wrap=True)
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
@@ -53,7 +53,7 @@ def _cost(summary: dict[str, Any]) -> str:
     return f"{seconds:.2f} s on {device} ({rate:.3g} quanta a second); compiling apart, {compiling:.1f} s"
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
     """A path relative to where the user stands, if it is below."""
     try:
         return str(path.relative_to(Path.cwd()))

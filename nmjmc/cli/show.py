@@ -23,8 +23,11 @@ def command(words: list[str]) -> int:
         sys.stdout.write(preset.as_text(group, name) + "\n")
         return 0
     file, options = one_file(words, "show", _KEYS, "nmjmc show outputs/NAME/result.h5 figure=mepc.png")
+    from nmjmc.cli.fit_report import show
     from nmjmc.data.hdf5 import load
 
+    if show(Path(file)):
+        return 0
     result = load(file)
     if options.get("config", "false").lower() not in ("true", "false"):
         raise ValidationError("config", repr(options["config"]), "true or false")

@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from nmjmc import api
 from nmjmc.cli import config as configs
 from nmjmc.cli import distributed, report, speed, targets
-from nmjmc.cli.compose import REFUSALS, composed, sentence
+from nmjmc.cli.compose import composed
+from nmjmc.cli.handover import hand_over, points
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placed
@@ -31,7 +29,6 @@ from nmjmc.data.atomic import write_text
 from nmjmc.data.checkpoint import remove
 from nmjmc.data.provenance import device_name
 from nmjmc.errors import ValidationError
-from nmjmc.folders import config_dir
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.model import Synapse
 
@@ -76,32 +73,13 @@ def _checked(words: list[str]) -> int:
         _check_points(overrides)
     if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
         targets.check("config", overrides)
-    return _hydra(overrides)
+    return hand_over(overrides, "config", "nmjmc simulate", _run)
 
 
 def _check_points(overrides: list[str]) -> None:
     """Refuse a sweep any of whose points cannot be right, before the first is computed."""
-    words = [word for word in overrides if not word.startswith(("-", "hydra"))]
-    sweeper = OverridesParser.create().parse_overrides(words)
-    for batch in BasicSweeper.split_arguments(sweeper, max_batch_size=None):
-        for point in batch:
-            configs.read(composed(list(point)))
-
-
-def _hydra(overrides: list[str]) -> int:
-    """Hand over to hydra, which makes the run's folder and calls `run`, once or for each point of a sweep."""
-    decorated = hydra.main(config_path=str(config_dir()), config_name="config", version_base="1.3")(_run)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions come to us, and we make sentences of them
-    saved, sys.argv = sys.argv, ["nmjmc simulate", *overrides]
-    try:
-        decorated()
-    except SystemExit as done:  # what hydra does after --help
-        return int(done.code or 0)
-    except REFUSALS as error:
-        raise sentence(error) from error
-    finally:
-        sys.argv = saved
-    return 0
+    for point in points(overrides):
+        configs.read(composed(point))
 
 
 def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:

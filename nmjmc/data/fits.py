@@ -35,6 +35,8 @@ class DataFit:
         error: Standard error of the data [z].
         residual: In units of the error [z].
         p_value: Of the goodness of fit of this data set alone.
+        time: Of the mean event, where the data are events [t] [ms].
+        mean: The mean event, between the bins too [t] [nA].
     """
 
     name: str
@@ -46,6 +48,8 @@ class DataFit:
     error: np.ndarray
     residual: np.ndarray
     p_value: float
+    time: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,19 +145,23 @@ class FitRecord:
             low, high = self.interval(name)
             parameters[name] = {
                 "unit": self.units[index],
-                "estimate": self._stated(index, self[name]), "low": self._stated(index, low),
-                "high": self._stated(index, high), "start": self._stated(index, float(self.start[index])),
+                "estimate": self.stated(index, self[name]), "low": self.stated(index, low),
+                "high": self.stated(index, high), "start": self.stated(index, float(self.start[index])),
                 "relative_sd": float(self.relative_sd[index]), "seed_sd": float(self.seed_sd[index]),
                 "interval": "profile" if name in self.profiles else "fisher",
             }  # fmt: skip
-        fits = {d.name: {"p_value": _plain(d.p_value), "numbers": len(d.labels)} for d in self.datasets}
+        fits = {
+            d.name: {"kind": d.kind, "p_value": _plain(d.p_value), "numbers": len(d.labels)}
+            for d in self.datasets
+        }
         return {
             "parameters": parameters, "level": self.level, "loss": float(self.losses[-1]),
             "steps": self.losses.size - 1, "converged": self.converged, "p_value": _plain(self.p_value),
-            "datasets": fits, "notes": list(self.notes), "provenance": dict(self.provenance),
+            "datasets": fits, "notes": list(self.notes), "settings": dict(self.settings),
+            "provenance": dict(self.provenance),
         }  # fmt: skip
 
-    def _stated(self, index: int, value: float) -> float | None:
+    def stated(self, index: int, value: float) -> float | None:
         """A value as a number in its stated unit; None for infinity."""
         if not np.isfinite(value):
             return None
@@ -197,7 +205,7 @@ _ARRAYS = (
     "start", "estimate", "low", "high", "relative_sd", "seed_sd", "correlation", "bounds", "losses", "trace",
     "gradient_noise", "bootstrap",
 )  # fmt: skip
-_DATA = ("position", "data", "model", "error", "residual")
+_DATA = ("position", "data", "model", "error", "residual", "time", "mean")
 
 
 def save_fit(record: FitRecord, path: str | Path) -> Path:
@@ -226,6 +234,14 @@ def save_fit(record: FitRecord, path: str | Path) -> Path:
             group.create_dataset("values", data=curve.values)
             group.create_dataset("rise", data=curve.rise)
     return Path(path)
+
+
+def is_fit(path: str | Path) -> bool:
+    """Whether a file is a fit of this package."""
+    if not Path(path).is_file() or not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        return "fit_schema_version" in file.attrs
 
 
 def load_fit(path: str | Path) -> FitRecord:

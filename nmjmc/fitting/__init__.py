@@ -1,5 +1,8 @@
 """Fits of a synapse's parameters to quantal data, with their uncertainty; the only folder that knows optax."""
 
+from nmjmc.fitting.average_term import AverageTerm as AverageTerm
+from nmjmc.fitting.counts_term import CountsTerm as CountsTerm
+from nmjmc.fitting.datasets import read_datasets as read_datasets
 from nmjmc.fitting.estimators import ESTIMATORS as ESTIMATORS
 from nmjmc.fitting.estimators import CommonRandomNumbersEstimator as CommonRandomNumbersEstimator
 from nmjmc.fitting.estimators import CorrectedEstimator as CorrectedEstimator

@@ -152,19 +152,29 @@ ESTIMATORS: dict[str, type[Estimator]] = {
 """Estimators by name."""
 
 
-def choose(estimator: str | Estimator, synapse: Synapse) -> tuple[Estimator, str]:
-    """An estimator by name, or the best for a synapse, and why.
+def choose(
+    estimator: str | Estimator, synapse: Synapse, vesicles: int | None = None, seed: int = 0
+) -> tuple[Estimator, str]:
+    """An estimator by name, or the one that `auto` begins with, and why.
+
+    Args:
+        estimator: Its name, `auto`, or the estimator itself.
+        synapse: That is fitted.
+        vesicles: Quanta that the kernel simulates for each condition; by default the estimator's own number.
+        seed: Of the simulations.
 
     Raises:
-        ValidationError: For an unknown name.
+        ValidationError: For an unknown name, or too few vesicles.
     """
     if isinstance(estimator, Estimator):
         return estimator, f"{estimator.name}, as asked for: {estimator.bias}"
+    if vesicles is not None and (vesicles != int(vesicles) or vesicles < 8):
+        raise ValidationError("fit.vesicles", vesicles, "a whole number from 8 on")
     if estimator == "auto":
         try:
             refuse_unsupported(synapse)
         except ValidationError as error:
-            found = CommonRandomNumbersEstimator()
+            found = made("common_random_numbers", vesicles, seed)
             return (
                 found,
                 f"{found.name}, as the mean field does not solve this synapse ({error.field}): {found.bias}",
@@ -176,8 +186,20 @@ def choose(estimator: str | Estimator, synapse: Synapse) -> tuple[Estimator, str
         raise ValidationError(
             "fit.estimator", repr(estimator), "a known estimator", nearest(estimator, known)
         )
-    made = ESTIMATORS[estimator]()
-    return made, f"{made.name}, as asked for: {made.bias}"
+    found = made(estimator, vesicles, seed)
+    if not isinstance(found, CommonRandomNumbersEstimator):
+        refuse_unsupported(synapse)
+    return found, f"{found.name}, as asked for: {found.bias}"
+
+
+def made(name: str, vesicles: int | None, seed: int) -> Estimator:
+    """An estimator by its known name."""
+    if name == MeanFieldEstimator.name:
+        return MeanFieldEstimator()
+    if name == CorrectedEstimator.name:
+        return CorrectedEstimator(seed=seed) if vesicles is None else CorrectedEstimator(int(vesicles), seed)
+    found = CommonRandomNumbersEstimator(seed=seed)
+    return found if vesicles is None else CommonRandomNumbersEstimator(int(vesicles), seed)
 
 
 def kernel_predictions(

@@ -74,6 +74,7 @@ class Progress:
         gradient_noise: Monte Carlo error of the gradient relative to its size; 0 for the mean field.
         elapsed_seconds: In this process.
         remaining_seconds: For the steps that are left at most.
+        stage: What is going on.
     """
 
     step: int
@@ -83,6 +84,16 @@ class Progress:
     gradient_noise: float
     elapsed_seconds: float
     remaining_seconds: float
+    stage: str = "descent"
+
+
+def told(problem: Problem, state: State, steps: int, stage: str) -> Progress:
+    """Where a fit is, before something begins of which nobody knows how long it takes."""
+    values = problem.values(state.free)
+    noise = float(state.gradient_noise[-1])
+    return Progress(
+        state.losses.size - 1, steps, float(state.losses[-1]), values, noise, 0.0, float("nan"), stage
+    )
 
 
 def begin(problem: Problem, estimator: Estimator, optimiser: str) -> State:

@@ -48,6 +48,7 @@ class Problem:
         refuse_overlap(conditions, parameters.names)
         self.synapse, self.terms, self.parameters, self.grid = synapse, tuple(terms), parameters, grid
         self.fixed = {name: extra_value(name, value) for name, value in (fixed or {}).items()}
+        _refuse_unsaid(terms, (*self.fixed, *parameters.names))
         self.conditions = conditions
         self.cuts = np.cumsum([0, *(term.data.size for term in terms)])
         self._solved, self._solved_with_slope = _programs(self)
@@ -143,6 +144,19 @@ class Problem:
         with jax.enable_x64(True):
             value, slope = jax.value_and_grad(self.parameters.prior)(jnp.asarray(free, jnp.float64))
             return float(value), np.asarray(slope)
+
+
+def _refuse_unsaid(terms: Sequence[Term], known: Sequence[str]) -> None:
+    """Refuse data sets that need a parameter of release or recording which nobody gave.
+
+    Raises:
+        ValidationError: Naming it.
+    """
+    for term in terms:
+        for name in term.needs:
+            if name not in known:
+                hint = f"as {term.name} needs it; add it to fit.free with a start, or give fit.fixed.{name}"
+                raise ValidationError(name, "neither free nor known", "one of them", hint)
 
 
 _PROGRAMS: dict[Any, Any] = {}

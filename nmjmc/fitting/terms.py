@@ -31,12 +31,14 @@ class Term(abc.ABC):
         condition: What was done to the synapse.
         data: What z is compared with [z].
         labels: What each number is [z].
+        needs: Parameters of release and recording that must be free or fixed.
     """
 
     name: str
     condition: Condition
     data: np.ndarray
     labels: tuple[str, ...]
+    needs: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
@@ -205,7 +207,7 @@ class HistogramTerm(Term):
         condition: Condition,
         *,
         release: str = "single",
-        gain: float = 1.0,
+        gain: float | None = None,
         noise_sd: float = 0.0,
         most: int | None = None,
     ) -> None:
@@ -217,7 +219,7 @@ class HistogramTerm(Term):
             condition: What was done.
             release: `single` quanta; or `poisson` with `release.quantal_content`; or `binomial` with
                 `release.sites` and `release.probability`.
-            gain: Peak depolarisation per peak current [MOhm]; 1 for a histogram in nA.
+            gain: Peak depolarisation per peak current [MOhm], for a histogram in mV; else `recording.gain` says it.
             noise_sd: In the histogram's unit.
             most: Largest number of quanta; by default ample.
 
@@ -230,7 +232,13 @@ class HistogramTerm(Term):
         if release == "single" and histogram.failures:
             raise ValidationError(f"failures of {name}", histogram.failures, "0 for single quanta")
         self.name, self.condition, self.histogram, self.release = name, condition, histogram, release
-        self.gain, self.noise_sd, self.most = gain, noise_sd, most or 60
+        self.gain, self.noise_sd, self.most = gain or 1.0, noise_sd, most or 60
+        self.needs = {
+            "single": (), "poisson": ("release.quantal_content",),
+            "binomial": ("release.sites", "release.probability"),
+        }[release]  # fmt: skip
+        if histogram.unit == "mV" and gain is None:
+            self.needs += ("recording.gain",)
         self.counts = np.append(histogram.failures, histogram.counts).astype(float)
         self.data = self.counts / histogram.trials
         self.labels = ("failures", *(f"{centre:.4g} {histogram.unit}" for centre in histogram.centres))

@@ -70,28 +70,21 @@ class WaveformTerm(GaussianTerm):
         Raises:
             ValidationError: If the traces do not fit the times, or the bins do not fit the condition.
         """
-        self.name, self.condition, self.aligned = name, condition, aligned
         time, traces = np.asarray(time, np.float64), np.asarray(traces, np.float64)
         if traces.ndim != 2 or traces.shape[1] != time.size or len(traces) < 4:
             raise ValidationError(
                 f"traces of {name}", f"of shape {traces.shape}", f"four or more events of {time.size} samples"
             )
-        if aligned not in ("onset", "half_rise"):
-            raise ValidationError(f"alignment of {name}", repr(aligned), "onset or half_rise")
         self.edges = (
             default_edges(time, traces.mean(axis=0)) if edges is None else np.asarray(edges, np.float64)
         )
-        if self.edges[-1] > condition.duration + 1e-9:
-            allowed = f"at least that of the last bin ({self.edges[-1]:g} ms)"
-            raise ValidationError(f"duration of {name}", f"{condition.duration:g} ms", allowed)
-        self.sampled, self.average = time, _bin_matrix(time, self.edges)
-        self.events, self.with_variance, self.driving_force = len(traces), with_variance, driving_force
-        self.instrument = instrument or Instrument(float(np.diff(time).mean()))
+        instrument = instrument or Instrument(float(np.diff(time).mean()))
+        self._place(name, condition, aligned, time, instrument, driving_force)
+        self.events, self.with_variance = len(traces), with_variance
         binned = traces @ self.average.T
         mean = binned.mean(axis=0)
         self.direction = mean / np.linalg.norm(mean)
         self.noise_variance = self._noise(time, traces) if noise_variance is None else float(noise_variance)
-        self._prepare()
         data, covariance = self._statistic(binned)
         if not 0.0 <= model_error < 1.0:
             raise ValidationError(f"model_error of {name}", model_error, "from 0 to below 1", "2 % is 0.02")
@@ -99,9 +92,33 @@ class WaveformTerm(GaussianTerm):
             np.full(mean.size, model_error * np.abs(mean).max()), np.zeros(data.size - mean.size)
         )
         self._set(data, covariance + np.diag(allowed**2), self.events)
-        self.time = 0.5 * (self.edges[1:] + self.edges[:-1])
         self.mean_waveform = MeanWaveform(time, traces.mean(axis=0), traces.std(axis=0, ddof=1), len(traces))
         self._binned = binned
+
+    def _place(
+        self,
+        name: str,
+        condition: Condition,
+        aligned: str,
+        time: np.ndarray,
+        instrument: Instrument,
+        driving_force: float,
+    ) -> None:
+        """Keep where the bins are, and how the model is brought there.
+
+        Raises:
+            ValidationError: If the alignment is unknown, or the bins do not fit the samples or the condition.
+        """
+        self.name, self.condition, self.aligned = name, condition, aligned
+        if aligned not in ("onset", "half_rise"):
+            raise ValidationError(f"alignment of {name}", repr(aligned), "onset or half_rise")
+        if self.edges[-1] > condition.duration + 1e-9:
+            allowed = f"at least that of the last bin ({self.edges[-1]:g} ms)"
+            raise ValidationError(f"duration of {name}", f"{condition.duration:g} ms", allowed)
+        self.sampled, self.average = time, _bin_matrix(time, self.edges)
+        self.time = 0.5 * (self.edges[1:] + self.edges[:-1])
+        self.instrument, self.driving_force = instrument, driving_force
+        self._prepare()
 
     def _statistic(self, binned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bin means and log variance of the projection, and the covariance of their errors."""

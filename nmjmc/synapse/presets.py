@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -21,20 +22,45 @@ def available_preparations() -> tuple[str, ...]:
 def preparation_mapping(name: str) -> dict[str, Any]:
     """The nested mapping of a preparation, as its YAML file says it.
 
+    Args:
+        name: One of `available_preparations()`, or the path of a YAML file, such as the `fitted.yaml` of a fit.
+
     Raises:
-        ValidationError: If there is no such preparation.
+        ValidationError: If there is no such preparation, or the file is none.
     """
+    if is_file(name):
+        return file_mapping(name)
     if name not in available_preparations():
         hint = nearest(str(name), available_preparations())
         raise ValidationError("preparation", repr(name), "a known preparation", hint)
     return yaml.safe_load((config_dir() / "preparation" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def is_file(name: str) -> bool:
+    """Whether a preparation is named by the path of a YAML file."""
+    return str(name).casefold().endswith((".yaml", ".yml"))
+
+
+def file_mapping(path: str | Path) -> dict[str, Any]:
+    """The nested mapping of a preparation in a user's file.
+
+    Raises:
+        ValidationError: If it cannot be read, or is no mapping.
+    """
+    try:
+        found = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValidationError("preparation", str(path), "a YAML file that can be read") from error
+    if not isinstance(found, dict):
+        raise ValidationError("preparation", str(path), "a mapping of parameters")
+    return found
+
+
 def preparation(name: str = "human", **overrides: Any) -> Synapse:
     """A synapse by name.
 
     Args:
-        name: One of `available_preparations()`.
+        name: One of `available_preparations()`, or the path of a YAML file.
         **overrides: Parameters to set: `temperature="37 degC"`, nested as
             `receptor={"density": "3000 /um^2"}`, or by path as `**{"receptor.density": "3000 /um^2"}`.
             Plain numbers are in the stated unit.

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
-from matplotlib.ticker import MaxNLocator
+from scipy import stats
 
 from nmjmc.data.fits import DataFit, FitRecord
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
@@ -37,35 +38,63 @@ def plot_data(record: FitRecord, path: str | Path | None = None) -> Figure:
 
 
 def _data(axes: Axes, entry: DataFit) -> None:
-    known = np.isfinite(entry.position)
-    x = np.where(known, entry.position, np.arange(entry.position.size))
-    shown = known if known.any() else np.ones(x.size, bool)
-    axes.set_title(f"{entry.name} (p = {entry.p_value:.2g})", loc="left", color=INK)
-    if entry.kind == "histogram":
-        width = float(np.diff(x[1:]).mean()) if x.size > 2 else 1.0
-        axes.bar(x[1:], entry.data[1:], width=width, color=PALE, label="data")
-        axes.plot(x[1:], entry.model[1:], color=COLOURS[1], drawstyle="steps-mid", label="model")
-        if entry.data[0] > 0:
-            axes.plot(0.0, entry.data[0], "o", color=INK, markersize=3.5, label="failures")
-            axes.plot(0.0, entry.model[0], "x", color=COLOURS[1], markersize=5, label="failures, model")
-        axes.set_ylabel("share of the trials")
-        axes.set_ylim(bottom=0)
-    else:
-        axes.errorbar(
-            x[shown], entry.data[shown], entry.error[shown], fmt="o", color=INK, markersize=3, label="data"
-        )
-        line = "-" if entry.kind == "waveform" else "none"
-        axes.plot(
-            x[shown],
-            entry.model[shown],
-            color=COLOURS[1],
-            linestyle=line,
-            marker="x",
-            markersize=4,
-            label="model",
-        )
-        axes.set_ylabel("current (nA)" if entry.kind == "waveform" else "value")
+    chance = f"p = {entry.p_value:.2g}" if entry.p_value >= 1e-3 else "p < 0.001"
+    axes.set_title(f"{entry.name} ({chance})", loc="left", color=INK)
+    draw = {"waveform": _waveform, "histogram": _histogram, "statistics": _statistics}[entry.kind]
+    draw(axes, entry)
     axes.legend()
+
+
+def _waveform(axes: Axes, entry: DataFit) -> None:
+    """Bins of the mean event, the mean event itself behind them, and the model."""
+    shown = np.isfinite(entry.position)
+    x = entry.position[shown]
+    if entry.time.size:
+        span = (entry.time > x[0] - 0.2 * np.ptp(x)) & (entry.time < x[-1] + 0.2 * np.ptp(x))
+        axes.plot(entry.time[span], entry.mean[span], color=PALE, linewidth=2.5, label="mean event")
+    error = entry.error[shown]
+    axes.errorbar(x, entry.data[shown], error, fmt="o", color=INK, markersize=3, label="data, in bins")
+    axes.plot(x, entry.model[shown], "x-", color=COLOURS[1], markersize=4, label="model")
+    axes.set_ylabel("current (nA)")
+
+
+def _histogram(axes: Axes, entry: DataFit) -> None:
+    """Bars, and the failures at zero where there were any."""
+    x = entry.position
+    width = float(np.diff(x[1:]).mean()) if x.size > 2 else 1.0
+    axes.bar(x[1:], entry.data[1:], width=0.9 * width, color=PALE, label="data")
+    axes.stairs(
+        entry.model[1:], np.append(x[1:] - 0.5 * width, x[-1] + 0.5 * width), color=COLOURS[1], linewidth=1.2,
+        label="model",
+    )  # fmt: skip
+    if entry.data[0] > 0:
+        axes.bar(0.0, entry.data[0], width=0.9 * width, color=COLOURS[4], label="failures")
+        axes.plot(0.0, entry.model[0], "x", color=COLOURS[1], markersize=5, label="failures, model")
+    axes.set_ylabel("share of the trials")
+    axes.set_ylim(bottom=0)
+
+
+def _statistics(axes: Axes, entry: DataFit) -> None:
+    """Every number relative to its published value, as units differ."""
+    x, size = np.arange(entry.data.size), np.abs(entry.data)
+    axes.axhline(1.0, color=PALE, linewidth=0.6, zorder=0)
+    axes.errorbar(
+        x - 0.06,
+        np.ones(x.size),
+        entry.error / size,
+        fmt="o",
+        color=INK,
+        markersize=3.5,
+        capsize=2,
+        label="data, SE",
+    )
+    axes.plot(x + 0.06, entry.model / entry.data, "x", color=COLOURS[1], markersize=5, label="model")
+    axes.set_xlim(-0.6, x.size - 0.4)
+    axes.set_ylabel("relative to the data")
+    away = max(
+        2.5 * float((entry.error / size).max()), 1.3 * float(np.abs(entry.model / entry.data - 1).max())
+    )
+    axes.set_ylim(1 - away, 1 + away)
 
 
 def _residuals(axes: Axes, entry: DataFit) -> None:
@@ -85,7 +114,7 @@ def _residuals(axes: Axes, entry: DataFit) -> None:
     labels = {"waveform": "time (ms)", "histogram": f"amplitude ({unit})", "statistics": "statistic"}
     axes.set_xlabel(labels[entry.kind])
     if entry.kind == "statistics":
-        axes.set_xticks(range(len(entry.labels)), entry.labels)
+        axes.set_xticks(range(len(entry.labels)), [label.replace("_", " ") for label in entry.labels])
 
 
 def plot_descent(record: FitRecord, path: str | Path | None = None) -> Figure:
@@ -121,26 +150,42 @@ def plot_profiles(record: FitRecord, path: str | Path | None = None) -> Figure:
         for axes in grid.flat[len(names) :]:
             axes.set_visible(False)
         for axes, name in zip(grid.flat, names, strict=False):
-            curve = record.profiles[name]
-            scale = curve.values / record[name]
-            axes.plot(scale, curve.rise, color=COLOURS[0], marker="o", markersize=3)
-            for end in (curve.low, curve.high):
-                if np.isfinite(end):
-                    axes.axvline(end / record[name], color=COLOURS[1], linewidth=0.7, linestyle="--")
-            axes.set_title(name, loc="left", color=INK)
-            axes.set_xlabel("value / estimate")
-            axes.set_ylabel("2 x rise of the loss")
-            axes.set_ylim(bottom=0)
+            _profile(axes, record, name)
+        if names:
+            grid[0, 0].legend(loc="upper center")
     if path is not None:
         save(figure, path)
     return figure
+
+
+def _profile(axes: Axes, record: FitRecord, name: str) -> None:
+    """One profile in the stated unit, the parabola of the Fisher information, and the level of the interval."""
+    index, curve = record.names.index(name), record.profiles[name]
+
+    def stated(values: np.ndarray) -> np.ndarray:
+        return np.array([record.stated(index, float(value)) for value in values], float)
+
+    level = float(stats.chi2.isf(1.0 - record.level, 1))
+    sd, best = float(record.relative_sd[index]), record[name]
+    away = np.log(curve.values / best) if record.bounds[index, 0] > 0 else curve.values - best
+    axes.plot(stated(curve.values), (away / sd) ** 2, color=PALE, label="Fisher information")
+    axes.plot(stated(curve.values), curve.rise, color=COLOURS[0], marker="o", markersize=3, label="profile")
+    axes.axhline(level, color=INK, linewidth=0.5, linestyle=":")
+    ends = np.array([end for end in (curve.low, curve.high) if np.isfinite(end)])
+    axes.vlines(
+        stated(ends), 0.0, level, color=COLOURS[1], linewidth=0.9, label=f"{100 * record.level:g} % interval"
+    )
+    unit = f" ({record.units[index]})" if record.units[index] else ""
+    axes.set_title(f"{name}{unit}", loc="left", color=INK)
+    axes.set_ylabel("2 x rise of the loss")
+    axes.set_ylim(0.0, max(1.1 * float(curve.rise.max()), 1.2 * level))
 
 
 def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
     """Pairs of parameters relative to their estimates: ellipses of one and two SD, and the bootstrap if any."""
     count = len(record.names)
     with style():
-        side = max(60.0, 30.0 * count) * MILLIMETRE
+        side = max(80.0, 32.0 * count) * MILLIMETRE
         figure = Figure(figsize=(side, side), layout="constrained")
         grid = figure.subplots(count, count, squeeze=False)
         for row in range(count):
@@ -148,29 +193,50 @@ def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
                 axes = grid[row, column]
                 if column > row:
                     axes.set_visible(False)
-                elif column == row:
+                    continue
+                if column == row:
                     _one(axes, record, row)
                 else:
                     _pair(axes, record, column, row)
-                axes.xaxis.set_major_locator(MaxNLocator(2))
-                axes.yaxis.set_major_locator(MaxNLocator(2))
-                if row < count - 1:
-                    axes.set_xticklabels([])
-                else:
-                    axes.set_xlabel(record.names[column].replace(".", ".\n"))
-                if column or row == 0:
-                    axes.set_yticklabels([])
-                else:
-                    axes.set_ylabel(record.names[row].replace(".", ".\n"))
+                    _ticks(axes.yaxis, record, row)
+                _ticks(axes.xaxis, record, column)
+                _names(axes, record, column, row)
+        drawn = "grey: bootstrap\n" if record.bootstrap.size else ""
+        words = f"values relative to the estimates\nellipses: 1 and 2 SD\n{drawn}"
+        figure.text(0.99, 0.99, words, ha="right", va="top", color=INK)
     if path is not None:
         save(figure, path)
     return figure
+
+
+def _ticks(axis: Axis, record: FitRecord, index: int) -> None:
+    """The estimate and two SD on both sides."""
+    sd = float(record.relative_sd[index])
+    places = [1 - 2 * sd, 1.0, 1 + 2 * sd]
+    digits = max(2, 1 - int(np.floor(np.log10(max(2 * sd, 1e-9)))))
+    axis.set_ticks(places, [f"{place:.{digits}f}" for place in places])
+
+
+def _names(axes: Axes, record: FitRecord, column: int, row: int) -> None:
+    """Names at the lower and the left edge only."""
+    if row < len(record.names) - 1:
+        axes.set_xticklabels([])
+    else:
+        axes.set_xlabel(record.names[column].replace(".", ".\n"))
+    if column == row:
+        axes.set_yticks([])
+    elif column:
+        axes.set_yticklabels([])
+    if column == 0 and row:
+        axes.set_ylabel(record.names[row].replace(".", ".\n"))
 
 
 def _one(axes: Axes, record: FitRecord, index: int) -> None:
     sd = float(record.relative_sd[index])
     x = np.linspace(1 - 3.5 * sd, 1 + 3.5 * sd, 80)
     axes.plot(x, np.exp(-0.5 * ((x - 1) / sd) ** 2), color=COLOURS[0])
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(bottom=0)
     if record.bootstrap.size:
         values = record.bootstrap[:, index] / record.estimate[index]
         counts, edges = np.histogram(values, bins=12)

@@ -30,7 +30,7 @@ def test_vesicle_content_and_release_from_boyd_and_martins_counts(tmp_path):
     }  # fmt: skip
     found = fit(
         nmjmc.preparation("human"), terms, free, fixed={"recording.gain": gain}, grid=COARSE, bootstrap=20,
-        profiles=["release.quantal_content"],
+        profiles=["release.quantal_content"], estimator="mean_field",
     )  # fmt: skip
     # maximum likelihood of the Poisson-Gaussian model with the miniatures: 2.35 +/- 0.11
     assert found["release.quantal_content"] == pytest.approx(2.35, abs=0.03)
@@ -52,7 +52,11 @@ def test_published_human_and_lizard_values():
         Condition(duration=8.0),
     )  # fmt: skip
     found = fit(
-        nmjmc.preparation("human"), [human], ["vesicle.content_mean", "receptor.closing_rate"], grid=COARSE
+        nmjmc.preparation("human"),
+        [human],
+        ["vesicle.content_mean", "receptor.closing_rate"],
+        grid=COARSE,
+        estimator="mean_field",
     )
     assert np.abs(found.datasets[0].residual).max() < 0.05
     # the preset was tuned to the same values
@@ -61,7 +65,7 @@ def test_published_human_and_lizard_values():
     shape = {"rise_20_80": rise, "decay_time": numbers["lizard_mepc_decay_time"]}
     lizard = StatisticsTerm("lizard", shape, Condition(duration=8.0))
     free = {"cleft.diffusion": {"low": "100 um^2/s", "high": "1500 um^2/s"}, "receptor.closing_rate": {}}
-    found = fit(nmjmc.preparation("lizard"), [lizard], free, grid=COARSE)
+    found = fit(nmjmc.preparation("lizard"), [lizard], free, grid=COARSE, estimator="mean_field")
     assert np.abs(found.datasets[0].residual).max() < 1.0
     # 80 us needs faster diffusion than the preset's 400 um^2/s, or another pore
     assert found["cleft.diffusion"] > 0.4

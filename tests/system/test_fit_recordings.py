@@ -47,7 +47,7 @@ def test_mossy_fibre_miniatures_fit_a_receptor_scheme():
         "receptor.opening_rate": {"median": "50000 /s", "factor": 1.5},
         "recording.scale": {"start": 0.003, "low": 1e-5, "high": 1.0}, "vesicle.content_cv": {"start": 0.3},
     }  # fmt: skip
-    found = fit(nmjmc.preparation("human"), [term], free, grid=COARSE)
+    found = fit(nmjmc.preparation("human"), [term], free, grid=COARSE, estimator="mean_field")
     assert found.converged
     shown = found.datasets[0]
     _described(shown.data[:-1], shown.model[:-1], shown.position[:-1])
@@ -74,7 +74,7 @@ def test_an_axon_file_from_import_to_fit():
         "receptor.unbinding_rate": {"start": "8000 /s"},
         "recording.scale": {"start": 0.003, "low": 1e-5, "high": 1.0},
     }
-    found = fit(nmjmc.preparation("human"), [term], free, grid=COARSE)
+    found = fit(nmjmc.preparation("human"), [term], free, grid=COARSE, estimator="mean_field")
     assert found.converged
     shown = found.datasets[0]
     _described(shown.data, shown.model, shown.position)

@@ -12,7 +12,7 @@ from nmjmc.analysis.observations import Histogram, Statistic
 from nmjmc.analysis.waveform import measure
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import FitError, ValidationError
-from nmjmc.fitting import Condition, CorrectedEstimator, HistogramTerm, StatisticsTerm, WaveformTerm, fit
+from nmjmc.fitting import Condition, CorrectedEstimator, HistogramTerm, StatisticsTerm, WaveformTerm
 from nmjmc.fitting.estimators import Simulated
 from nmjmc.fitting.features import features
 from nmjmc.fitting.optimise import begin
@@ -33,6 +33,11 @@ FREE = {
 ON = Condition(duration=6.0)
 BLOCKED = Condition((("esterase.active_fraction", 0.0),), 10.0)
 NOISE = 0.05
+
+
+def fit(*arguments, **options):
+    """The mean field unless something else is asked for: `auto` may go on to the kernel."""
+    return nmjmc.fit(*arguments, **{"estimator": "mean_field", **options})
 
 
 def truth(problem):
@@ -283,26 +288,28 @@ def test_a_loss_that_is_no_number_stops_with_the_parameter(monkeypatch):
         begin(problem, MeanFieldEstimator(), "natural")
 
 
+def larger(synapse, condition, vesicles, seed):
+    """A stand-in for the kernel: quanta that are 5 % larger than the mean field's."""
+    rng = np.random.default_rng(seed)
+    spread = np.sqrt(np.log1p(float(synapse.vesicle.content_cv) ** 2))
+    mean = float(synapse.vesicle.content_mean)
+    content = mean * np.exp(spread * rng.normal(size=vesicles) - 0.5 * spread**2)
+    at = {"vesicle.content_mean": {}, "vesicle.content_cv": {}}
+    source = Problem(synapse, [simple()], free_parameters(synapse, at), grid=COARSE)
+    time = np.arange(0.0, 6.001, 0.02)
+    free = source.parameters.unconstrained(source.parameters.start)
+    return Simulated(time, 1.05 * source.currents_of(free, ON, content, time)[0], content)
+
+
 @pytest.mark.stat
 def test_the_corrected_estimator_takes_a_planted_bias_away():
     """Quanta that are 5 % larger than the mean field's: corrected, the truth comes back; uncorrected it does not."""
-
-    def simulate(synapse, condition, vesicles, seed):
-        rng = np.random.default_rng(seed)
-        spread = np.sqrt(np.log1p(float(synapse.vesicle.content_cv) ** 2))
-        mean = float(synapse.vesicle.content_mean)
-        content = mean * np.exp(spread * rng.normal(size=vesicles) - 0.5 * spread**2)
-        at = {"vesicle.content_mean": {}, "vesicle.content_cv": {}}
-        source = Problem(synapse, [simple()], free_parameters(synapse, at), grid=COARSE)
-        time = np.arange(0.0, 6.001, 0.02)
-        free = source.parameters.unconstrained(source.parameters.start)
-        return Simulated(time, 1.05 * source.currents_of(free, ON, content, time)[0], content)
 
     time, traces = drawn(150, 9)
     free = {"vesicle.content_mean": {"start": 6000}, "vesicle.content_cv": {"start": 0.3}}
     term = WaveformTerm("events", time, 1.05 * traces, ON)
     plain = fit(SYNAPSE, [term], free, grid=COARSE, estimator="mean_field")
-    mended = fit(SYNAPSE, [term], free, grid=COARSE, estimator=CorrectedEstimator(64, 1, simulate))
+    mended = fit(SYNAPSE, [term], free, grid=COARSE, estimator=CorrectedEstimator(64, 1, larger))
     k = mended.names.index("vesicle.content_mean")
     assert plain["vesicle.content_mean"] / 4800 > 1.02
     assert_within(
@@ -311,3 +318,68 @@ def test_the_corrected_estimator_takes_a_planted_bias_away():
     # contents are common to both sides, so little Monte Carlo noise is left
     assert mended.seed_sd[k] < 0.2 * mended.relative_sd[k]
     assert any("Monte Carlo noise" in note for note in mended.notes)
+
+
+def test_auto_goes_on_to_the_correction_where_the_data_know_better(tmp_path, monkeypatch):
+    monkeypatch.setattr("nmjmc.fitting.estimators.simulated", larger)
+    time, traces = drawn(150, 9)
+    term = WaveformTerm("events", time, 1.05 * traces, ON)
+    free = {"vesicle.content_mean": {"start": 6000}, "vesicle.content_cv": {"start": 0.3}}
+    how = {"grid": COARSE, "vesicles": 64, "seed": 1}
+    auto = fit(SYNAPSE, [term], free, estimator="auto", **how)
+    asked = fit(SYNAPSE, [term], free, estimator="corrected", **how)
+    assert np.array_equal(auto.trace, asked.trace) and np.array_equal(auto.low, asked.low)
+    assert auto.settings["picked"] == "corrected" and "better than its bias" in auto.notes[0]
+    # two numbers with large errors leave it at the mean field
+    rough = {
+        "amplitude": Statistic("amplitude", 3.95, 1.0, "nA"),
+        "decay_time": Statistic("decay", 3.2, 1.0, "ms"),
+    }
+    plain = fit(SYNAPSE, [StatisticsTerm("x", rough, ON)], ["receptor.closing_rate"], estimator="auto", **how)
+    assert plain.settings["picked"] == "mean_field" and plain.notes[0].startswith(
+        "Estimator: mean_field, as the"
+    )
+    # killed as the kernel begins, during the way on, or between profiles, it goes on to the same bits
+    wanted = {"profiles": ["vesicle.content_cv"], "estimator": "auto", **how}
+    whole = fit(SYNAPSE, [term], free, **wanted)
+    for stage in ("quanta", "profile"):
+        path = tmp_path / f"{stage}.h5"
+
+        def ends(step, stage=stage):
+            if stage in step.stage:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fit(SYNAPSE, [term], free, checkpoint=path, on_step=ends, **wanted)
+        again = fit(SYNAPSE, [term], free, checkpoint=path, **wanted)
+        assert np.array_equal(again.trace, whole.trace) and np.array_equal(again.seed_sd, whole.seed_sd)
+        assert np.array_equal(
+            again.profiles["vesicle.content_cv"].rise, whole.profiles["vesicle.content_cv"].rise
+        )
+
+
+def test_a_checkpoint_is_written_by_the_clock_and_at_the_end(tmp_path):
+    from nmjmc.fitting.keeper import Keeper
+
+    told = []
+    path = tmp_path / "state.h5"
+    how = {"grid": COARSE, "checkpoint": path, "on_step": lambda step: told.append(path.is_file())}
+    fit(SYNAPSE, [simple()], FREE, checkpoint_seconds=1e9, steps=2, **how)
+    assert told == [False, False] and path.is_file()
+    path.unlink(), told.clear()
+    fit(SYNAPSE, [simple()], FREE, checkpoint_seconds=0.0, steps=2, **how)
+    assert told == [True, True]
+    assert Keeper(None, "").state is None
+
+
+def test_data_that_need_a_parameter_nobody_gave_are_refused():
+    counts = Histogram(np.linspace(0.2, 4.0, 9), np.ones(8), failures=3)
+    term = HistogramTerm("evoked", counts, ON, release="poisson")
+    with pytest.raises(ValidationError, match=r"quantal_content must be one of them.*evoked needs it"):
+        fit(SYNAPSE, [term], ["vesicle.content_mean"])
+    with pytest.raises(ValidationError, match=r"recording.gain must be one of them"):
+        fit(SYNAPSE, [term], {"release.quantal_content": {"start": 2}})
+    with pytest.raises(ValidationError, match=r"fit.profiles must be all, or free parameters"):
+        fit(SYNAPSE, [simple()], ["vesicle.content_mean"], profiles=["vesicle.content_men"])
+    with pytest.raises(ValidationError, match=r"fit.vesicles"):
+        fit(SYNAPSE, [simple()], ["vesicle.content_mean"], estimator="corrected", vesicles=3)

@@ -110,11 +110,24 @@ def _transposed(path: Path) -> Columns | None:
     return Columns(names, ("",) * len(names), values, ())
 
 
-def _guess(names: tuple[str, ...]) -> str:
-    """The program most of whose headings are here."""
+def program_of(path: str | Path) -> str:
+    """The program that exported a table of events, by its headings; empty where they are those of none."""
+    place = existing(path)
+    table = _transposed(place)
+    return "miniml" if table is not None else _likeliest(read_columns(place).names)
+
+
+def _likeliest(names: tuple[str, ...]) -> str:
+    """The program most of whose headings are here, if two or more are."""
     found = {program: sum(name in names for name in headings) for program, headings in _HEADINGS.items()}
     best = max(found, key=lambda program: found[program])
-    if found[best] < 2:
+    return best if found[best] > 1 and "amplitude" in (_HEADINGS[best].get(name) for name in names) else ""
+
+
+def _guess(names: tuple[str, ...]) -> str:
+    """The program most of whose headings are here."""
+    best = _likeliest(names)
+    if not best:
         shown = ", ".join(name for name in names if name) or "none"
         raise ValidationError("headings", shown, "those of a known program", "name the program")
     return best

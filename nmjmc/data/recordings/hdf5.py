@@ -108,3 +108,19 @@ def _samples(file: h5py.File, dataset: str | None, path: Path) -> Any:
     if dataset not in candidates:
         raise ValidationError("dataset", repr(dataset), f"one of {path.name}", nearest(dataset, candidates))
     return candidates[dataset]
+
+
+def kind_of_hdf5(path: str | Path) -> str:
+    """What an HDF5 file says that it holds: `simulation` (a result of this package), `recording`, or nothing.
+
+    Raises:
+        ValidationError: If it cannot be read as HDF5.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "an HDF5 file") from error
+    with file:
+        if file.attrs.get("format") == _FORMAT:
+            return "recording"
+        return "simulation" if {"schema_version", "seed"} <= set(file.attrs) else ""

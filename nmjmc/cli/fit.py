@@ -1,0 +1,155 @@
+"""`nmjmc fit`: composes the config, reads the data, fits, and leaves the files of the fit."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from nmjmc.cli import config as configs
+from nmjmc.cli import fit_config, fit_report, report, targets
+from nmjmc.cli.compose import composed
+from nmjmc.cli.fit_progress import FitMeter
+from nmjmc.cli.fit_words import prepare
+from nmjmc.cli.handover import hand_over, points
+from nmjmc.cli.interrupt import Interrupted
+from nmjmc.cli.places import placed
+from nmjmc.data.atomic import write_text
+from nmjmc.data.fits import FitRecord
+from nmjmc.errors import ValidationError
+from nmjmc.fitting import fit
+from nmjmc.runtime import choose_devices, only_cpu, use_cache
+
+log = logging.getLogger("nmjmc")
+_NAME = "fit"  # of the primary config
+_CHECKPOINT = "fit.state.h5"
+configs.register()
+fit_config.register()
+
+
+def command(words: list[str]) -> int:
+    """Run `nmjmc fit` with these words.
+
+    Returns:
+        0 when every fit is done.
+
+    Raises:
+        ValidationError: If config or data cannot be right; no folder is made then.
+        FitError: If the loss is no number, with the parameter to blame.
+        Interrupted: On Ctrl-C, SIGTERM or SIGUSR1; the checkpoint is whole.
+    """
+    try:
+        return _checked(words)
+    except ValidationError as error:
+        raise placed(error, words) from error
+
+
+def _checked(words: list[str]) -> int:
+    """Refuse what cannot be right before any folder is made, then fit."""
+    overrides = prepare(words)
+    flags = [word for word in words if word.startswith("-")]
+    if not flags:
+        found = fit_config.read(composed(overrides, _NAME))
+        _device(found)
+        made = fit_config.prepared(found)
+        if found.dry_run:
+            return _dry_run(made)
+    elif all(word in ("-m", "--multirun") for word in flags):
+        for point in points(overrides):
+            fit_config.prepared(fit_config.read(composed(point, _NAME)))
+    if flags or any(word.startswith(("hydra", "+hydra")) or "_target_" in word for word in words):
+        targets.check(_NAME, overrides)
+    return hand_over(overrides, _NAME, "nmjmc fit", _run)
+
+
+def _device(found: fit_config.FitConfig) -> None:
+    """Refuse a device that is not there, and start no other."""
+    if found.device == "cpu":
+        only_cpu()
+    choose_devices(found.device)
+
+
+def _dry_run(made: fit_config.Prepared) -> int:
+    """Print the resolved config with units, and what would be fitted."""
+    sys.stdout.write(configs.as_yaml(fit_config.resolved(made.config)))
+    report.print_estimate(fit_report.plan(made))
+    return 0
+
+
+def _run(config: DictConfig) -> None:
+    """One fit, in hydra's folder."""
+    found = fit_config.read(config)
+    made = fit_config.prepared(found)
+    if found.dry_run:
+        _dry_run(made)
+        return
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    checkpoint = folder / _CHECKPOINT
+    resuming = found.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
+    if resuming and (folder / "fit.h5").exists() and (folder / "summary.json").exists():
+        log.info("%s is finished", folder)
+        fit_report.print_fit(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
+        return
+    if not resuming:
+        checkpoint.unlink(missing_ok=True)
+    write_text(folder / "config.yaml", configs.as_yaml(fit_config.resolved(found)))
+    for name, sentence in fit_report.plan(made).items():
+        log.info("%s: %s", name, sentence)
+    _leave(_fitted(made, checkpoint), made, folder)
+    checkpoint.unlink(missing_ok=True)
+
+
+def _fitted(made: fit_config.Prepared, checkpoint: Path) -> FitRecord:
+    """The fit, from its checkpoint if there is one."""
+    found, how = made.config, dict(made.config.how)
+    use_cache(found.cache)
+    _device(found)
+    how["grid"] = found.grid
+    with FitMeter.for_terminal(found.progress) as meter, _telling(meter, checkpoint):
+        record = fit(
+            found.synapse, made.data.terms, found.free, fixed=found.fixed, seed=found.seed, checkpoint=checkpoint,
+            on_step=meter, **how,
+        )  # fmt: skip
+    return dataclasses.replace(record, notes=(*record.notes, *made.data.remarks))
+
+
+@contextlib.contextmanager
+def _telling(meter: FitMeter, checkpoint: Path) -> Iterator[None]:
+    """Say how to go on where the state is kept."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not checkpoint.is_file():
+            raise
+        step = "" if meter.last is None else f" after step {meter.last.step}"
+        kept = f"Interrupted{step}; the state is kept in {report.short(checkpoint)}."
+        raise Interrupted(f"{kept} Go on with the same words and resume=true", stop) from stop
+
+
+def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
+    """Write the files of a fit, the record first and the summary last, and say what stands where."""
+    from nmjmc.viz import fit as figures
+
+    record.save(folder / "fit.h5")
+    record.save_preparation(folder / "fitted.yaml")
+    figures.plot_data(record, folder / "data.png")
+    figures.plot_descent(record, folder / "descent.png")
+    if len(record.names) > 1:
+        figures.plot_pairs(record, folder / "pairs.png")
+    if record.profiles:
+        figures.plot_profiles(record, folder / "profiles.png")
+    summary = record.summary()
+    summary["data"] = {name: made.data.notes[name] for name in made.data.notes}
+    write_text(folder / "summary.json", json.dumps(summary, indent=2, allow_nan=False, default=str) + "\n")
+    for line in str(record).splitlines():
+        log.info(line)
+    log.info("provenance: %s", json.dumps(dict(record.provenance)))
+    fit_report.print_fit(summary, folder)

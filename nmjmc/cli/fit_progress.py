@@ -1,0 +1,66 @@
+"""What a fit is doing, on a terminal and in the log."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column
+
+from nmjmc.cli.progress import clock
+from nmjmc.fitting.optimise import Progress as Step
+
+log = logging.getLogger("nmjmc")
+
+
+class FitMeter:
+    """Logs every step, and draws it where there is a terminal.
+
+    Attributes:
+        last: What was told last; None before the first step.
+    """
+
+    def __init__(self, bar: Progress | None = None) -> None:
+        self.last: Step | None = None
+        self._bar = bar
+        self._task = None if bar is None else bar.add_task("compiling", total=1.0, detail="")
+
+    def __call__(self, step: Step) -> None:
+        """Take the state of the fit after a step, or as something else begins."""
+        self.last = step
+        words = described(step)
+        log.info("%s: %s", step.stage, words)
+        for name, value in step.values.items():
+            log.info("    %s = %.6g (internal units)", name, value)
+        if self._bar is not None and self._task is not None:
+            done = step.step / max(step.steps, 1)
+            self._bar.update(self._task, description=step.stage, completed=done, detail=words)
+
+    @classmethod
+    @contextlib.contextmanager
+    def for_terminal(cls, wanted: str | bool) -> Iterator[FitMeter]:
+        """A meter while the body runs; it draws nothing if unwanted, or `auto` without a terminal."""
+        console = Console(stderr=True)
+        if wanted is False or (wanted == "auto" and not (console.is_terminal and sys.stderr.isatty())):
+            yield cls()
+            return
+        column = TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=16), column)
+        with Progress(*columns, console=console, transient=True) as bar:
+            yield cls(bar)
+
+
+def described(step: Step) -> str:
+    """One line: step, loss, gradient noise, remaining time, parameters."""
+    parts = [f"step {step.step} of at most {step.steps}", f"loss {step.loss:.6g}"]
+    if step.gradient_noise:
+        parts.append(f"gradient noise {100 * step.gradient_noise:.2g} %")
+    if math.isfinite(step.remaining_seconds):
+        parts.append(f"at most {clock(step.remaining_seconds)} left")
+    values = [f"{name.rpartition('.')[2]} {value:.3g}" for name, value in step.values.items()]
+    return ", ".join([*parts, *values])

@@ -1,0 +1,212 @@
+"""What may be said of a data set, with its units; unknown or useless words are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.units import to_internal
+
+_COMMON = ("kind", "condition", "duration", "temperature", "holding_potential")
+_READER = ("unit", "time_unit", "channel", "dataset", "format", "polarity", "sampling_interval")
+_INSTRUMENT = ("bandwidth", "poles", "series_resistance")
+_BINS = ("edges", "bins", "model_error")
+_DETECTION = (
+    "method", "threshold", "rise", "decay", "dead_time", "before", "after", "refine", "isolation", "with_variance",
+)  # fmt: skip
+_EVENTS = ("aligned", "onset", "before", "after", "with_variance")
+_AVERAGE = ("unit", "time_unit", "polarity", "events", "error", "aligned", "onset")
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "recording": (*_COMMON, "file", *_READER, *_INSTRUMENT, *_BINS, *_DETECTION),
+    "events": (*_COMMON, "file", *_READER, *_INSTRUMENT, *_BINS, *_EVENTS),
+    "waveform": (*_COMMON, "file", *_AVERAGE, *_INSTRUMENT, *_BINS),
+    "simulation": (
+        *_COMMON, "file", "sampling_interval", *_INSTRUMENT, *_BINS, "noise", "events", "seed", "with_variance",
+    ),
+    "amplitudes": (
+        *_COMMON, "file", "program", "unit", "sampling_interval", "bins", "bin_width", "release", "failures", "noise",
+    ),
+    "histogram": (*_COMMON, "file", "published", "unit", "release", "failures", "failures_at_zero", "noise"),
+    "counts": (*_COMMON, "file", "release"),
+    "statistics": (*_COMMON, "file", "published", "features", "values"),
+}  # fmt: skip
+"""Kinds of data sets, and what may be said of each."""
+
+EVERY = tuple(dict.fromkeys(key for keys in KINDS.values() for key in keys))
+"""All options of all kinds."""
+
+UNITS = {
+    "duration": "ms", "temperature": "degC", "holding_potential": "mV", "sampling_interval": "ms",
+    "bandwidth": "kHz", "series_resistance": "MOhm", "rise": "ms", "decay": "ms", "dead_time": "ms", "before": "ms",
+    "after": "ms", "refine": "ms", "isolation": "ms", "onset": "ms", "threshold": "", "model_error": "", "error": "",
+}  # fmt: skip
+"""Stated units of the numbers."""
+
+MAYBE_NEGATIVE = ("temperature", "holding_potential", "onset")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was said of one data set.
+
+    Attributes:
+        name: Of the data set.
+        kind: One of `KINDS`.
+        given: Options by name.
+        folder: That relative paths start from.
+    """
+
+    name: str
+    kind: str
+    given: Mapping[str, Any]
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for key in self.given:
+            if key not in KINDS[self.kind]:
+                where = f"left out of a data set of kind {self.kind}" if key in EVERY else "a known option"
+                hint = "" if key in EVERY else nearest(key, EVERY)
+                raise ValidationError(self.field(key), "given" if key in EVERY else "unknown", where, hint)
+
+    def field(self, key: str) -> str:
+        """Where an option stands, for messages."""
+        return f"data.{self.name}.{key}"
+
+    def has(self, key: str) -> bool:
+        """Whether an option was given."""
+        return self.given.get(key) is not None
+
+    def number(self, key: str, default: float = float("nan"), unit: str | None = None) -> float:
+        """A number in internal units.
+
+        Raises:
+            ValidationError: If it is none, of another dimension, or negative where that cannot be.
+        """
+        if not self.has(key):
+            return default
+        found = to_internal(self.given[key], UNITS[key] if unit is None else unit, self.field(key))
+        if found < 0 and key not in MAYBE_NEGATIVE:
+            raise ValidationError(self.field(key), self.given[key], "zero or more")
+        return found
+
+    def whole(self, key: str, default: int, least: int = 0) -> int:
+        """A whole number.
+
+        Raises:
+            ValidationError: If it is none, or too small.
+        """
+        value = self.given.get(key)
+        if value is None:
+            return default
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or value != int(value)
+            or value < least
+        ):
+            raise ValidationError(self.field(key), repr(value), f"a whole number from {least} on")
+        return int(value)
+
+    def word(self, key: str, choices: tuple[str, ...], default: str) -> str:
+        """One of some words.
+
+        Raises:
+            ValidationError: If it is another.
+        """
+        value = self.given.get(key)
+        if value is None:
+            return default
+        if value not in choices:
+            allowed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+            raise ValidationError(self.field(key), repr(value), allowed, nearest(str(value), choices))
+        return str(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false.
+
+        Raises:
+            ValidationError: If it is neither.
+        """
+        value = self.given.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise ValidationError(self.field(key), repr(value), "true or false")
+        return default if value is None else value
+
+    def polarity(self, default: int) -> int:
+        """1 where events go up in the file, -1 where they go down.
+
+        Raises:
+            ValidationError: If it is neither.
+        """
+        value = self.given.get("polarity")
+        if value is not None and value not in (-1, 1):
+            raise ValidationError(
+                self.field("polarity"), repr(value), "1 (events go up) or -1 (they go down)"
+            )
+        return default if value is None else int(value)
+
+    def edges(self) -> np.ndarray | None:
+        """Edges of the bins [ms], where they were given.
+
+        Raises:
+            ValidationError: If they do not rise.
+        """
+        if not self.has("edges"):
+            return None
+        values = self.given["edges"]
+        if not isinstance(values, list | tuple) or len(values) < 3:
+            raise ValidationError(self.field("edges"), repr(values), "a list of three or more times")
+        found = np.array([to_internal(v, "ms", self.field("edges")) for v in values])
+        if not (np.diff(found) > 0).all():
+            raise ValidationError(self.field("edges"), values, "rising")
+        return found
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """A mapping, flat: keys below keys are joined by dots.
+
+        Raises:
+            ValidationError: If it is none.
+        """
+        value = self.given.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise ValidationError(
+                self.field(key), repr(value), "a mapping", f"for example {key}: {{KEY: VALUE}}"
+            )
+        return dict(value)
+
+    def file(self) -> Path:
+        """The file of the data set.
+
+        Raises:
+            ValidationError: If none was named, or there is none.
+        """
+        if not self.has("file"):
+            raise ValidationError(self.field("file"), "missing", "the path of a file")
+        path = located(self.given["file"], self.folder)
+        if not path.is_file():
+            raise ValidationError(self.field("file"), f"{path}, where there is no file", "a file")
+        return path
+
+
+def located(path: Any, folder: Path) -> Path:
+    """A path of a user, relative to the folder that it was written in."""
+    return folder / Path(str(path)).expanduser()
+
+
+def flattened(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested mapping with keys joined by dots."""
+    found: dict[str, Any] = {}
+    for key, value in mapping.items():
+        if isinstance(value, Mapping):
+            found |= flattened(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

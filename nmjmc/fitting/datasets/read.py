@@ -1,0 +1,122 @@
+"""From a plain mapping of data sets to the terms of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.fitting.datasets import numbers, waveforms
+from nmjmc.fitting.datasets.kind import kind_of
+from nmjmc.fitting.datasets.options import EVERY, KINDS, Options
+from nmjmc.fitting.datasets.source import Source
+from nmjmc.fitting.quanta import Condition
+from nmjmc.fitting.terms import Term
+from nmjmc.synapse.model import Synapse
+
+_MAKERS: dict[str, Callable[[Options, Synapse], Source]] = {
+    "recording": waveforms.recording, "events": waveforms.events, "waveform": waveforms.waveform,
+    "simulation": waveforms.simulation, "amplitudes": numbers.amplitudes, "histogram": numbers.histogram,
+    "counts": numbers.counts, "statistics": numbers.statistics,
+}  # fmt: skip
+
+DEFAULTS = "defaults"
+"""Name of what all data sets share."""
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """Data sets of a fit, read.
+
+    Attributes:
+        terms: One for each.
+        kinds: By name.
+        notes: What was read, by name.
+        remarks: What a reader of the fit must know, in sentences.
+    """
+
+    terms: tuple[Term, ...]
+    kinds: Mapping[str, str]
+    notes: Mapping[str, str]
+    remarks: tuple[str, ...]
+
+
+def read_datasets(
+    given: Mapping[str, Any] | Sequence[Any],
+    synapse: Synapse,
+    folder: str | Path = ".",
+) -> DataSets:
+    """Read data sets from their description.
+
+    Args:
+        given: By name, what is said of each: `file`, `kind`, `condition`, ... (`options.KINDS` lists all); under
+            `defaults`, what all share. A list of mappings with `name` is taken too.
+        synapse: Before the fit.
+        folder: That relative paths start from.
+
+    Returns:
+        The terms; data sets of one condition share one simulated duration, so that each is solved once.
+
+    Raises:
+        ValidationError: For everything that cannot be right, naming the data set and the word.
+    """
+    described = named(given)
+    sources: dict[str, Source] = {}
+    kinds = {}
+    for name, options in described.items():
+        kinds[name] = kind_of(name, options, Path(folder))
+        sources[name] = _source(name, kinds[name], options, synapse, Path(folder))
+    longest: dict[tuple[tuple[str, Any], ...], float] = {}
+    for source in sources.values():
+        longest[source.changes] = max(longest.get(source.changes, 0.0), source.needed)
+    terms = [source.make(Condition(source.changes, longest[source.changes])) for source in sources.values()]
+    notes = {name: source.note for name, source in sources.items()}
+    return DataSets(tuple(terms), kinds, notes, tuple(r for s in sources.values() for r in s.remarks))
+
+
+def named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """What is said of each data set, with what all share.
+
+    Raises:
+        ValidationError: If there is no data set, or one is no mapping.
+    """
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        rows = [dict(row) if isinstance(row, Mapping) else {} for row in given]
+        names = [
+            str(row.pop("name", "") or Path(str(row.get("file", f"set{i}"))).stem)
+            for i, row in enumerate(rows)
+        ]
+        if len(set(names)) < len(names):
+            raise ValidationError(
+                "names of the data sets", names, "different from each other", "give each a name"
+            )
+        given = dict(zip(names, rows, strict=True))
+    if not isinstance(given, Mapping):
+        raise ValidationError("data", repr(given), "a mapping from names to data sets, or the path of a file")
+    whole = {str(name): options for name, options in given.items() if options is not None}
+    shared = whole.pop(DEFAULTS, {})
+    if not whole:
+        raise ValidationError("data", "empty", "one or more data sets", "for example data=events.csv")
+    for name, options in {**whole, DEFAULTS: shared}.items():
+        if not isinstance(options, Mapping):
+            hint = (
+                nearest(name, EVERY) if name not in whole or "." in name else "for example {file: events.csv}"
+            )
+            raise ValidationError(f"data.{name}", repr(options), "a mapping that describes a data set", hint)
+    for key in shared:
+        if key not in EVERY:
+            raise ValidationError(f"data.{DEFAULTS}.{key}", "unknown", "a known option", nearest(key, EVERY))
+    return {name: {**shared, **options, "__shared__": tuple(shared)} for name, options in whole.items()}
+
+
+def _source(name: str, kind: str, given: Mapping[str, Any], synapse: Synapse, folder: Path) -> Source:
+    own = dict(given)
+    shared = own.pop("__shared__", ())
+    # what all share may be of no use to some
+    own = {key: value for key, value in own.items() if key in KINDS[kind] or key not in shared}
+    options = Options(name, kind, {key: value for key, value in own.items() if value is not None}, folder)
+    source = _MAKERS[kind](options, synapse)
+    needed = options.number("duration", source.needed)
+    return Source(source.changes, needed, source.make, source.note, source.remarks)
