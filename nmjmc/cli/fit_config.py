@@ -133,7 +133,7 @@ def _how(given: Any) -> dict[str, Any]:
 
 def _data(given: Any) -> dict[str, Any]:
     """Data sets with absolute paths, so that the config of a run means the same anywhere."""
-    if given is None:
+    if not given:
         hint = "for example data=events.csv, data=mine.yaml, or example=boyd_martin_1956"
         raise ValidationError("data", "missing", "given", hint)
     whole = named(given)

@@ -35,8 +35,6 @@ class FitMeter:
         self.last = step
         words = described(step)
         log.info("%s: %s", step.stage, words)
-        for name, value in step.values.items():
-            log.info("    %s = %.6g (internal units)", name, value)
         if self._bar is not None and self._task is not None:
             done = step.step / max(step.steps, 1)
             self._bar.update(self._task, description=step.stage, completed=done, detail=words)

@@ -13,7 +13,7 @@ from nmjmc.cli import report
 from nmjmc.cli.fit_config import Prepared
 from nmjmc.units import to_text
 
-_INTERVALS = {"profile": "profile likelihood", "fisher": "Fisher information"}
+_INTERVALS = {"profile": "profile", "fisher": "Fisher"}
 _LEAST = 1e-3  # p values below it are no longer told apart
 
 
@@ -90,7 +90,7 @@ def _parameters(rows: dict[str, Any], level: str) -> Table:
         made.add_column(name, no_wrap=True)
     for name in ("estimate", level, "started from"):
         made.add_column(name, justify="right", no_wrap=True)
-    made.add_column("interval from")
+    made.add_column("from", no_wrap=True)
     for name, row in rows.items():
         low, high = (
             _value(row[end], bound) for end, bound in (("low", "lower bound"), ("high", "upper bound"))

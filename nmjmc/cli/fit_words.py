@@ -50,8 +50,9 @@ def prepare(words: list[str]) -> list[str]:
             first += _replaced("data", data_of(value))
         elif equals and key.startswith("data."):
             rest.append(f"data.{_placed(key.removeprefix('data.'))}={value}")
-        elif equals and key == "fit.free" and not sweeping and "{" not in value:
-            first += _replaced("fit.free", dict.fromkeys(_list(value)))
+        elif equals and key == "fit.free" and "{" not in value:
+            lists = re.findall(r"\[[^\]]*\]", value) if sweeping else [value]
+            first += _replaced("fit.free", *(dict.fromkeys(_list(some)) for some in lists))
         else:
             rest.append(word)
     return _ordered(overrides.prepare(rest, SETTINGS), first)
@@ -64,8 +65,13 @@ def _ordered(prepared: list[str], first: list[str]) -> list[str]:
     return [*prepared[:cut], *first, *prepared[cut:]]
 
 
-def _replaced(key: str, value: Mapping[str, Any]) -> list[str]:
-    """Overrides after which a key has this value and nothing of what it had before."""
+def _replaced(key: str, *values: Mapping[str, Any]) -> list[str]:
+    """Overrides after which a key has this value and nothing of what it had before; several values are a sweep."""
+    return [f"~{key}", f"++{key}={','.join(overrides.literal(_nested(key, value)) for value in values)}"]
+
+
+def _nested(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Paths of parameters as mappings in mappings; names of data sets stay as they are."""
     nested: dict[str, Any] = {}
     for path, inner in value.items():
         node = nested
@@ -73,7 +79,7 @@ def _replaced(key: str, value: Mapping[str, Any]) -> list[str]:
         for parent in parents:
             node = node.setdefault(parent, {})
         node[last] = inner
-    return [f"~{key}", f"++{key}={overrides.literal(nested)}"]
+    return nested
 
 
 def data_of(value: str) -> dict[str, Any]:

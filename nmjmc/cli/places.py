@@ -50,7 +50,7 @@ def _files(words: Sequence[str]) -> Iterator[tuple[Path, str]]:
         if word.startswith("config="):
             path = Path(word.removeprefix("config="))
             yield (path / "config.yaml" if path.is_dir() else path), ""
-        if word.startswith("data="):
+        if word.startswith("data=") and is_file(word):
             yield Path(word.removeprefix("data=")), "data."
         if word in ("--config-dir", "-cd") and index + 1 < len(words):
             yield from ((path, "") for path in sorted(Path(words[index + 1]).glob("**/*.yaml")))

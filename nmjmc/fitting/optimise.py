@@ -87,9 +87,15 @@ class Progress:
     stage: str = "descent"
 
 
+def free_values(problem: Problem, free: np.ndarray) -> dict[str, float]:
+    """The free parameters by path, internal units."""
+    values = problem.values(free)
+    return {name: values[name] for name in problem.parameters.names}
+
+
 def told(problem: Problem, state: State, steps: int, stage: str) -> Progress:
     """Where a fit is, before something begins of which nobody knows how long it takes."""
-    values = problem.values(state.free)
+    values = free_values(problem, state.free)
     noise = float(state.gradient_noise[-1])
     return Progress(
         state.losses.size - 1, steps, float(state.losses[-1]), values, noise, 0.0, float("nan"), stage
@@ -158,7 +164,7 @@ def optimise(
             left = 0.0 if state.done else elapsed / max(taken, 1) * (steps + 1 - state.losses.size)
             on_step(
                 Progress(
-                    state.losses.size - 1, steps, float(state.losses[-1]), problem.values(state.free),
+                    state.losses.size - 1, steps, float(state.losses[-1]), free_values(problem, state.free),
                     float(state.gradient_noise[-1]), elapsed, left,
                 )
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,9 @@ def _residuals(axes: Axes, entry: DataFit) -> None:
     known = np.isfinite(entry.position)
     x = np.where(known, entry.position, np.arange(entry.position.size))
     shown = known if known.any() else np.ones(x.size, bool)
+    if entry.kind == "histogram" and entry.data[0] == 0.0 == entry.model[0]:  # failures that there cannot be
+        entry = dataclasses.replace(entry, labels=entry.labels[1:], residual=entry.residual[1:])
+        x, shown = x[1:], shown[1:]
     axes.axhspan(-2, 2, color=PALE, alpha=0.35, linewidth=0)
     axes.axhline(0, color=INK, linewidth=0.4)
     axes.plot(x[shown], entry.residual[shown], "o", color=COLOURS[0], markersize=3)
@@ -210,10 +214,10 @@ def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
 
 
 def _ticks(axis: Axis, record: FitRecord, index: int) -> None:
-    """The estimate and two SD on both sides."""
+    """Two SD on both sides of the estimate."""
     sd = float(record.relative_sd[index])
-    places = [1 - 2 * sd, 1.0, 1 + 2 * sd]
-    digits = max(2, 1 - int(np.floor(np.log10(max(2 * sd, 1e-9)))))
+    places = [1 - 2 * sd, 1 + 2 * sd]
+    digits = max(2, -int(np.floor(np.log10(max(2 * sd / 3, 1e-9)))))
     axis.set_ticks(places, [f"{place:.{digits}f}" for place in places])
 
 
