@@ -94,13 +94,15 @@ def _run(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     checkpoint = folder / _CHECKPOINT
     resuming = found.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
-    if resuming and (folder / "fit.h5").exists() and (folder / "summary.json").exists():
+    if resuming and all((folder / name).exists() for name in ("fit.h5", "summary.json", "config.yaml")):
+        fit_config.check_same_fit(folder / "config.yaml", found)
         log.info("%s is finished", folder)
         fit_report.print_fit(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
         return
     if not resuming:
         checkpoint.unlink(missing_ok=True)
-    write_text(folder / "config.yaml", configs.as_yaml(fit_config.resolved(found)))
+    if not (folder / "fit.h5").exists():  # an old fit keeps its config until a new one is whole
+        write_text(folder / "config.yaml", configs.as_yaml(fit_config.resolved(found)))
     for name, sentence in fit_report.plan(made).items():
         log.info("%s: %s", name, sentence)
     _leave(_fitted(made, checkpoint), made, folder)
@@ -139,6 +141,7 @@ def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
     from nmjmc.viz import fit as figures
 
     record.save(folder / "fit.h5")
+    write_text(folder / "config.yaml", configs.as_yaml(fit_config.resolved(made.config)))
     record.save_preparation(folder / "fitted.yaml")
     figures.plot_data(record, folder / "data.png")
     figures.plot_descent(record, folder / "descent.png")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from nmjmc.arguments import SEEDS, whole_number
@@ -238,6 +239,22 @@ def resolved(config: FitConfig) -> dict[str, Any]:
         "cache": config.cache, "progress": config.progress, "resume": False, "dry_run": False,
         **describe(config.synapse),
     }  # fmt: skip
+
+
+def check_same_fit(path: Path, config: FitConfig) -> None:
+    """Refuse to take a finished fit of other words for this one.
+
+    Raises:
+        ValidationError: If the config in the folder is that of another fit.
+    """
+    idle = [name for name in _IDLE if name != "seed"]
+    old = yaml.safe_load(path.read_text(encoding="utf-8"))
+    new = yaml.safe_load(OmegaConf.to_yaml(OmegaConf.create(resolved(config))))
+    different = [name for name in new if name not in idle and old.get(name) != new[name]]
+    if different:
+        hint = "leave resume out to replace it, or choose another hydra.run.dir"
+        where = f"{path.parent}, where another fit is finished (another {different[0]})"
+        raise ValidationError("resume", where, "in the folder of the same fit", hint)
 
 
 def _files(config: FitConfig) -> list[str]:
