@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from nmjmc.errors import NmjmcError
 
 
+@functools.cache
 def config_dir() -> Path:
     """The folder that holds `preparation/`, `scheme/` and the other config groups.
 

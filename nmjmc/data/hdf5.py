@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,12 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
+from nmjmc.data import netcdf
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.result import FATES, Result
 from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.build import build
-
-_CHUNK_VESICLES = 64  # a chunk of 64 vesicles: single traces stay cheap to read, and compress well
 
 
 def save(result: Result, path: str | Path) -> Path:
@@ -29,28 +27,7 @@ def save(result: Result, path: str | Path) -> Path:
     Returns:
         The path.
     """
-    # made in memory: a disk that is full while HDF5 closes its file ends the whole process
-    image = io.BytesIO()
-    with h5netcdf.File(image, "w") as file:
-        for variable in variables(result):
-            for name, size in zip(variable.dimensions, variable.values.shape, strict=True):
-                if name not in file.dimensions:
-                    file.dimensions[name] = size
-            _write(file, variable)
-        for name, value in attributes(result).items():
-            file.attrs[name] = value
-    return write_bytes(path, image.getbuffer())
-
-
-def _write(file: Any, variable: Any) -> None:
-    """One variable with its unit; large ones compressed without loss."""
-    storage: dict[str, Any] = {}
-    if variable.values.ndim > 1 and variable.values.size:
-        chunks = (min(variable.values.shape[0], _CHUNK_VESICLES), *variable.values.shape[1:])
-        storage = {"chunks": chunks, "compression": "gzip", "compression_opts": 3, "shuffle": True}
-    made = file.create_variable(variable.name, variable.dimensions, data=variable.values, **storage)
-    made.attrs["units"] = variable.units
-    made.attrs["long_name"] = variable.long_name
+    return write_bytes(path, netcdf.image(variables(result), attributes(result)))
 
 
 def load(path: str | Path) -> Result:

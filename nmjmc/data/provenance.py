@@ -42,6 +42,11 @@ def collect(devices: Sequence[jax.Device] | None = None) -> dict[str, str | int]
 
 def versions() -> dict[str, str]:
     """Version of each package that can move a number; empty where it cannot be told."""
+    return dict(_versions())
+
+
+@functools.cache  # of the packages that this process has loaded; reading them costs more than a small run
+def _versions() -> dict[str, str]:
     found = {}
     for name in PACKAGES:
         try:

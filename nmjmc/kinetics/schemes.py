@@ -17,6 +17,7 @@ _KEYS = ("name", "states", "transitions", "resting", "conductance", "transmitter
 _ARROW_KEYS = ("from", "to", "rate", "factor", "binds", "releases", "destroys")
 
 
+@functools.cache
 def available_schemes() -> tuple[str, ...]:
     """Names of the schemes in `configs/scheme`."""
     return tuple(sorted(path.stem for path in (config_dir() / "scheme").glob("*.yaml")))
@@ -38,6 +39,14 @@ def load_scheme(source: str | Mapping[str, Any] | Scheme) -> Scheme:
     if isinstance(source, Mapping):
         return _from_mapping(source)
     raise ValidationError("scheme", repr(source), "a name or a mapping", nearest("", available_schemes()))
+
+
+def is_shipped(scheme: Scheme) -> bool:
+    """Whether the scheme is the one that stands under its name in `configs/scheme`."""
+    if scheme.name not in available_schemes():
+        return False
+    shipped = _shipped(scheme.name)
+    return shipped is scheme or shipped == scheme
 
 
 def scheme_to_mapping(scheme: Scheme) -> dict[str, Any]:

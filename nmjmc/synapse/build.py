@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.kinetics import Scheme, available_schemes, load_scheme, scheme_to_mapping
+from nmjmc.kinetics import Scheme, available_schemes, is_shipped, load_scheme, scheme_to_mapping
 from nmjmc.synapse.cleft import KINDS
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import Range, convert, parameters, text
-from nmjmc.synapse.rates import Q10, rate_range
+from nmjmc.synapse.rates import Q10, rate_ranges
 from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION, Receptor
 from nmjmc.synapse.vesicle import Vesicle
 
@@ -151,8 +151,8 @@ def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[st
     _refuse_unknown(path, given, (*ranges, "scheme", "q10", *scheme.rate_names, *others))
     values = {key: convert(given[key], ranges[key], f"{path}.{key}") for key in ranges if key in given}
     rates = {
-        name: convert(given[name], rate_range(scheme, name), f"{path}.{name}")
-        for name in scheme.rate_names
+        name: convert(given[name], allowed, f"{path}.{name}")
+        for name, allowed in rate_ranges(scheme).items()
         if name in given
     }
     q10 = {
@@ -166,8 +166,9 @@ def _refuse_rates_of_other_schemes(
     path: str, given: Mapping[str, Any], scheme: Scheme, fields: tuple[str, ...]
 ) -> None:
     """Say what to do with the rates of a preparation whose scheme has been exchanged."""
+    own = {"scheme", "q10", *scheme.rate_names, *fields}
     for key in given:
-        if key in (*scheme.rate_names, *fields):
+        if key in own:
             continue
         others = [load_scheme(name) for name in available_schemes()]
         having = [other.name for other in others if key in other.rate_names]
@@ -220,9 +221,12 @@ def _describe_plain(part: Any) -> dict[str, Any]:
 def _describe_rates(part: Receptor | Esterase) -> dict[str, Any]:
     """Scheme (by name where it is the shipped one), rates and float fields."""
     scheme = part.scheme
-    shipped = scheme.name in available_schemes() and load_scheme(scheme.name) == scheme
-    rates = {name: text(part.rates[name], rate_range(scheme, name)) for name in scheme.rate_names}
-    return {"scheme": scheme.name if shipped else scheme_to_mapping(scheme)} | rates | _describe_plain(part)
+    rates = {name: text(part.rates[name], allowed) for name, allowed in rate_ranges(scheme).items()}
+    return (
+        {"scheme": scheme.name if is_shipped(scheme) else scheme_to_mapping(scheme)}
+        | rates
+        | _describe_plain(part)
+    )
 
 
 def _describe_receptor(receptor: Receptor) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import PARTS
 from nmjmc.synapse.model import Synapse, checked
 from nmjmc.synapse.parameter import Range, as_leaf, convert, parameters
-from nmjmc.synapse.rates import Q10, rate_range
+from nmjmc.synapse.rates import Q10, rate_ranges
 from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION
 
 Modifier: TypeAlias = Callable[[Synapse], Synapse]
@@ -113,8 +113,8 @@ def _table(synapse: Synapse) -> dict[str, tuple[Callable[[Synapse], Any], Range]
             table[f"{part}.{item.name}"] = (_attribute(part, item.name), allowed)
     for part in ("receptor", "esterase"):
         scheme = getattr(synapse, part).scheme
-        for name in scheme.rate_names:
-            table[f"{part}.{name}"] = (_key(part, "rates", name), rate_range(scheme, name))
+        for name, allowed in rate_ranges(scheme).items():
+            table[f"{part}.{name}"] = (_key(part, "rates", name), allowed)
         for name in getattr(synapse, part).q10:
             table[f"{part}.q10.{name}"] = (_key(part, "q10", name), Q10)
     for name in synapse.receptor.bath:

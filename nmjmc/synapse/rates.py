@@ -16,9 +16,9 @@ FIRST_ORDER = Range("/s", "0 /s", "1e9 /s")
 Q10 = Range("", "0.5", "10")
 
 
-def rate_range(scheme: Scheme, rate: str) -> Range:
-    """Unit and range of a rate of a scheme."""
-    return SECOND_ORDER if scheme.binds_by_rate()[rate] else FIRST_ORDER
+def rate_ranges(scheme: Scheme) -> dict[str, Range]:
+    """Unit and range of every rate of a scheme, in the scheme's order."""
+    return {name: SECOND_ORDER if binds else FIRST_ORDER for name, binds in scheme.binds_by_rate().items()}
 
 
 def complete_rates(scheme: Scheme, rates: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -27,17 +27,18 @@ def complete_rates(scheme: Scheme, rates: Mapping[str, Any], path: str) -> dict[
     Raises:
         ValidationError: If one is missing, or one is given that the scheme does not have.
     """
+    names = scheme.rate_names
     for name in rates:
-        if name not in scheme.rate_names:
-            hint = nearest(name, scheme.rate_names)
+        if name not in names:
+            hint = nearest(name, names)
             raise ValidationError(f"{path}.{name}", "given", f"a rate of the scheme {scheme.name}", hint)
-    for name in scheme.rate_names:
+    for name in names:
         if name not in rates:
             unit = scheme.unit(name)
             raise ValidationError(
                 f"{path}.{name}", "missing", f"given in {unit} for the scheme {scheme.name}"
             )
-    return {name: as_leaf(rates[name]) for name in scheme.rate_names}
+    return {name: as_leaf(rates[name]) for name in names}
 
 
 def complete_q10(
@@ -73,8 +74,9 @@ def check_rates(scheme: Scheme, rates: Mapping[str, Any], q10: Mapping[str, Any]
     Raises:
         ValidationError: Naming the rate.
     """
+    ranges = rate_ranges(scheme)
     for name, value in rates.items():
-        check_value(value, rate_range(scheme, name), f"{path}.{name}")
+        check_value(value, ranges[name], f"{path}.{name}")
     for name, value in q10.items():
         check_value(value, Q10, f"{path}.q10.{name}")
 

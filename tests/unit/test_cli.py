@@ -201,7 +201,7 @@ def test_an_interrupt_leaves_no_half_result(when, tmp_path, monkeypatch, capsys)
 
     place = {
         "run": "nmjmc.kernel.simulate.run",
-        "save": "h5netcdf.File.create_variable",
+        "save": "nmjmc.data.netcdf.image",
         "plot": "matplotlib.figure.Figure.savefig",
     }[when]
     monkeypatch.setattr(place, interrupt)

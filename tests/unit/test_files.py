@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 
+import h5netcdf
 import h5py
 import jax
 import numpy as np
@@ -16,7 +17,7 @@ import xarray
 import nmjmc
 from nmjmc.data import checkpoint, provenance
 from nmjmc.data.atomic import atomic, write_text
-from nmjmc.data.variables import in_parts, joined
+from nmjmc.data.variables import attributes, in_parts, joined, variables
 from nmjmc.errors import ValidationError
 from tests.records import formula_result
 
@@ -78,6 +79,33 @@ def test_positions_travel_too(tmp_path):
     seen = dataclasses.replace(formula_result(), positions=positions, position_time=np.array([0.0, 0.1]))
     again = nmjmc.load(seen.save(tmp_path / "r.h5"))
     np.testing.assert_array_equal(again.positions, positions)
+    with xarray.open_dataset(
+        tmp_path / "r.h5", engine="h5netcdf"
+    ) as dataset:  # two dimensions have no variable
+        assert dataset["positions"].dims == ("frame", "molecule", "axis")
+        assert dataset.identical(seen.to_xarray())
+
+
+def test_the_file_is_laid_out_as_a_general_writer_lays_it_out(result, path, tmp_path):
+    """Names, dimensions, numbers of the dimensions, types and attributes are those that h5netcdf itself writes."""
+    with h5netcdf.File(tmp_path / "other.h5", "w") as file:
+        for v in variables(result):
+            for name, size in zip(v.dimensions, v.values.shape, strict=True):
+                if name not in file.dimensions:
+                    file.dimensions[name] = size
+            made = file.create_variable(v.name, v.dimensions, data=v.values)
+            made.attrs["units"], made.attrs["long_name"] = v.units, v.long_name
+        file.attrs.update(attributes(result))
+    with h5py.File(path) as ours, h5py.File(tmp_path / "other.h5") as theirs:
+        assert list(ours) == list(theirs)
+        assert dict(ours.attrs).keys() == dict(theirs.attrs).keys()
+        assert all(ours.attrs[name] == theirs.attrs[name] for name in ours.attrs if name != "_NCProperties")
+        for name in ours:
+            assert (ours[name].dtype, ours[name].shape) == (theirs[name].dtype, theirs[name].shape)
+            mine, other = dict(ours[name].attrs), dict(theirs[name].attrs)
+            assert mine.keys() == other.keys(), name
+            for key in ("CLASS", "NAME", "units", "long_name", "_Netcdf4Dimid"):
+                assert mine.get(key) == other.get(key), (name, key)
 
 
 def test_a_folder_of_a_run_can_be_loaded(path):
