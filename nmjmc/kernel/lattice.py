@@ -11,6 +11,7 @@ the density times the area to the nearest whole site. Receptor tiles are numbere
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ def build(densities: tuple[float, float], half: float) -> tuple[Lattice, int]:
     return lattice, sum(sizes)
 
 
+@functools.lru_cache(maxsize=8)  # points of a sweep often have the same lattice; the answer is not written to
 def live_tiles(across: int, half: float, density: float, radius: float | None) -> Bool[np.ndarray, " tiles"]:
     """Which tiles of one plane hold a site, row by row.
 

@@ -68,7 +68,7 @@ class Arrow(NamedTuple):
 
 def arrows(scheme: Scheme, rates: dict, bath: dict, offset: int) -> list[Arrow]:
     """The transitions of one plane's scheme; a bath's binding becomes a spontaneous transition."""
-    value = np.asarray(scheme.transition_rates(rates), np.float64)
+    value = scheme.transition_values(rates)
     found = []
     for t, rate in zip(scheme.transitions, value, strict=True):
         transmitter = t.binds == scheme.transmitter
@@ -132,7 +132,17 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     link = float(journeys.mixing_time) if cut else math.inf
     if cut:
         _check_room(s, float(np.sqrt(2 * float(s.cleft.diffusion) * link)), edge)
-    return Lowered(tables, shape, change, names, start, _resting(s), (name, limits[name]), step, link)
+    return Lowered(
+        tables, shape, change, names, start, _resting(s, receptor), (name, limits[name]), step, link
+    )
+
+
+def capacity_of(s: Synapse) -> int:
+    """Sites of a patch as they are laid out, vacant ones included."""
+    if isinstance(s.cleft, Folded):
+        return _rung(sum(live.size for _, live in _folded_ground(s).live))
+    side = 2 * float(half_width(s.cleft))
+    return _rung(sum(lattices.tiles_across(tiles, side) ** 2 for tiles, _ in _planes(s)))
 
 
 def _check_room(s: Synapse, spread: float, edge: float) -> None:
@@ -308,12 +318,16 @@ def _counted(
     return names, change, start
 
 
-def _resting(s: Synapse) -> np.ndarray:
-    """Equilibrium of each plane's sites with the bath alone."""
+def _resting(s: Synapse, receptor: list[Arrow]) -> np.ndarray:
+    """Equilibrium of each plane's sites with the bath alone; `receptor`: the transitions of the first plane."""
     scheme = s.receptor.scheme
     states = len(scheme.states) + len(s.esterase.scheme.states)
     resting = np.zeros((2, states))
-    bath = {name: float(s.receptor.bath[name]) for name in scheme.bath_ligands}
-    resting[0, : len(scheme.states)] = occupancy(scheme, s.receptor.rates, 0.0, bath)
+    rest = scheme.index(scheme.resting)
+    if any(arrow.source == rest and not arrow.binds and arrow.rate > 0 for arrow in receptor):
+        bath = {name: float(s.receptor.bath[name]) for name in scheme.bath_ligands}
+        resting[0, : len(scheme.states)] = occupancy(scheme, s.receptor.rates, 0.0, bath)
+    else:
+        resting[0, rest] = 1.0
     resting[1, len(scheme.states) + s.esterase.scheme.index(s.esterase.scheme.resting)] = 1.0
     return resting

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -45,12 +47,16 @@ def pore_table(vesicle: Vesicle, diffusion: float) -> PoreTable:
         vesicle: the vesicle.
         diffusion: D of ACh [um^2/ms].
     """
-    speed, r0 = float(vesicle.pore_speed), float(vesicle.pore_initial_radius)
+    pore = (vesicle.pore_speed, vesicle.pore_initial_radius, vesicle.lumen_radius, vesicle.pore_length)
+    return _pore_table(*map(float, pore), diffusion)
+
+
+@functools.lru_cache(maxsize=8)  # points of a sweep often have the same pore
+def _pore_table(speed: float, r0: float, lumen: float, length: float, diffusion: float) -> PoreTable:
     if math.isinf(speed):
         zero = np.zeros(ENTRIES, np.float32)
         return PoreTable(zero, zero, np.float32(1.0))
-    lumen = float(vesicle.lumen_radius)
-    volume, length = 4 / 3 * np.pi * lumen**3, float(vesicle.pore_length)
+    volume = 4 / 3 * np.pi * lumen**3
 
     def rate(r: np.ndarray | float) -> np.ndarray | float:
         return diffusion * np.pi * r**2 / ((length + 0.5 * np.pi * r) * volume)
@@ -78,12 +84,21 @@ def contents(vesicle: Vesicle, seed: int, first: int, count: int) -> np.ndarray:
     """
     mean, cv = float(vesicle.content_mean), float(vesicle.content_cv)
     sites = len(np.asarray(vesicle.times))
-    patch = np.repeat(np.arange(first, first + count, dtype=np.uint32), sites)
-    number = np.tile(np.arange(sites, dtype=np.uint32), count)
-    key = random.vesicle_keys(random.seed_words(seed), jnp.asarray(patch), random.Purpose.CONTENT)
-    counter = (jnp.asarray(number), jnp.zeros_like(number))
-    w0, w1 = (np.asarray(w, np.float64) for w in random.words(key, counter, 2))
+    spare = (
+        0,
+        2 ** math.ceil(math.log2(count * sites)) - count * sites,
+    )  # few lengths, because each is compiled
+    patch = np.pad(np.repeat(np.arange(first, first + count, dtype=np.uint32), sites), spare)
+    number = np.pad(np.tile(np.arange(sites, dtype=np.uint32), count), spare)
+    drawn_words = _content_words(random.seed_words(seed), patch, number)
+    w0, w1 = (np.asarray(w, np.float64)[: count * sites] for w in drawn_words)
     normal = np.sqrt(-2 * np.log((w0 + 0.5) / 2**32)) * np.cos(2 * np.pi * (w1 + 0.5) / 2**32)
     width = math.sqrt(math.log1p(cv * cv))
     drawn = np.rint(mean * np.exp(width * normal - 0.5 * width * width))
     return drawn.astype(np.int64).reshape(count, sites)
+
+
+@jax.jit
+def _content_words(seed: Array, patch: Array, number: Array) -> list[Array]:
+    key = random.vesicle_keys(seed, patch, random.Purpose.CONTENT)
+    return random.words(key, (number, jnp.zeros_like(number)), 2)

@@ -129,6 +129,12 @@ class Scheme(eqx.Module):
         """
         return jnp.stack([t.factor * jnp.asarray(rates[t.rate], _float()) for t in self.transitions])
 
+    def transition_values(self, rates: Mapping[str, Any]) -> np.ndarray:
+        """`transition_rates` of known values, computed on the host to the same bits; float64 [k]."""
+        kind = np.dtype(_float())
+        values = [kind.type(t.factor) * np.asarray(rates[t.rate], kind) for t in self.transitions]
+        return np.array(values, np.float64)
+
     def q_matrix(self, rates: Mapping[str, Any], concentrations: Mapping[str, Any]) -> RateMatrix:
         """Generator of the chain at constant concentrations [1/ms], shape [s, s]; rows add up to zero.
 
