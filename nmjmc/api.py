@@ -99,6 +99,7 @@ def simulate_many(
     device: str = "auto",
     cache: bool = True,
     on_chunk: Callable[[Any], None] | None = None,
+    room: Any = None,
 ) -> Iterator[tuple[int, Result | NmjmcError]]:
     """Simulate many parameter sets, of which those that differ only in numbers share one compilation.
 
@@ -110,6 +111,8 @@ def simulate_many(
         device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
         cache: Whether compiled programs are kept between processes.
         on_chunk: Called with the progress of points of one kind between compiled chunks.
+        room: Where these points are some of many, what `nmjmc.kernel.many.room_of` says of all: they then share their
+            programs with those of other calls.
 
     Yields:
         The number of a point and its result, or the error that says why it has none, as soon as it is finished; in
@@ -139,7 +142,7 @@ def simulate_many(
         except NmjmcError as error:
             yield index, error
     requests = [many.Request(**run) for run in runs]
-    for found, record in many.run_many(requests, devices=devices, on_chunk=on_chunk):
+    for found, record in many.run_many(requests, devices=devices, on_chunk=on_chunk, room=room):
         run = runs[found]
         if isinstance(record, NmjmcError):
             yield places[found], record

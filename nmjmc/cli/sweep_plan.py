@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from nmjmc import __version__, api
@@ -18,6 +19,7 @@ from nmjmc.cli.axes import Axis
 from nmjmc.cli.overrides import SETTINGS, prepare
 from nmjmc.cli.sweep_words import Options, Words
 from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.kernel import many
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.synapse import paths
 from nmjmc.synapse.build import build
@@ -33,6 +35,7 @@ HOW = (
     "distributed",
 )  # these change no bit of a result
 _CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
+_SAMPLE = 64  # points of a study that are drawn to tell how large they are
 _WORDS = ("transport",)  # the numerics that are no numbers
 
 
@@ -82,8 +85,9 @@ def define(words: Words) -> dict[str, Any]:
     }  # fmt: skip
     if sampler == "optuna":
         objective.check(definition["request"])
-    _refuse_hopeless(definition, found)
-    return definition
+    checked = _checked(definition)
+    _refuse_hopeless(definition, found, checked)
+    return definition | {"room": _room(definition, found, options, checked)}
 
 
 def folder_of(definition: Mapping[str, Any], options: Options) -> Path:
@@ -169,20 +173,44 @@ def _seed(base: Mapping[str, Any]) -> int:
     return api.whole_number(seed, "seed", 0, api.SEEDS - 1)
 
 
-def _refuse_hopeless(definition: Mapping[str, Any], found: Sequence[Axis]) -> None:
-    """Refuse a value that is wrong wherever it stands; a point that is wrong by itself will fail by itself."""
-    errors: dict[int, NmjmcError] = {}
-    points = definition["points"][:_CHECKED]
-    for index, point in enumerate(points):
+def _checked(definition: Mapping[str, Any]) -> dict[int, Point | NmjmcError]:
+    """The points, or some evenly among many, as far as they can be right."""
+    points, found = definition["points"], {}
+    for index in sorted({round(i) for i in np.linspace(0, len(points) - 1, min(len(points), _CHECKED))}):
         try:
-            build_point(definition, point["values"], point["seed"])
+            found[index] = build_point(definition, points[index]["values"], points[index]["seed"])
         except NmjmcError as error:
-            errors[index] = error
+            found[index] = error
+    return found
+
+
+def _refuse_hopeless(
+    definition: Mapping[str, Any], found: Sequence[Axis], checked: Mapping[int, Point | NmjmcError]
+) -> None:
+    """Refuse a value that is wrong wherever it stands; a point that is wrong by itself will fail by itself."""
+    points = definition["points"]
     for axis in found:
-        for value in axis.values or (None,):
-            having = [i for i, p in enumerate(points) if value in (None, p["values"][axis.key])]
-            if having and all(index in errors for index in having):
-                raise errors[having[0]]
+        having: dict[str, list[Point | NmjmcError]] = {}
+        for index, outcome in checked.items():
+            having.setdefault(points[index]["values"][axis.key] if axis.values else "", []).append(outcome)
+        for outcomes in having.values():
+            errors = [outcome for outcome in outcomes if isinstance(outcome, NmjmcError)]
+            if len(errors) == len(outcomes):
+                raise errors[0]
+
+
+def _room(
+    definition: Mapping[str, Any],
+    found: Sequence[Axis],
+    options: Options,
+    checked: Mapping[int, Point | NmjmcError],
+) -> dict[str, float] | None:
+    """The room of the largest point, so that all points share their programs; of a study's, by a sample."""
+    if not checked:
+        sample = design.points(found, "random", _SAMPLE, options.sampler_seed)
+        checked = _checked({**definition, "points": [{"values": row, "seed": 0} for row in sample]})
+    room = many.room_of(point.synapse for point in checked.values() if isinstance(point, Point))
+    return room and {"sites": room.sites, "content_mean": room.content[0], "content_cv": room.content[1]}
 
 
 def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: int | None) -> Point:

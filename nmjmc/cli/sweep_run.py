@@ -15,6 +15,7 @@ from nmjmc.cli import sweep_plan
 from nmjmc.data.result import Result
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.kernel.layout import Room
 
 log = logging.getLogger("nmjmc")
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -79,13 +80,19 @@ def run_claimed(sweep: Sweep, chosen: Chosen, how: How) -> Iterator[tuple[int, R
         The number of each point with its result or its error, once it is recorded.
     """
     built = {index: _built(sweep, *given) for index, given in chosen.items()}
-    for index, outcome in _outcomes(built, how):
+    for index, outcome in _outcomes(built, how, _room(sweep)):
         state = _keep(sweep, index, chosen[index][0], built[index], outcome)
         sweep.claims.release(index)
         how.on_point(index, state)
         yield index, outcome
         if state == FAILED and how.stop_on_failure:
             raise PointFailed(f"Point {index} failed, and the sweep ends with it: {outcome}")
+
+
+def _room(sweep: Sweep) -> Room | None:
+    """The room of the largest point; older sweeps do not say it."""
+    said = sweep.definition.get("room")
+    return Room(said["sites"], (said["content_mean"], said["content_cv"])) if said else None
 
 
 def _built(sweep: Sweep, values: Mapping[str, str], seed: int | None) -> Point | ValidationError:
@@ -96,7 +103,7 @@ def _built(sweep: Sweep, values: Mapping[str, str], seed: int | None) -> Point |
 
 
 def _outcomes(
-    built: Mapping[int, Point | ValidationError], how: How
+    built: Mapping[int, Point | ValidationError], how: How, room: Room | None
 ) -> Iterator[tuple[int, Result | Exception]]:
     """The points that cannot be right first, then the others as they are finished."""
     waiting: dict[int, Point] = {}
@@ -107,7 +114,7 @@ def _outcomes(
             yield index, point
     numbers = list(waiting)
     try:
-        for place, outcome in _simulated(list(waiting.values()), how) if waiting else ():
+        for place, outcome in _simulated(list(waiting.values()), how, room) if waiting else ():
             del waiting[numbers[place]]
             yield numbers[place], outcome
     except (NmjmcError, OSError):
@@ -115,17 +122,17 @@ def _outcomes(
     except Exception:  # what no point owned up to, such as memory that ran out: each by itself
         log.exception("points %s ended together; each is run by itself", list(waiting))
         for index, point in list(waiting.items()):
-            yield index, _alone(point, how)
+            yield index, _alone(point, how, room)
 
 
-def _simulated(points: list[Point], how: How) -> Iterator[tuple[int, Result | NmjmcError]]:
-    return simulate_many(points, device=how.device, cache=how.cache, on_chunk=how.on_chunk)
+def _simulated(points: list[Point], how: How, room: Room | None) -> Iterator[tuple[int, Result | NmjmcError]]:
+    return simulate_many(points, device=how.device, cache=how.cache, on_chunk=how.on_chunk, room=room)
 
 
-def _alone(point: Point, how: How) -> Result | Exception:
+def _alone(point: Point, how: How, room: Room | None) -> Result | Exception:
     """One point by itself, or whatever it ended in: it must not end the others."""
     try:
-        return next(iter(_simulated([point], how)))[1]
+        return next(iter(_simulated([point], how, room)))[1]
     except OSError:
         raise
     except Exception as error:

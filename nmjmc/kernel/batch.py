@@ -15,31 +15,20 @@ import numpy as np
 from nmjmc.errors import SimulationError, Status
 from nmjmc.kernel import contest, initial, random, sets, view
 from nmjmc.kernel.chunk import BEFORE, Account, Span, repack, run_chunk, wipe_board
+from nmjmc.kernel.lists import FEWEST, Lists, with_margin
 from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
-from nmjmc.kernel.schedule import due_places, expected_molecules, fitting, patience, rung
+from nmjmc.kernel.schedule import expected_molecules, fitting, patience, rung
 from nmjmc.kernel.step import State
 from nmjmc.kernel.tables import Tables
 
 _REDO = Status.DUE_OVERFLOW | Status.POOL_OVERFLOW
-_FEWEST = 256  # shortest list of due entries
 _LEAN = 8  # at most one due entry in so many is expected to split off a clock
-_MARGIN = 1.05  # of the predicted number of due entries
-_RUNG = 1.6  # ratio of successive lengths of the list of due entries
-_LONGEST = (
-    1.2  # times the number due in the first pass: the list that most runs start with (a choice, by trial)
-)
-_PER_PLACE = 128  # most entries of the pool for each place in the list of due ones (a choice)
-_NEARLY = 1.7  # a compiled list that is at most so many times too long serves as well
 _SPARE = 1.4  # of the live entries: room for clocks that split off and for stale ones (a choice)
 _FULL = 1.15  # of the used entries; in between, the pool waits for the next chunk to be packed
 _TRIES = 12
 _FLUSH = 4  # passes after the last record, for chains of events at its very end
-
-
-def _with_margin(due: float) -> float:
-    return _MARGIN * due + 4 * math.sqrt(_MARGIN * due) + 64
 
 
 class Point(NamedTuple):
@@ -75,7 +64,7 @@ class Job(NamedTuple):
         chunk: most intervals of a chunk.
         until: end of the run [ms].
         view: records between two views of the first patch, 0 for none.
-        lists: lengths of the lists of due entries that are compiled already, for each length of the pool.
+        lists: lengths of the lists of due entries.
     """
 
     points: tuple[Point, ...]
@@ -87,7 +76,7 @@ class Job(NamedTuple):
     chunk: int
     until: float
     view: int
-    lists: dict[int, set[int]]
+    lists: Lists
 
     @property
     def lowered(self) -> Lowered:
@@ -147,6 +136,8 @@ class Batch:
         quanta = size * len(job.times)
         self.expected = expected_molecules(job.content, quanta)
         self.base = rung(self.expected * _SPARE)
+        first = job.interval / job.substeps[0] / job.slope * self.expected / len(job.times)
+        job.lists.settle(first, job.lowered.step is not None)
         self.state, self.released = self._prepare()
         self.start = np.stack([job.points[p].lowered.start for p in self.members.point])
         self._add_bath()
@@ -154,7 +145,7 @@ class Batch:
         self.patience = patience(job.substeps, job.interval)
         self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
         self.at, self.grown, self.handled = 0, 1, 0
-        self.rate, self.places = 0.0, _FEWEST
+        self.rate, self.places = 0.0, FEWEST
         self.viewing, self.views = viewing, []
         self.free = int(self.molecules.sum())
         self.live = int(self.state.used)  # the molecules, and the clocks that a bath has set
@@ -206,9 +197,7 @@ class Batch:
     def _keys(self, purpose: random.Purpose) -> random.Words:
         """The random key of each patch for a purpose."""
         seeds = np.array([random.split_seed(self.job.points[p].seed) for p in self.members.point], np.uint32)
-        return random.vesicle_keys(
-            jnp.asarray(seeds.T), jnp.asarray(self.members.number, jnp.uint32), purpose
-        )
+        return _keys_program(seeds.T, self.members.number.astype(np.uint32), purpose)
 
     def _view(self) -> None:
         """Note where the free molecules of the first patch are, if it is time to."""
@@ -283,8 +272,7 @@ class Batch:
                 return state, account
             # nothing of the chunk is kept; it is done again with a longer list
             if status & Status.DUE_OVERFLOW:
-                self.places = self._places(1.5 * self.places)
-                self.job.lists[self.state.pool.due.shape[0]].add(self.places)
+                self.places = self.job.lists.longer(self.state.pool.due.shape[0], self.places)
             if status & Status.POOL_OVERFLOW:
                 self._repack(2 * self.state.pool.due.shape[0])
         raise SimulationError(status, f"at {self.at * self.job.interval:.3g} ms")
@@ -294,7 +282,7 @@ class Batch:
         begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
         fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
         attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / self.job.slope
-        return _with_margin((self.rate + attempts) * step)
+        return with_margin((self.rate + attempts) * step)
 
     def _fit(self, due: float) -> None:
         """Fit the lists to what comes next: few sizes, each compiled once."""
@@ -308,29 +296,13 @@ class Batch:
         if wanted < size or needed > size:
             self._repack(wanted)
             size = wanted
-        # where the pool is long, a list much shorter than it would save little and be one more to compile
-        places = self._places(max(due, size / _PER_PLACE))
-        used = self.job.lists.setdefault(size, set())
-        # a copy, because another lane may add to it meanwhile
-        self.places = min((n for n in tuple(used) if places <= n <= _NEARLY * places), default=places)
-        used.add(self.places)
+        self.places = self.job.lists.fitted(size, due)
 
     def _repack(self, size: int) -> None:
         """Pack the pool into `size` entries."""
         self.state = self.call(repack, self.state, size=size)
         if int(self.state.used) > size:
             raise SimulationError(Status.POOL_OVERFLOW, f"at {self.at * self.job.interval:.3g} ms")
-
-    def _places(self, due: float) -> int:
-        """Length of the list of due entries, from a ladder that hangs on the number due just after the release.
-
-        Every place costs, used or not, and so does every length, which is compiled.
-        """
-        job = self.job
-        if job.lowered.step is not None:
-            return due_places(due, _FEWEST, 4.0)
-        first = job.interval / job.substeps[0] / job.slope * self.expected / len(job.times)
-        return due_places(due, _LONGEST * _with_margin(first), _RUNG)
 
     def _check(self, state: State, account: Account, records: int) -> None:
         """Refuse a state that cannot be right: a fault bit, or molecules that do not add up."""
@@ -362,5 +334,6 @@ def _rest_args(tables: Any, state: Any, keys: Any, resting: Any, shape: Any) -> 
     return initial.rest_sites(tables, shape, state, keys, resting)
 
 
+_keys_program = jax.jit(random.vesicle_keys, static_argnames=("purpose",))
 _prepare_program = jax.jit(_prepare_args, static_argnames=("shape", "records"))
 _rest_program = jax.jit(_rest_args, static_argnames=("shape",))

@@ -10,7 +10,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,8 @@ import numpy as np
 from nmjmc.errors import NmjmcError
 from nmjmc.kernel import release
 from nmjmc.kernel.batch import Job, Members, Outcome
+from nmjmc.kernel.layout import Layout, Room, known_or_new
+from nmjmc.kernel.lower import capacity_of
 from nmjmc.kernel.meter import Meter, Progress
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.pool import FIRST
@@ -35,6 +37,8 @@ from nmjmc.kernel.simulate import (
     run_batch,
 )
 from nmjmc.synapse.model import Synapse
+
+_WINDOW = 64  # points whose tables are held at a time
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class _Asked:
 class _Group:
     """Points that share their programs, and the batches in which they run."""
 
+    kind: Any
     job: Job
     points: list[_Asked]
     size: int
@@ -81,6 +86,7 @@ def run_many(
     *,
     devices: Sequence[Any] | None = None,
     on_chunk: Callable[[Progress], None] | None = None,
+    room: Room | None = None,
 ) -> Iterator[tuple[int, Record | NmjmcError]]:
     """Simulate many points.
 
@@ -88,22 +94,33 @@ def run_many(
         requests: the points.
         devices: devices to share the batches; None takes JAX's default device.
         on_chunk: called with the progress of the points of a kind after each chunk.
+        room: of the largest of all points, where these are a part of them.
 
     Yields:
         The number of a point and its record, or why there is none, as soon as it is finished, in any order.
     """
     lanes = lanes_of(list(devices) if devices else [default_device()])
-    families: dict[Any, list[_Asked]] = {}
-    for index, request in enumerate(requests):
-        try:
-            asked = _asked(index, request, lanes)
-        except NmjmcError as error:
-            yield index, error
-        else:
-            families.setdefault((request.numerics.batch, _family(asked.job)), []).append(asked)
-    for points in families.values():
-        for group in _groups(points, lanes):
-            yield from _run_group(group, lanes, on_chunk)
+    for first in range(0, len(requests), _WINDOW):
+        families: dict[Any, list[_Asked]] = {}
+        for index, request in enumerate(requests[first : first + _WINDOW], first):
+            try:
+                asked = _asked(index, request, lanes)
+            except NmjmcError as error:
+                yield index, error
+            else:
+                families.setdefault(_family(asked, lanes[0]), []).append(asked)
+        for kind in list(families):
+            for group in _groups(kind, families.pop(kind), lanes, room):
+                yield from _run_group(group, lanes, on_chunk)
+
+
+def room_of(synapses: Iterable[Synapse]) -> Room | None:
+    """The room that the largest of these takes; None where there are none."""
+    some = [(capacity_of(s), float(s.vesicle.content_mean), float(s.vesicle.content_cv)) for s in synapses]
+    if not some:
+        return None
+    sites, mean, cv = map(max, zip(*some, strict=True))
+    return Room(int(sites), (mean, cv))
 
 
 def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
@@ -115,12 +132,13 @@ def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
     return _Asked(index, r, job, contents)
 
 
-def _family(job: Job) -> Any:
+def _family(asked: _Asked, device: Any) -> Any:
     """Equal for points that share their programs: everything that is no number of the tables."""
-    lowered = job.lowered
+    job, lowered = asked.job, asked.job.lowered
     chemistry = lowered.tables.chemistry
     parts = (chemistry.path, chemistry.target, chemistry.releases, job.times, lowered.stoichiometry)
     return (
+        (asked.request.numerics.batch, device.platform),
         lowered.shape._replace(sites=0),
         lowered.names,
         job.interval,
@@ -132,31 +150,34 @@ def _family(job: Job) -> Any:
     )
 
 
-def _groups(points: list[_Asked], lanes: list[Any]) -> Iterator[_Group]:
+def _groups(kind: Any, points: list[_Asked], lanes: list[Any], room: Room | None) -> Iterator[_Group]:
     """The points of a family, those with the same steps together, and their patches dealt out to batches."""
-    sites = max(point.job.lowered.shape.sites for point in points)
-    content = max(point.job.points[0].content for point in points)
     kinds: dict[bytes, list[_Asked]] = {}
     for point in points:
         kinds.setdefault(point.job.substeps.tobytes(), []).append(point)
-    slots, size = _slots(points, _widened(points[0].job, sites), max(map(len, kinds.values())), lanes)
-    lists: dict[int, set[int]] = {}
-    for some in kinds.values():
-        own = tuple(_widened(point.job, sites).points[0] for point in some)
-        job = some[0].job._replace(points=own, slots=slots, lists=lists, content=content)
-        yield _Group(job, some, size, list(_dealt(some, slots, size)))
-
-
-def _slots(points: list[_Asked], job: Job, together: int, lanes: list[Any]) -> tuple[int, int]:
-    """How many parameter sets and how many patches a batch has."""
     most = max(point.request.vesicles for point in points)
-    contents = np.concatenate([point.contents for point in points])
-    batch = batch_size(job.lowered, contents, points[0].request.numerics, lanes[0].platform)
+    wanted = _layout(points, max(map(len, kinds.values())), most, lanes, room)
+    layout = known_or_new(kind, wanted, most)
+    for some in kinds.values():
+        own = tuple(_widened(point.job, layout.sites).points[0] for point in some)
+        job = some[0].job._replace(points=own, slots=layout.slots, lists=layout.lists, content=layout.content)
+        yield _Group(kind, job, some, layout.size, list(_dealt(some, layout.slots, layout.size)))
+
+
+def _layout(points: list[_Asked], together: int, most: int, lanes: list[Any], room: Room | None) -> Layout:
+    """The layout that suits points of at most so many patches, of which so many ride together at most."""
+    sites = max(point.job.lowered.shape.sites for point in points)
+    contents = [point.job.points[0].content for point in points]
+    content = (max(mean for mean, _ in contents), max(cv for _, cv in contents))
+    sites, content = (room or Room(sites, content)).fitted(sites, content)
+    job = _widened(points[0].job, sites)
+    held = np.concatenate([point.contents for point in points])
+    batch = batch_size(job.lowered, held, points[0].request.numerics, lanes[0].platform)
     # the tables of fixed steps are for one set
     if most * 2 > batch or together == 1 or job.lowered.step is not None:
-        return 1, math.ceil(most / math.ceil(most / batch))
+        return Layout(1, math.ceil(most / math.ceil(most / batch)), sites, content)
     slots = min(batch // most, math.ceil(together / max(1, min(len(lanes), together * most // batch))))
-    return slots, slots * most
+    return Layout(slots, slots * most, sites, content)
 
 
 def _widened(job: Job, sites: int) -> Job:
@@ -251,7 +272,7 @@ def _taken(
         # one of them is at fault: each runs again alone, to tell which
         for place in inside:
             point = group.points[place]
-            for alone in _groups([point], lanes):
+            for alone in _groups(group.kind, [point], lanes, None):
                 for _, record in _run_group(alone, lanes, None):
                     yield point.index, record
         return

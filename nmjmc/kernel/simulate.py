@@ -18,6 +18,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.kernel import release
 from nmjmc.kernel.batch import Batch, Job, Members, Outcome, Point
 from nmjmc.kernel.checks import MOST_SITES, check_numerics, check_steps, check_times
+from nmjmc.kernel.lists import Lists
 from nmjmc.kernel.lower import Lowered, lower
 from nmjmc.kernel.meter import Meter, Progress
 from nmjmc.kernel.numerics import Numerics
@@ -266,9 +267,11 @@ def make_job(synapse: Synapse, seed: int, duration: float, interval: float, nume
     pore = release.pore_table(synapse.vesicle, diffusion)
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
-    height = float(synapse.effective().cleft.height)
+    height = float(synapse.cleft.height)
     point = Point(lowered, pore, sites, content, seed, height)
-    return Job((point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, {})
+    return Job(
+        (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists()
+    )
 
 
 def run_batch(
