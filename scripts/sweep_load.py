@@ -1,23 +1,38 @@
 """What a sweep of many small points costs beside its simulations: memory against points, bookkeeping, collecting.
 
-    python scripts/sweep_load.py --points 1000 --vesicles 32
+    python scripts/sweep_load.py --points 1000 --vesicles 4
+    python scripts/sweep_load.py --points 1000 --key receptor.density --low "2000 /um^2" --high "9000 /um^2"
+    python scripts/sweep_load.py --throughput          # 100 points of 10 vesicles beside one run of 1,000
 
-Points are small on purpose: the bookkeeping of a point costs the same for a small one and a large one.
+Points are small on purpose: the bookkeeping of a point costs the same for a small one and a large one. Times are of
+the processor, all threads together, so that they hold on a machine that is shared.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+import nmjmc
+from nmjmc.api import Point, simulate_many
 from nmjmc.cli import sweep_run
 from nmjmc.cli.main import main
 from nmjmc.data.collect import write, write_csv
 from nmjmc.data.gather import gather
 from nmjmc.data.sweep import Sweep
+from nmjmc.kernel import programs
+
+SMALL = {"cleft.side": "0.3 um", "vesicle.content_mean": 300}
+HOW = {"duration": "1 ms", "record_interval": "20 us", "device": "cpu"}
 
 
 def resident() -> float:
@@ -26,52 +41,94 @@ def resident() -> float:
     return pages * 4096 / 1e6
 
 
-def measure(points: int, vesicles: int, duration: str, folder: str) -> dict:
-    """Run the sweep, and take memory and time at every hundredth of it."""
-    memory, simulating = [], [0.0]
-    plain = sweep_run.simulate_many
+class Watch:
+    """Stands before the kernel of a sweep: how much is computed in it, and the memory after each point."""
 
-    def timed(*arguments, **how):
-        found = plain(*arguments, **how)
-        while True:
-            started = time.perf_counter()
-            try:
-                item = next(found)
-            except StopIteration:
-                return
-            finally:
-                simulating[0] += time.perf_counter() - started
-            memory.append(round(resident(), 1))
+    def __init__(self) -> None:
+        self.memory: list[float] = []
+        self.kept: list[int] = []
+        self.beside, self.left = 0.0, time.thread_time()
+        self.plain = sweep_run.simulate_many
+
+    def __call__(self, *arguments: Any, **how: Any) -> Iterator[Any]:
+        """The points as they are finished; what this thread does between two of them is bookkeeping."""
+        found = self.plain(*arguments, **how)
+        self.beside += time.thread_time() - self.left
+        for item in found:
+            self.memory.append(round(resident(), 1))
+            self.kept.append(len(programs._COMPILED))
+            self.left = time.thread_time()
             yield item
+            self.beside += time.thread_time() - self.left
+        self.left = time.thread_time()
 
-    sweep_run.simulate_many = timed
-    started = time.perf_counter()
-    main(["sweep", "preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", f"vesicles={vesicles}",
-          f"receptor.binding_rate=linspace(4e7 /M/s, 6e7 /M/s, {points})", f"duration={duration}",
-          "record_interval=20 us", f"folder={folder}", "device=cpu", "progress=false"])  # fmt: skip
-    whole = time.perf_counter() - started
-    started = time.perf_counter()
+
+def load(points: int, vesicles: int, key: str, low: str, high: str, folder: str) -> dict[str, Any]:
+    """Run the sweep and collect it."""
+    watch = sweep_run.simulate_many = Watch()
+    started, watch.left = time.process_time(), time.thread_time()
+    words = [f"{name}={value}" for name, value in (SMALL | HOW).items()]
+    with contextlib.redirect_stdout(io.StringIO()):
+        main(["sweep", "preparation=slab", *words, f"vesicles={vesicles}", f"folder={folder}", "progress=false",
+              f"{key}=linspace({low}, {high}, {points})"])  # fmt: skip
+    whole = time.process_time() - started
+    watch.beside += time.thread_time() - watch.left
+    started = time.process_time()
     table = gather(folder)
     write(table, Path(folder) / "sweep.nc")
     write_csv(table, Path(folder) / "sweep.csv")
-    collecting = time.perf_counter() - started
-    beside = whole - simulating[0]
+    collecting = time.process_time() - started
+    tenth = max(points // 10, 1)
     return {
         "points": len(Sweep.open(folder).states()),
-        "whole_s": round(whole, 1),
-        "simulating_s": round(simulating[0], 1),
-        "beside_ms_a_point": round(1e3 * beside / points, 2),
-        "beside_percent": round(100 * beside / whole, 2),
-        "collect_s": round(collecting, 2),
-        "memory_mb": memory[:: max(len(memory) // 10, 1)],
+        "cpu_s": round(whole, 1),
+        "bookkeeping_cpu_ms_a_point": round(1e3 * watch.beside / points, 2),
+        "bookkeeping_percent": round(100 * watch.beside / whole, 2),
+        "collect_cpu_s": round(collecting, 2),
+        "memory_mb": watch.memory[tenth - 1 :: tenth],
+        "programs": watch.kept[tenth - 1 :: tenth],
     }
 
 
+def throughput(points: int, vesicles: int) -> dict[str, float]:
+    """Processor time of many small points in company, and of one run with as many quanta; programs compiled before."""
+
+    def sweep(seed: int, count: int) -> float:
+        rates = np.linspace(4e7, 6e7, points)[:count]
+        changed = [SMALL | {"receptor.binding_rate": f"{rate:g} /M/s"} for rate in rates]
+        how = {name: HOW[name] for name in ("duration", "record_interval")}
+        asked = [
+            Point(nmjmc.preparation("slab", **c), vesicles, seed + i, **how) for i, c in enumerate(changed)
+        ]
+        started = time.process_time()
+        for _, result in simulate_many(asked, device="cpu"):
+            assert result.conserved()
+        return time.process_time() - started
+
+    def one(seed: int, count: int) -> float:
+        started = time.process_time()
+        assert nmjmc.simulate(nmjmc.preparation("slab", **SMALL), count, seed, **HOW).conserved()
+        return time.process_time() - started
+
+    sweep(0, points // 2), one(0, min(200, points * vesicles))
+    many, single = sweep(1000, points), one(1000, points * vesicles)
+    return {"many_cpu_s": round(many, 2), "one_cpu_s": round(single, 2), "ratio": round(many / single, 3)}
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=1000)
-    parser.add_argument("--vesicles", type=int, default=32)
-    parser.add_argument("--duration", default="1 ms")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--points", type=int)
+    parser.add_argument("--vesicles", type=int)
+    parser.add_argument("--key", default="receptor.binding_rate")
+    parser.add_argument("--low", default="4e7 /M/s")
+    parser.add_argument("--high", default="6e7 /M/s")
+    parser.add_argument("--throughput", action="store_true")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        print(json.dumps(measure(given.points, given.vesicles, given.duration, f"{place}/s"), indent=1))
+    if given.throughput:
+        print(json.dumps(throughput(given.points or 100, given.vesicles or 10), indent=1))
+    else:
+        with tempfile.TemporaryDirectory() as place:
+            asked = (given.points or 1000, given.vesicles or 4, given.key, given.low, given.high)
+            print(json.dumps(load(*asked, f"{place}/s"), indent=1))

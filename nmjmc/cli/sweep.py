@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.runtime import only_cpu
 
 log = logging.getLogger("nmjmc")
+_SECONDS = 2.0  # between two looks at what other processes have finished
 _SHOWN = 3  # failed points whose errors are printed
 
 USAGE = """\
@@ -169,7 +171,16 @@ def _bar(sweep: Sweep, wanted: str | bool) -> Iterator[Any]:
     columns = (TextColumn("points"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=sweep.size, completed=len(sweep.states()))
-        yield lambda index, state: bar.update(task, completed=len(sweep.states()))
+        told = [time.monotonic()]
+
+        def tell(index: int, state: str) -> None:
+            if time.monotonic() - told[0] < _SECONDS:
+                bar.advance(task)
+                return
+            bar.update(task, completed=len(sweep.states()))  # looking through the folder takes time
+            told[0] = time.monotonic()
+
+        yield tell
 
 
 def _dry_run(sweep: Sweep) -> int:

@@ -59,8 +59,24 @@ def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequen
             raise NmjmcError(f"A worker of the sweep ended with {done.code}; see {folder}/jobs.") from done
     except REFUSALS as error:
         raise sentence(error) from error
+    except (NmjmcError, OSError):
+        raise
+    except (
+        Exception
+    ) as error:  # the launcher's own: a worker died, or it ended in an error that it could not record
+        raise NmjmcError(_ended(error, folder)) from error
     finally:
         sys.argv = saved
+
+
+def _ended(error: Exception, folder: Path) -> str:
+    """Why the workers ended, in a sentence; the launcher adds the worker's whole log."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    why = (lines[0] if lines else type(error).__name__).rstrip(".: ")[:200]
+    return (
+        f"A worker of the sweep ended before its points were done ({why}). What is finished is whole; the logs stand "
+        f"in {folder}/jobs. Go on with: nmjmc sweep resume={folder}"
+    )
 
 
 def _installed(words: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ every program resolves them; the controller must be stopped before munged.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import platform
@@ -15,7 +16,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 NODES = ("127.0.0.1", "127.0.0.2")
@@ -63,7 +64,10 @@ class Slurm:
     def stop(self) -> None:
         """End the daemons, the last first, and wait for each."""
         if len(self._pids) > 1:
-            self.run("scancel", "-u", getpass.getuser(), check=False)
+            with contextlib.suppress(subprocess.SubprocessError, TimeoutError):
+                self.run("scancel", "-u", getpass.getuser(), check=False, seconds=20)
+                # else its steps would outlive slurmd
+                wait_for(lambda: not self.run("squeue", "-h", check=False, seconds=20).strip(), seconds=40)
         for pid in reversed(self._pids):
             for number in (signal.SIGTERM, signal.SIGKILL):
                 try:
@@ -73,11 +77,11 @@ class Slurm:
                     continue
                 break
 
-    def run(self, *words: str, check: bool = True, **more) -> str:
-        """Output of a command of Slurm's, or of any with this cluster in its environment."""
+    def run(self, *words: str, check: bool = True, seconds: float = 60.0, **more) -> str:
+        """Output of a command of Slurm's, or of any with this cluster in its environment; never waits for longer."""
         environment = {**self.environment, **more.pop("env", {})}
         done = subprocess.run(
-            words, capture_output=True, text=True, env=environment, timeout=500, check=False, **more
+            words, capture_output=True, text=True, env=environment, timeout=seconds, check=False, **more
         )
         assert not check or done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
         return done.stdout
@@ -86,6 +90,23 @@ class Slurm:
         """State of a job, as RUNNING or COMPLETED."""
         shown = self.run("scontrol", "-o", "show", "job", job)
         return shown.split("JobState=")[1].split()[0]
+
+    @contextlib.contextmanager
+    def begun(self, words: list[str], folder: Path) -> Iterator[subprocess.Popen]:
+        """A process that ends with this body, whatever becomes of it; what it says stands in `said` and `errors`.
+
+        It writes to files: a pipe would stay open for as long as any of its children lives.
+        """
+        with open(folder / "said", "w") as said, open(folder / "errors", "w") as errors:
+            process = subprocess.Popen(
+                words, cwd=folder, env=self.environment, stdout=said, stderr=errors, start_new_session=True
+            )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=20)
 
     def _daemon(self, program: str, *words: str, pid_file: str = "") -> None:
         path = self.folder / (pid_file or f"{program}.pid")

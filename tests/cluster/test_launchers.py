@@ -49,7 +49,7 @@ def test_two_workers_give_what_one_process_gives(launcher, tmp_path, monkeypatch
     assert main([*words, "folder=one"]) == 0
     command = [sys.executable, "-m", "nmjmc", *words, "folder=two", "together=1", "workers=2"]
     done = subprocess.run(
-        [*command, f"hydra/launcher={launcher}"], capture_output=True, text=True, timeout=500, check=False
+        [*command, f"hydra/launcher={launcher}"], capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0 and "4 done, 0 failed" in done.stdout, done.stderr
     one, two = Sweep.open("one"), Sweep.open("two")

@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +30,12 @@ def test_smoke(name, tmp_path):
     assert all(math.isfinite(line.simulated.value) for line in report.lines)
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "table.md").read_text().count("\n") == len(report.lines) + 2
+
+
+@pytest.mark.unit
+def test_no_experiment_is_left_out():
+    folders = {path.parent.name for path in Path(common.__file__).parent.glob("*/run.py")}
+    assert folders == set(common.EXPERIMENTS)
 
 
 @pytest.mark.unit
