@@ -93,6 +93,29 @@ def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_pa
     assert all(np.array_equal(values, whole.counts[name]) for name, values in run.counts.items())
 
 
+def test_a_killed_worker_is_told_and_its_points_are_run_by_the_next(cluster, tmp_path):
+    """SIGKILL to all of a job: the launcher learns it from scontrol, and the sweep goes on in another process."""
+    words = ["sweep", "seed=linspace(1, 40, 40)", "vesicles=64", *SMALL, "folder=s", "together=1", "workers=1",
+             "hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=2", "hydra.launcher.name=doomed"]  # fmt: skip
+    folder = tmp_path / "s"
+    with cluster.begun(nmjmc_words(*words), tmp_path) as driver:
+        wait_for(
+            lambda: len(list(folder.glob("points/*.done.json"))) >= 2 or driver.poll() is not None, PATIENCE
+        )
+        assert driver.poll() is None, (tmp_path / "errors").read_text()
+        cluster.run("scancel", "--signal=KILL", "--full", "-n", "doomed")
+        assert driver.wait(timeout=300) == 1
+    told = (tmp_path / "errors").read_text()
+    assert "Traceback" not in told and "A worker of the sweep ended" in told.splitlines()[-1]
+    assert "nmjmc sweep resume=" in told
+    before = Sweep.open(folder).states()
+    assert 2 <= len(before) < 40 and set(before.values()) == {DONE}
+    resumed = subprocess.run(
+        nmjmc_words("sweep", "resume=s"), cwd=tmp_path, env=cluster.environment, timeout=PATIENCE
+    )
+    assert resumed.returncode == 0 and Sweep.open(folder).states() == dict.fromkeys(range(40), DONE)
+
+
 def test_srun_makes_one_run_of_two_processes_with_the_bits_of_one(cluster, tmp_path):
     words = ["simulate", *SMALL, "vesicles=9", "seed=5"]
     two = nmjmc_words(*words, "distributed=auto", "hydra.run.dir=two")

@@ -1,12 +1,16 @@
 """Many points in one run: the bits of each alone, one compilation for all, and errors that stay with their point."""
 
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 
 import nmjmc
 from nmjmc.api import Point, simulate_many
+from nmjmc.cli.main import main
+from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, SimulationError, Status, ValidationError
-from nmjmc.kernel import batch, programs
+from nmjmc.kernel import batch, layout, many, programs
 from tests.system.test_reproducible import small
 
 HOW = {"duration": 0.2, "record_interval": 0.01}
@@ -45,25 +49,80 @@ def test_a_point_has_its_own_bits_in_any_company(vesicles):
         assert_alone_the_same(asked[at], found[at])
 
 
-@pytest.mark.unit
-def test_points_that_differ_only_in_numbers_compile_once(monkeypatch):
-    made = {}
+@pytest.fixture
+def traced(monkeypatch):
+    """The programs that are traced while a test runs: name, what is compiled in, length of the pool and of the list."""
+    made = []
     sound = programs.Programs._fetch_or_compile
 
     def counted(self, key, function, args, static):
         if key[1].id == 0:  # each of the tests' devices has programs of its own
-            made[key] = (function.__name__, static.get("shape"))
+            pool = args[1].pool.due.shape[0] if function.__name__ == "run_chunk" else None
+            made.append((function.__name__, static.get("shape"), pool, static.get("capacity")))
         return sound(self, key, function, args, static)
 
     monkeypatch.setattr(programs.Programs, "_fetch_or_compile", counted)
     monkeypatch.setattr(programs, "_COMPILED", {})
+    monkeypatch.setattr(layout, "_KNOWN", OrderedDict())
+    return made
+
+
+def assert_one_family(traced):
+    """What is compiled in is the same for all points; a chunk's program is made for a few lengths of its lists."""
+    chunks = [made for made in traced if made[0] == "run_chunk"]
+    assert len(set(chunks)) == len(chunks), chunks
+    assert len({shape for _, shape, _, _ in chunks}) == 1, chunks
+    assert len(chunks) <= 12, chunks
+    assert sum(made[0] == "_prepare_args" for made in traced) == 1, traced
+
+
+@pytest.mark.unit
+def test_points_that_differ_only_in_numbers_compile_once(traced):
     # diffusion would change the length of the steps, and only points with the same steps ride together
     assert len(dict(simulate_many(points(100, 1, diffusion=False)))) == 100
-    # what is compiled in is the same for all; a chunk's program is made for a few lengths of its lists
-    chunks = [shape for name, shape in made.values() if name == "run_chunk"]
-    assert len(set(chunks)) == 1, chunks
-    assert len(chunks) <= 12, chunks
-    assert sum(name == "_prepare_args" for name, _ in made.values()) == 1, made
+    assert_one_family(traced)
+
+
+@pytest.mark.unit
+def test_a_sweep_of_a_hundred_points_is_traced_once(traced, tmp_path, monkeypatch):
+    """Four claims of 25 points, of which the later ones are larger: all programs come from the first claim."""
+    done, keep = [], Sweep.record
+
+    def noted(self, index, state, content):
+        done.append((state, len(traced)))
+        keep(self, index, state, content)
+
+    monkeypatch.setattr(Sweep, "record", noted)
+    words = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "vesicles=1", "duration=0.2 ms",
+             "record_interval=0.02 ms", "receptor.opening_rate=linspace(10000 /s, 50000 /s, 20)",
+             "esterase.density=linspace(1000 /um^2, 3000 /um^2, 5)"]  # fmt: skip
+    how = ["device=cpu", "progress=false", "results=false", "together=25", f"folder={tmp_path / 's'}"]
+    assert main(["sweep", *words, *how]) == 0
+    assert [state for state, _ in done] == ["done"] * 100
+    assert_one_family(traced)
+    assert done[24][1] == done[99][1], traced[done[24][1] :]
+
+
+@pytest.mark.unit
+def test_points_to_come_find_room_in_the_programs_of_the_first(traced):
+    """A call for the smaller half of the points, with the room of all, and then one for the larger half."""
+    asked = points(8, 2, diffusion=False)
+    room = many.room_of(point.synapse for point in asked)
+    first = dict(simulate_many(asked[:4], room=room))
+    before = {shape for name, shape, _, _ in traced if name == "run_chunk"}
+    later = dict(simulate_many(asked[4:], room=room))
+    assert {shape for name, shape, _, _ in traced if name == "run_chunk"} == before and len(before) == 1
+    assert_alone_the_same(asked[0], first[0])
+    assert_alone_the_same(asked[7], later[3])
+
+
+@pytest.mark.unit
+def test_more_points_than_are_held_at_a_time(monkeypatch):
+    monkeypatch.setattr(many, "_WINDOW", 3)
+    asked = points(7)
+    found = dict(simulate_many(asked))
+    assert sorted(found) == list(range(7))
+    assert_alone_the_same(asked[5], found[5])
 
 
 @pytest.mark.unit
