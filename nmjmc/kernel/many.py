@@ -94,12 +94,13 @@ def run_many(
         requests: the points.
         devices: devices to share the batches; None takes JAX's default device.
         on_chunk: called with the progress of the points of a kind after each chunk.
-        room: of the largest of all points, where these are a part of them.
+        room: of the largest of all points, where these are a part of them; None takes that of the largest of these.
 
     Yields:
         The number of a point and its record, or why there is none, as soon as it is finished, in any order.
     """
     lanes = lanes_of(list(devices) if devices else [default_device()])
+    room = room or room_of(request.synapse for request in requests)
     for first in range(0, len(requests), _WINDOW):
         families: dict[Any, list[_Asked]] = {}
         for index, request in enumerate(requests[first : first + _WINDOW], first):
