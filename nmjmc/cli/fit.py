@@ -21,10 +21,9 @@ from nmjmc.cli.fit_progress import FitMeter
 from nmjmc.cli.fit_words import prepare
 from nmjmc.cli.handover import hand_over, points
 from nmjmc.cli.interrupt import Interrupted
-from nmjmc.cli.places import placed
+from nmjmc.cli.places import placing
 from nmjmc.data.atomic import write_text
 from nmjmc.data.fits import FitRecord
-from nmjmc.errors import ValidationError
 from nmjmc.fitting import fit
 from nmjmc.runtime import choose_devices, only_cpu, use_cache
 
@@ -46,10 +45,8 @@ def command(words: list[str]) -> int:
         FitError: If the loss is no number, with the parameter to blame.
         Interrupted: On Ctrl-C, SIGTERM or SIGUSR1; the checkpoint is whole.
     """
-    try:
+    with placing(words):
         return _checked(words)
-    except ValidationError as error:
-        raise placed(error, words) from error
 
 
 def _checked(words: list[str]) -> int:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import sys
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
-from nmjmc.cli.progress import clock
+from nmjmc.cli.progress import clock, console_for
 from nmjmc.fitting.optimise import Progress as Step
 
 log = logging.getLogger("nmjmc")
@@ -43,8 +41,8 @@ class FitMeter:
     @contextlib.contextmanager
     def for_terminal(cls, wanted: str | bool) -> Iterator[FitMeter]:
         """A meter while the body runs; it draws nothing if unwanted, or `auto` without a terminal."""
-        console = Console(stderr=True)
-        if wanted is False or (wanted == "auto" and not (console.is_terminal and sys.stderr.isatty())):
+        console = console_for(wanted)
+        if console is None:
             yield cls()
             return
         column = TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis"))

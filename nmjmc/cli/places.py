@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,22 @@ from nmjmc.folders import config_dir
 from nmjmc.synapse.presets import is_file
 
 _KEY = re.compile(r"^[\w.]+")
+
+
+@contextlib.contextmanager
+def placing(words: Sequence[str]) -> Iterator[None]:
+    """Errors of the body say in which file a refused value stands.
+
+    Args:
+        words: The words of the command.
+
+    Raises:
+        ValidationError: The body's own, with file and line where a file holds the value.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise placed(error, words) from error
 
 
 def placed(error: ValidationError, words: Sequence[str]) -> ValidationError:

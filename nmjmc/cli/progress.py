@@ -12,6 +12,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
 
+def console_for(wanted: str | bool) -> Console | None:
+    """Where a bar is drawn; None where it is not wanted, or `auto` and there is no terminal."""
+    console = Console(stderr=True)
+    unseen = not (console.is_terminal and sys.stderr.isatty())
+    return None if wanted is False or (wanted == "auto" and unseen) else console
+
+
 class Meter:
     """Draws the progress that the kernel reports between chunks; calling it is cheap."""
 
@@ -36,8 +43,8 @@ class Meter:
     @contextlib.contextmanager
     def for_terminal(cls, wanted: str | bool) -> Iterator[Meter | None]:
         """A meter while the body runs; None where it is not wanted, or `auto` and there is no terminal."""
-        console = Console(stderr=True)
-        if wanted is False or (wanted == "auto" and not (console.is_terminal and sys.stderr.isatty())):
+        console = console_for(wanted)
+        if console is None:
             yield None
             return
         meter = cls(console)

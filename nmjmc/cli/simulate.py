@@ -23,12 +23,11 @@ from nmjmc.cli.compose import composed
 from nmjmc.cli.handover import hand_over, points
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
-from nmjmc.cli.places import placed
+from nmjmc.cli.places import placing
 from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import write_text
 from nmjmc.data.checkpoint import remove
 from nmjmc.data.provenance import device_name
-from nmjmc.errors import ValidationError
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.model import Synapse
 
@@ -49,10 +48,8 @@ def command(words: list[str]) -> int:
         ValidationError: If the config cannot be right; no folder is made then.
         SimulationError: If a run failed; no result file is left then.
     """
-    try:
+    with placing(words):
         return _checked(words)
-    except ValidationError as error:
-        raise placed(error, words) from error
 
 
 def _checked(words: list[str]) -> int:
@@ -114,11 +111,15 @@ def _predicted(plan: api.Plan, key: str, name: str) -> str:
     """How long the run would take, by what such runs have taken on this machine."""
     same, alike = speed.recall(plan.device, key), speed.recall(plan.device, name)
     if same is not None:
-        return f"{same * plan.vesicles:,.0f} s on {plan.device}, compiling apart, by the last such run"
+        return f"{_seconds(same * plan.vesicles)} on {plan.device}, compiling apart, by the last such run"
     if alike is not None:
-        seconds = f"{alike * plan.vesicles:,.0f} s on {plan.device}"
-        return f"perhaps {seconds}, by a run of {name} with other parameters"
+        seconds = _seconds(alike * plan.vesicles)
+        return f"perhaps {seconds} on {plan.device}, by a run of {name} with other parameters"
     return f"not known on {plan.device} before the first run of {name}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
 
 
 def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
@@ -141,9 +142,8 @@ def _run(config: DictConfig) -> None:
         return
     seed = api.draw_seed() if settings.seed is None else settings.seed
     settings = dataclasses.replace(settings, seed=seed)
-    if (
-        index == 0 and not (folder / "result.h5").exists()
-    ):  # an old result keeps its config until a new one is whole
+    # an old result keeps its config until a new one is whole
+    if index == 0 and not (folder / "result.h5").exists():
         write_text(folder / "config.yaml", _resolved(synapse, settings))
     kept = folder / "checkpoint" if settings.checkpoint or resuming else None
     log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)

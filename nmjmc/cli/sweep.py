@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nmjmc.cli import report, sweep_plan, sweep_run, sweep_words
 from nmjmc.cli.interrupt import Interrupted
+from nmjmc.cli.progress import console_for
 from nmjmc.data.sweep import FAILED, Sweep
 from nmjmc.errors import ValidationError
 from nmjmc.runtime import only_cpu
@@ -164,8 +164,8 @@ def _log_in(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _bar(sweep: Sweep, wanted: str | bool) -> Iterator[Any]:
     """A bar of finished points on a terminal; what other processes finish is counted too."""
-    console = Console(stderr=True)
-    if wanted is False or (wanted == "auto" and not (console.is_terminal and sys.stderr.isatty())):
+    console = console_for(wanted)
+    if console is None:
         yield lambda index, state: None
         return
     columns = (TextColumn("points"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
