@@ -58,11 +58,7 @@ def read_hdf5(
     Raises:
         ValidationError: If the file is no HDF5, or something has to be given that is not.
     """
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "an HDF5 file") from error
-    with file:
+    with _opened(path) as file:
         if file.attrs.get("format") == _FORMAT:
             return _own(file, known)
         found = _samples(file, dataset, Path(path))
@@ -72,6 +68,18 @@ def read_hdf5(
         values, inside = to_unit(found[...], written, f"dataset {found.name}")
         ours = {"name": Path(path).stem, "source": f"{Path(path).name}:{found.name}"}
         return Recording(values, sampling_interval, inside, **{**ours, **known})
+
+
+def _opened(path: str | Path) -> h5py.File:
+    """The file, to be read.
+
+    Raises:
+        ValidationError: If it cannot be read as HDF5.
+    """
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "an HDF5 file") from error
 
 
 def _own(file: h5py.File, known: dict[str, Any]) -> Recording:
@@ -116,11 +124,7 @@ def kind_of_hdf5(path: str | Path) -> str:
     Raises:
         ValidationError: If it cannot be read as HDF5.
     """
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "an HDF5 file") from error
-    with file:
+    with _opened(path) as file:
         if file.attrs.get("format") == _FORMAT:
             return "recording"
         return "simulation" if {"schema_version", "seed"} <= set(file.attrs) else ""
