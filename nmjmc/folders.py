@@ -23,3 +23,8 @@ def config_dir() -> Path:
         if (candidate / "scheme").is_dir():
             return candidate
     raise NmjmcError("nmjmc's config files are missing; please install the package again.")
+
+
+def names_in(group: str) -> tuple[str, ...]:
+    """Names of the YAML files of a config group, such as `preparation` or `example`."""
+    return tuple(sorted(path.stem for path in (config_dir() / group).glob("*.yaml")))

@@ -16,12 +16,11 @@ from nmjmc.api import make_numerics
 from nmjmc.cli.compose import plain
 from nmjmc.cli.overrides import SETTINGS
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.folders import config_dir
+from nmjmc.folders import names_in
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.kinetics import available_schemes, load_scheme
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
-from nmjmc.synapse.presets import available_preparations
 from nmjmc.units import to_internal, to_text
 
 # settings that change how a run is made or shown, and not one bit of its result
@@ -181,9 +180,7 @@ def register() -> None:
 
 def _options(kind: str) -> str:
     """The names that may be chosen: preparations, examples, or schemes of a receptor or an esterase."""
-    if kind == "preparation":
-        return ", ".join(available_preparations())
-    if kind == "example":
-        return ", ".join(path.stem for path in sorted((config_dir() / "example").glob("*.yaml")))
+    if kind in ("preparation", "example"):
+        return ", ".join(names_in(kind))
     opens = {name: bool(load_scheme(name).open_states) for name in available_schemes()}
     return ", ".join(name for name, found in opens.items() if found == (kind == "receptor"))

@@ -13,7 +13,7 @@ from nmjmc.cli import overrides
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets.options import EVERY
 from nmjmc.fitting.datasets.read import DEFAULTS, named
-from nmjmc.folders import config_dir
+from nmjmc.folders import names_in
 
 SETTINGS = ("data", "fit", "seed", "device", "cache", "progress", "resume", "dry_run", "example")
 FIT = (
@@ -161,12 +161,8 @@ def _list(value: str) -> list[str]:
     return [word.strip().strip("'\"") for word in text.split(",") if word.strip()]
 
 
-def examples() -> tuple[str, ...]:
-    """Names of the ready examples."""
-    return tuple(sorted(path.stem for path in (config_dir() / "example").glob("*.yaml")))
-
-
 def _check_example(value: str) -> None:
+    known = names_in("example")
     for name in value.split(","):
-        if name.strip().strip("'\"") not in (*examples(), "null"):
-            raise ValidationError("example", repr(name), "a known example", nearest(name, examples()))
+        if name.strip().strip("'\"") not in (*known, "null"):
+            raise ValidationError("example", repr(name), "a known example", nearest(name, known))

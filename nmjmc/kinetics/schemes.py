@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.folders import config_dir
+from nmjmc.folders import config_dir, names_in
 from nmjmc.kinetics.scheme import Scheme, Transition
 from nmjmc.units import to_internal
 
@@ -20,7 +20,7 @@ _ARROW_KEYS = ("from", "to", "rate", "factor", "binds", "releases", "destroys")
 @functools.cache
 def available_schemes() -> tuple[str, ...]:
     """Names of the schemes in `configs/scheme`."""
-    return tuple(sorted(path.stem for path in (config_dir() / "scheme").glob("*.yaml")))
+    return names_in("scheme")
 
 
 def load_scheme(source: str | Mapping[str, Any] | Scheme) -> Scheme:

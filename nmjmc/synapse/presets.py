@@ -9,14 +9,14 @@ from typing import Any
 import yaml
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.folders import config_dir
+from nmjmc.folders import config_dir, names_in
 from nmjmc.synapse.build import build
 from nmjmc.synapse.model import Synapse
 
 
 def available_preparations() -> tuple[str, ...]:
     """Names of the preparations in `configs/preparation`."""
-    return tuple(sorted(path.stem for path in (config_dir() / "preparation").glob("*.yaml")))
+    return names_in("preparation")
 
 
 def preparation_mapping(name: str) -> dict[str, Any]:

@@ -14,12 +14,13 @@ import yaml
 import nmjmc
 from nmjmc.cli import fit_config, fit_progress, fit_report
 from nmjmc.cli.compose import composed
-from nmjmc.cli.fit_words import examples, prepare
+from nmjmc.cli.fit_words import prepare
 from nmjmc.cli.main import main
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.optimise import Progress
 from nmjmc.fitting.parameters import free_parameters
+from nmjmc.folders import names_in
 
 pytestmark = pytest.mark.unit
 QUICK = ["example=human_mepc", "fit.grid=coarse", "fit.estimator=mean_field", "fit.bootstrap=10",
@@ -176,7 +177,7 @@ def test_the_folder_knows_the_bytes_of_the_data(folder):
     assert name() != first
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", names_in("example"))
 def test_every_example_composes_and_reads_its_data(name, capsys, folder):
     assert main(["fit", f"example={name}", "dry_run=true"]) == 0
     printed = capsys.readouterr().out
