@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -128,26 +128,25 @@ def as_yaml(config: Mapping[str, Any]) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
 
 
-def check_same_run(path: Path, synapse: Synapse, settings: Settings) -> None:
-    """Refuse to go on in the folder of another run.
+def check_same(path: Path, asked: Mapping[str, Any], ignored: Collection[str] = _IDLE) -> None:
+    """Refuse to go on in a folder where something else is finished.
 
     Args:
         path: The resolved config that was left there.
-        synapse: What is asked for.
-        settings: The same.
+        asked: The resolved config of what is asked for.
+        ignored: Keys that change no bit of a result; the seed does, whatever stands here.
 
     Raises:
         ValidationError: If the config there would give another result.
     """
-    ignored = set(_IDLE) - {"seed"}
-    both = OmegaConf.load(path), OmegaConf.create(as_yaml(resolved(synapse, settings)))
-    there, asked = ({str(k): v for k, v in whole.items() if k not in ignored} for whole in both)  # type: ignore[union-attr]
-    for name in sorted(there.keys() | asked.keys()):
-        if there.get(name) != asked.get(name):
-            hint = "leave out resume=true to replace that run, or name another folder"
-            raise ValidationError(
-                f"{name} (with resume=true)", "another", f"that of the finished run in {path.parent}", hint
-            )
+    both = OmegaConf.load(path), OmegaConf.create(as_yaml(asked))
+    without = set(ignored) - {"seed"}
+    there, here = ({str(k): v for k, v in whole.items() if k not in without} for whole in both)  # type: ignore[union-attr]
+    for name in sorted(there.keys() | here.keys()):
+        if there.get(name) != here.get(name):
+            hint = "leave out resume=true to replace it, or name another folder"
+            where = f"that of what is finished in {path.parent}"
+            raise ValidationError(f"{name} (with resume=true)", "another", where, hint)
 
 
 def config_hash(*, _root_: DictConfig) -> str:

@@ -92,7 +92,7 @@ def _run(config: DictConfig) -> None:
     checkpoint = folder / _CHECKPOINT
     resuming = found.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if resuming and all((folder / name).exists() for name in ("fit.h5", "summary.json", "config.yaml")):
-        fit_config.check_same_fit(folder / "config.yaml", found)
+        configs.check_same(folder / "config.yaml", fit_config.resolved(found), fit_config.IDLE)
         log.info("%s is finished", folder)
         fit_report.print_fit(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
         return

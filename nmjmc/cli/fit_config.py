@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from nmjmc.arguments import SEEDS, whole_number
@@ -31,7 +30,8 @@ from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
 
 GRIDS = {"coarse": COARSE, "standard": GRID, "fine": Grid()}
-_IDLE = ("device", "cache", "progress", "resume", "dry_run", "seed")
+IDLE = ("device", "cache", "progress", "resume", "dry_run", "seed")
+"""Settings that change how a fit is made or shown, and the seed."""
 
 
 @dataclass(frozen=True)
@@ -241,22 +241,6 @@ def resolved(config: FitConfig) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def check_same_fit(path: Path, config: FitConfig) -> None:
-    """Refuse to take a finished fit of other words for this one.
-
-    Raises:
-        ValidationError: If the config in the folder is that of another fit.
-    """
-    idle = [name for name in _IDLE if name != "seed"]
-    old = yaml.safe_load(path.read_text(encoding="utf-8"))
-    new = yaml.safe_load(OmegaConf.to_yaml(OmegaConf.create(resolved(config))))
-    different = [name for name in new if name not in idle and old.get(name) != new[name]]
-    if different:
-        hint = "leave resume out to replace it, or choose another hydra.run.dir"
-        where = f"{path.parent}, where another fit is finished (another {different[0]})"
-        raise ValidationError("resume", where, "in the folder of the same fit", hint)
-
-
 def _files(config: FitConfig) -> list[str]:
     paths = [str(options["file"]) for options in config.data.values() if options.get("file")]
     return [path for path in paths if Path(path).is_file()]
@@ -266,7 +250,7 @@ def fit_hash(*, _root_: DictConfig) -> str:
     """Eight characters that name everything that decides a fit but the seed, the bytes of the data files among it."""
     own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
     config = read(own)
-    decisive = {name: value for name, value in resolved(config).items() if name not in _IDLE}
+    decisive = {name: value for name, value in resolved(config).items() if name not in IDLE}
     decisive["data"] = {
         name: {key: value for key, value in options.items() if key != "file"}
         for name, options in config.data.items()

@@ -136,7 +136,7 @@ def _run(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     resuming = settings.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if resuming and all((folder / name).exists() for name in ("result.h5", "summary.json", "config.yaml")):
-        configs.check_same_run(folder / "config.yaml", synapse, settings)
+        configs.check_same(folder / "config.yaml", configs.resolved(synapse, settings))
         log.info("%s is finished", folder)
         report.print_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
         return

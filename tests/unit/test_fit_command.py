@@ -141,7 +141,7 @@ def test_a_fit_goes_on_after_a_signal_to_the_same_bits(number, stage, whole, mon
     assert main([*LONG, "resume=true"]) == 0
     assert Path("cut/fit.h5").read_bytes() == before
     assert main([*LONG, "resume=true", "fit.level=0.9"]) == 2
-    assert "where another fit is finished" in capsys.readouterr().err
+    assert "must be that of what is finished in" in capsys.readouterr().err
 
 
 def test_a_state_of_another_fit_is_refused(no_drawing, monkeypatch, capsys):
