@@ -41,6 +41,7 @@ class Status(enum.IntFlag):
     NON_FINITE = 4
     CONSERVATION = 8
     STEP_TOO_LONG = 16
+    SCORE_OVERFLOW = 32
 
 
 _SENTENCES = {
@@ -53,6 +54,8 @@ _SENTENCES = {
     "this is a fault of the program, please report it",
     Status.STEP_TOO_LONG: "the time step is too long for the fastest process, or too many molecules "
     "queue for a few sites; shorten it (numerics.step_scale=0.5)",
+    Status.SCORE_OVERFLOW: "so many events fell into one record interval that the sums of the scores may have "
+    "overflowed; record more often (record_interval=0.01)",
 }
 
 

@@ -20,6 +20,7 @@ from nmjmc.kernel.lower import Lowered
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.release import PoreTable
 from nmjmc.kernel.schedule import expected_molecules, fitting, patience, rung
+from nmjmc.kernel.scores import Sums
 from nmjmc.kernel.step import State
 from nmjmc.kernel.tables import Tables
 
@@ -41,6 +42,7 @@ class Point(NamedTuple):
         content: mean and CV of a vesicle's content.
         seed: seed of its patches.
         height: of the cleft [um], for the views.
+        dilution: tiles for each site of the two planes, more than one where sites stand at random.
     """
 
     lowered: Lowered
@@ -49,6 +51,7 @@ class Point(NamedTuple):
     content: tuple[float, float]
     seed: int
     height: float
+    dilution: tuple[float, float] = (1.0, 1.0)
 
 
 class Job(NamedTuple):
@@ -79,6 +82,11 @@ class Job(NamedTuple):
     lists: Lists
 
     @property
+    def scored(self) -> bool:
+        """Whether what scores need is kept."""
+        return self.lowered.shape.scored > 0
+
+    @property
     def lowered(self) -> Lowered:
         """The first point as arrays, for what all points share."""
         return self.points[0].lowered
@@ -98,13 +106,17 @@ class Members(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Transitions and releases of each patch by each record, its first counts, and views of the first patch of all."""
+    """Transitions and releases of each patch by each record, its first counts, and views of the first patch of all.
+
+    Where scores are wanted, `tally` counts rejections as well, and `sums` holds what else they need.
+    """
 
     tally: np.ndarray
     released: np.ndarray
     start: np.ndarray
     handled: int
     views: list[tuple[float, np.ndarray]]
+    sums: Sums | None = None
 
 
 class Batch:
@@ -136,20 +148,22 @@ class Batch:
         quanta = size * len(job.times)
         self.expected = expected_molecules(job.content, quanta)
         self.base = rung(self.expected * _SPARE)
-        first = job.interval / job.substeps[0] / job.slope * self.expected / len(job.times)
-        job.lists.settle(first, job.lowered.step is not None)
-        self.state, self.released = self._prepare()
+        due = job.interval / job.substeps[0] / job.slope * self.expected / len(job.times)
+        job.lists.settle(due, job.lowered.step is not None)
+        self.state, self.released, first = self._prepare()
         self.start = np.stack([job.points[p].lowered.start for p in self.members.point])
+        self._thin()
         self._add_bath()
         # transitions in each interval, whose number is that of the record at its end
         self.patience = patience(job.substeps, job.interval)
-        self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.transitions + 1), np.int32)
+        self.tally = np.zeros((self.records + 1, self.patches, job.lowered.shape.columns), np.int32)
+        self.sums = None if first is None else Sums.begin(self.tally, np.asarray(first)[: self.patches])
         self.at, self.grown, self.handled = 0, 1, 0
         self.rate, self.places = 0.0, FEWEST
         self.viewing, self.views = viewing, []
         self.free = int(self.molecules.sum())
         self.live = int(self.state.used)  # the molecules, and the clocks that a bath has set
-        self.happened = np.zeros(self.tally.shape[2], np.int64)
+        self.happened = np.zeros(job.lowered.shape.transitions + 1, np.int64)
 
     @property
     def done(self) -> bool:
@@ -170,7 +184,10 @@ class Batch:
         self._check(state, account, self.at + count)
         rows = np.asarray(account.tally)[: BEFORE + count].reshape(BEFORE + count, -1, self.tally.shape[2])
         late = max(0, BEFORE - self.at)  # nothing can have happened before the first interval
-        self.tally[self.at - BEFORE + late + 1 : self.at + count + 1] += rows[late:, : self.patches]
+        where = slice(self.at - BEFORE + late + 1, self.at + count + 1)
+        self.tally[where] += rows[late:, : self.patches]
+        if self.sums is not None and account.scores is not None:
+            self.sums.add(where, slice(late, BEFORE + count), account.scores)
         self.state, self.handled = state, self.handled + int(state.handled)
         self.at += count
         self.rate = int(account.last_due) * steps[-1] / self.job.interval
@@ -184,7 +201,8 @@ class Batch:
         """What the records need."""
         keep = slice(0, self.patches)
         tally = np.cumsum(self.tally, axis=0, dtype=np.int32).transpose(1, 0, 2)
-        return Outcome(tally, np.asarray(self.released)[keep], self.start[keep], self.handled, self.views)
+        released, start = np.asarray(self.released)[keep], self.start[keep]
+        return Outcome(tally, released, start, self.handled, self.views, self.sums)
 
     def _tables(self) -> Tables:
         if self.job.slots == 1:
@@ -211,7 +229,7 @@ class Batch:
         found = view.molecules(self.state.pool, job.lowered.tables, shape, time, point.height, seed)
         self.views.append((time, found))
 
-    def _prepare(self) -> tuple[State, Any]:
+    def _prepare(self) -> tuple[State, Any, Any]:
         job, call = self.job, self.call
         keys = tuple(self._keys(purpose) for purpose in (random.Purpose.EVENT, random.Purpose.RELEASE))
         places = np.stack([job.points[p].sites for p in self.members.point])
@@ -222,9 +240,25 @@ class Batch:
         args = jax.device_put((self.tables, self._pore(), load, keys, np.float32(job.interval)), call.device)
         return call(_prepare_program, *args, shape=job.lowered.shape, records=self.records + 1)
 
+    def _thin(self) -> None:
+        """Make tiles vacant at random where there are more of them than sites."""
+        dilution = self.points[0].dilution
+        if dilution == (1.0, 1.0):
+            return
+        keys, chance = self._keys(random.Purpose.PLACE), 1.0 / np.asarray(dilution, np.float32)
+        args = jax.device_put((self.tables, self.state, keys, chance), self.call.device)
+        self.state = self.state._replace(sites=self.call(_thin_program, *args, shape=self.job.lowered.shape))
+        self._count_sites(self.start.shape[1] - 3)
+
+    def _count_sites(self, states: int) -> None:
+        """Note how many sites of each patch are in each state at the beginning."""
+        kinds = (np.asarray(self.state.sites) & 0xFF).reshape(self.size, -1)
+        for state in range(states):
+            self.start[:, state] = (kinds == state).sum(axis=1)
+
     def _add_bath(self) -> None:
         """Draw the resting sites where a bath keeps them busy, and start their clocks."""
-        size, lowered = self.size, self.job.lowered
+        lowered = self.job.lowered
         resting = np.stack([point.lowered.resting for point in self.points])
         rates = np.stack([point.lowered.tables.chemistry.exit_rate[:-1] for point in self.points])
         if not ((resting > 0) & (rates[:, None] > 0)).any() and (resting.max(axis=2) == 1).all():
@@ -236,9 +270,7 @@ class Batch:
         pool = fitting(self.base, self.state.pool.due.shape[0] + clocks)
         until = jax.device_put(np.float32(self.job.until), self.call.device)
         self.state = self.call(initial.add_clocks, self.state, word, due, until, count=clocks, size=pool)
-        states = (np.asarray(word) & 0xFF).reshape(size, -1)
-        for state in range(resting.shape[2]):
-            self.start[:, state] = (states == state).sum(axis=1)
+        self._count_sites(resting.shape[2])
 
     def _length(self) -> int:
         """Intervals of the next chunk: few after a release, where the number of events changes fast."""
@@ -310,7 +342,8 @@ class Batch:
         if status:
             raise SimulationError(status, where)
         change = self.job.lowered.stoichiometry[:, self.job.lowered.names.index("free_ach")]
-        tally = np.asarray(account.tally).reshape(-1, change.size).sum(axis=0, dtype=np.int64)
+        tally = np.asarray(account.tally).reshape(-1, self.tally.shape[2]).sum(axis=0, dtype=np.int64)
+        tally = tally[: change.size]
         self.free, self.happened = self.free + int(tally @ change), self.happened + tally
         wrong = int(account.molecules) != self.free
         if wrong or (records >= self.records and not self._sites_agree(state)):
@@ -335,5 +368,10 @@ def _rest_args(tables: Any, state: Any, keys: Any, resting: Any, shape: Any) -> 
 
 
 _keys_program = jax.jit(random.vesicle_keys, static_argnames=("purpose",))
+def _thin_args(tables: Any, state: Any, keys: Any, chance: Any, shape: Any) -> Any:
+    return initial.thin_sites(tables, shape, state, keys, chance)
+
+
+_thin_program = jax.jit(_thin_args, static_argnames=("shape",))
 _prepare_program = jax.jit(_prepare_args, static_argnames=("shape", "records"))
 _rest_program = jax.jit(_rest_args, static_argnames=("shape",))

@@ -14,9 +14,10 @@ from jaxtyping import Float, Int
 from nmjmc.errors import Status
 from nmjmc.kernel import contest
 from nmjmc.kernel.events import Shape
+from nmjmc.kernel.likelihood import UNIT
 from nmjmc.kernel.pool import FIRST, NEVER, gather, select, unpack
 from nmjmc.kernel.stage import stages
-from nmjmc.kernel.step import State, advance
+from nmjmc.kernel.step import Happened, State, advance
 from nmjmc.kernel.tables import Tables
 
 BEFORE = 8
@@ -25,6 +26,18 @@ chunk before. An interval holds at least two passes, and one pass handles each l
 the chain would need sixteen links within one step to be counted an interval late."""
 
 _LATE = np.uint32(int(Status.STEP_TOO_LONG))
+
+
+class Sums(NamedTuple):
+    """What scores need, in the intervals of the tally, in units of `likelihood.UNIT`.
+
+    Attributes:
+        instants: sum of the times within the interval, as fractions of it, of what the tally counts.
+        journeys: sum of the scores of the journeys that began, for the two planes.
+    """
+
+    instants: Int[jax.Array, "r vk"]
+    journeys: Int[jax.Array, "r v 2"]
 
 
 class Account(NamedTuple):
@@ -36,12 +49,14 @@ class Account(NamedTuple):
         last_due: entries due in the last pass.
         live: entries with a next event.
         molecules: those of them that are molecules.
+        scores: where they are wanted, else None.
     """
 
     tally: Int[jax.Array, "r vk"]
     last_due: Int[jax.Array, ""]
     live: Int[jax.Array, ""]
     molecules: Int[jax.Array, ""]
+    scores: Sums | None = None
 
 
 class Span(NamedTuple):
@@ -71,7 +86,7 @@ def run_chunk(
     """The state after the intervals of `span`, and the account of them."""
 
     def one_pass(j: jax.Array, carry: tuple) -> tuple:
-        state, tally, record = carry
+        state, tally, sums, record = carry
         part = (j + 1).astype(jnp.float32) / span.substeps[record].astype(jnp.float32)
         # the times of the passes follow from the interval's number alone, whatever the chunk
         until = span.interval * ((span.first + record).astype(jnp.float32) + jnp.minimum(part, 1.0))
@@ -83,30 +98,45 @@ def run_chunk(
         state = state._replace(status=state.status | jnp.where(late, _LATE, jnp.uint32(0)))
         row = jnp.clip(row, 0, rows - 1)
         at = jnp.where(event.column < columns, row * columns + event.column, rows * columns)
-        return state, tally.at[at].add(1, mode="drop"), record
+        if sums is not None:
+            within = event.due / span.interval - (row + span.first - BEFORE).astype(jnp.float32)
+            sums = _add(sums, event, at, row * patches + event.patch, within)
+        return state, tally.at[at].add(1, mode="drop"), sums, record
 
     def one_interval(record: jax.Array, carry: tuple) -> tuple:
-        state, tally, _ = carry
+        state, tally, sums, _ = carry
         before = state.handled
         steps = span.substeps[record]
         more = jnp.where(record == span.count - 1, span.flush, 0)
-        state, tally, _ = lax.fori_loop(0, steps + more, one_pass, (state, tally, record))
-        return state, tally, (state.handled - before) // steps
+        state, tally, sums, _ = lax.fori_loop(0, steps + more, one_pass, (state, tally, sums, record))
+        return state, tally, sums, (state.handled - before) // steps
 
-    columns = state.keys[0].shape[0] * (shape.transitions + 1)
+    patches = state.keys[0].shape[0]
+    columns = patches * shape.columns
     rows = BEFORE + span.substeps.shape[0]
     tally = jnp.zeros(rows * columns, jnp.int32)
+    sums = Sums(tally, jnp.zeros((rows * patches, 2), jnp.int32)) if shape.scored else None
     start = state._replace(most_due=jnp.int32(0), handled=jnp.int32(0))
-    state, tally, due = lax.fori_loop(0, span.count, one_interval, (start, tally, jnp.int32(0)))
+    state, tally, sums, due = lax.fori_loop(0, span.count, one_interval, (start, tally, sums, jnp.int32(0)))
     tally = tally.reshape(rows, columns)
+    if sums is not None:
+        sums = Sums(sums.instants.reshape(rows, columns), sums.journeys.reshape(rows, patches, 2))
     # an entry whose time is no number would never fall due, and so would never be found by a pass
     broken = jnp.any(state.pool.due != state.pool.due)
     status = state.status | jnp.where(broken, jnp.uint32(int(Status.NON_FINITE)), jnp.uint32(0))
     state = state._replace(status=status)
     alive = state.pool.due < NEVER
     travelling = alive & (unpack(state.pool).tag < FIRST)
-    account = Account(tally, due, jnp.sum(alive, dtype=jnp.int32), jnp.sum(travelling, dtype=jnp.int32))
+    account = Account(tally, due, jnp.sum(alive, dtype=jnp.int32), jnp.sum(travelling, dtype=jnp.int32), sums)
     return state, account
+
+
+def _add(sums: Sums, event: Happened, at: jax.Array, own: jax.Array, within: jax.Array) -> Sums:
+    """The sums with a pass's events, which are at `at` of the tally, `own` of the patches, `within` their interval."""
+    instant = jnp.round(jnp.clip(within, 0.0, 1.0) * (1.0 / UNIT)).astype(jnp.int32)
+    return Sums(
+        sums.instants.at[at].add(instant, mode="drop"), sums.journeys.at[own].add(event.score, mode="drop")
+    )
 
 
 @partial(jax.jit, static_argnames=("size",))

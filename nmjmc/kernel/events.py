@@ -30,13 +30,22 @@ _SPLIT = 0x80000000
 
 
 class Shape(NamedTuple):
-    """What is compiled in: sizes and kinds, never a parameter."""
+    """What is compiled in: sizes and kinds, never a parameter.
+
+    `scored` is the number of states where the score function is wanted, else 0.
+    """
 
     sites: int
     transitions: int
     disc: bool
     reflecting: bool
     viewed: bool = False
+    scored: int = 0
+
+    @property
+    def columns(self) -> int:
+        """What is counted of a patch: each transition, escapes, and for scores rejections by the state of the site."""
+        return self.transitions + 1 + self.scored
 
 
 class Events(NamedTuple):
@@ -175,9 +184,7 @@ def settle(
     freed = fired & chemistry.releases[outcome.transition]
     changed = bound | fired
     word = (events.word & jnp.uint32(0xFFFFFFFF - STATE)) + jnp.uint32(FIRST) + target.astype(jnp.uint32)
-    number = events.patch * (shape.transitions + 1) + jnp.where(
-        changed, outcome.transition, shape.transitions
-    )
+    number = events.patch * shape.columns + jnp.where(changed, outcome.transition, shape.transitions)
     # after 2^24 changes the count starts again; it must not look like a molecule's aim
     word = jnp.where(word < jnp.uint32(FIRST), word + jnp.uint32(FIRST), word)
     to_clock = bound | (fired & ~freed)
@@ -188,19 +195,41 @@ def settle(
         word if stays is None else jnp.where(stays, events.word, word),
         chemistry.exit_rate[target + chemistry.first(chemistry.states)],
         jnp.where(changed, events.site, _NOWHERE),
-        jnp.where(changed | events.escapes, number, _NOWHERE),
+        _column(shape, events, outcome, late, changed, number),
     )
 
 
+def _column(
+    shape: Shape,
+    events: Events,
+    outcome: Outcome,
+    late: Bool[Array, " e"],
+    changed: Bool[Array, " e"],
+    number: Int[Array, " e"],
+) -> Int[Array, " e"]:
+    """Where each entry's doings are counted: as `number` says, or where scores are wanted as a rejection."""
+    if not shape.scored:
+        return jnp.where(changed | events.escapes, number, _NOWHERE)
+    rejected = events.attempts & ~outcome.accepted & ~late
+    kind = (events.word & jnp.uint32(STATE)).astype(jnp.int32)
+    turned_down = events.patch * shape.columns + shape.transitions + 1 + kind
+    return jnp.where(changed | events.escapes, number, jnp.where(rejected, turned_down, jnp.int32(_NOWHERE)))
+
+
 @jax.named_scope("depart")
-def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage) -> Entries:
-    """The entries as the pass leaves them: a clock, a molecule under way, unchanged (it waits), or spent."""
+def next_entries(
+    tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage
+) -> tuple[Entries, Int[Array, "e 2"] | None]:
+    """The entries as the pass leaves them: a clock, a molecule under way, unchanged (it waits), or spent.
+
+    With them the scores of the journeys that begin, where they are wanted.
+    """
     entry, words = events.entry, events.words
-    owner, z, origin = events.patch * shape.sites, None, None
+    owner, z, origin, score = events.patch * shape.sites, None, None, None
     if tables.stepping is None:
         x, y, start = stage(lambda: _set_out(tables, shape, events, fate))
         journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[_JOURNEY:], stage)
-        origin = (x, y, entry.due) if shape.viewed else None
+        origin, score = (x, y, entry.due) if shape.viewed else None, journey.score
     else:
         journey = _step(tables, shape, events, fate, stage)
         owner, z = owner + journey.tile, journey.z
@@ -218,7 +247,9 @@ def next_entries(tables: Tables, shape: Shape, events: Events, fate: Fate, stage
         z,
         origin,
     )
-    return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.waits, a, b), entry, fresh))
+    if score is not None:
+        score = jnp.where((travels & ~fate.waits)[:, None], score, 0)
+    return stage(lambda: jax.tree.map(lambda a, b: jnp.where(fate.waits, a, b), entry, fresh)), score
 
 
 def _step(tables: Tables, shape: Shape, events: Events, fate: Fate, stage: Stage) -> stepped.Step:

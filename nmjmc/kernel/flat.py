@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float, Int, UInt32
+from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel import random
+from nmjmc.kernel import likelihood, random
 from nmjmc.kernel.stage import Stage
 from nmjmc.kernel.survival import ENTRIES, Start
 from nmjmc.kernel.tables import Journeys, Tables
@@ -40,12 +40,15 @@ class Journey(NamedTuple):
         x, y: where it ends [um].
         aim: what happens there: an attempt on the receptor plane or the esterase plane (`Start` codes), nothing
             (`Start.MIXED`, a journey cut short), or `ESCAPE`.
+        score: derivatives of its log density by the log of each plane's fastest binding rate, where they are wanted
+            (see `likelihood`).
     """
 
     span: Float[Array, " e"]
     x: Float[Array, " e"]
     y: Float[Array, " e"]
     aim: UInt32[Array, " e"]
+    score: Int[Array, "e 2"] | None = None
 
 
 def depart(
@@ -70,16 +73,16 @@ def depart(
         stage: see `nmjmc.kernel.stage`.
     """
     meets = disc or not reflecting  # a flat mirror is exact for journeys of any length
-    span, aim = stage(lambda: _wait(tables, disc, meets, x, y, start, words[0], words[1]))
+    span, aim, score = stage(lambda: _wait(tables, disc, meets, x, y, start, words[0], words[1]))
     x1, y1 = stage(lambda: _displace(tables, x, y, span, words[2], words[3]))
     if reflecting:
         x1, y1 = turned_back(tables.edge, disc, (x, y), (x1, y1))
-        return Journey(span, x1, y1, aim)
+        return Journey(span, x1, y1, aim, score)
     faces = faces_met(tables.edge, disc, x, y, x1, y1)
     rate = stage(lambda: 1.0 / (2.0 * tables.diffusion * jnp.maximum(span, 1e-12)))
     touched, first = stage(lambda: first_touch(faces, rate, words[4:]))
     aim = jnp.where(touched, jnp.uint32(ESCAPE), aim)
-    return Journey(jnp.where(touched, span * first, span), x1, y1, aim)
+    return Journey(jnp.where(touched, span * first, span), x1, y1, aim, score)
 
 
 def _wait(
@@ -91,26 +94,48 @@ def _wait(
     start: Array,
     side: UInt32[Array, " e"],
     wait: UInt32[Array, " e"],
-) -> tuple[Float[Array, " e"], UInt32[Array, " e"]]:
-    """Duration and aim of the next journeys, cut short where one that `meets` the rim is near it."""
-    span, receptor = _next_attempt(tables.journeys, start, side, wait)
+) -> tuple[Float[Array, " e"], UInt32[Array, " e"], Int[Array, "e 2"] | None]:
+    """Duration, aim and score of the next journeys, cut short where one that `meets` the rim is near it."""
+    journeys = tables.journeys
+    span, receptor, entry, excess = _next_attempt(journeys, start, side, wait)
     aim = jnp.where(receptor, jnp.uint32(Start.RECEPTOR), jnp.uint32(Start.ESTERASE))
     if not meets:
-        return span, aim
+        return span, aim, _score(journeys, start, entry, receptor, excess, jnp.zeros_like(receptor), span)
     if disc:
         reach = (tables.edge - jnp.sqrt(x * x + y * y)) * (1.0 / _CURVED_REACH)
     else:
         reach = tables.edge * (1.0 / _FLAT_REACH)
     # the low bits, unused by `uniform`, spread the cuts of molecules that were released together
     spread = 0.5 + (side & jnp.uint32(0x1FF)).astype(jnp.float32) * (0.5 / 512.0)
-    limit = jnp.maximum(tables.journeys.mixing_time, spread * reach * reach / (2.0 * tables.diffusion))
-    return jnp.minimum(span, limit), jnp.where(span > limit, jnp.uint32(Start.MIXED), aim)
+    limit = jnp.maximum(journeys.mixing_time, spread * reach * reach / (2.0 * tables.diffusion))
+    short, cut = jnp.minimum(span, limit), span > limit
+    aim = jnp.where(cut, jnp.uint32(Start.MIXED), aim)
+    return short, aim, _score(journeys, start, entry, receptor, excess, cut, limit)
+
+
+def _score(
+    journeys: Journeys,
+    start: Int[Array, " e"],
+    entry: Int[Array, " e"],
+    receptor: Bool[Array, " e"],
+    excess: Float[Array, " e"],
+    cut: Bool[Array, " e"],
+    limit: Float[Array, " e"],
+) -> Int[Array, "e 2"] | None:
+    """Scores of journeys, those `cut` at a limit by their survival to it; None where they are not wanted."""
+    if journeys.scores is None:
+        return None
+    survived = (limit - journeys.mixing_time) / journeys.slope
+    return likelihood.score_of(journeys.scores, start, entry, receptor, excess, cut, survived)
 
 
 def _next_attempt(
     journeys: Journeys, start: Int[Array, " e"], side: UInt32[Array, " e"], wait: UInt32[Array, " e"]
-) -> tuple[Array, Array]:
-    """Time to the next attempt by inversion of its hazard, and whether it falls on the receptor plane."""
+) -> tuple[Array, Array, Array, Array]:
+    """Time to the next attempt by inversion of its hazard, and whether it falls on the receptor plane.
+
+    Last come the entry of the table and the hazard beyond its end.
+    """
     hazard = random.exponential(wait)
     start = start if journeys.row is None else start + journeys.row
     scale = journeys.scale[start]
@@ -119,8 +144,10 @@ def _next_attempt(
     part = jnp.minimum(row - entry.astype(jnp.float32), 1.0)
     at = start * ENTRIES + entry
     lower, upper = journeys.time[at], journeys.time[at + 1]
-    beyond = jnp.maximum(hazard - (ENTRIES - 1) / scale, 0.0) * journeys.slope
-    return lower + part * (upper - lower) + beyond, random.uniform(side) < journeys.on_receptor[at]
+    excess = jnp.maximum(hazard - (ENTRIES - 1) / scale, 0.0)
+    beyond = excess * journeys.slope
+    span = lower + part * (upper - lower) + beyond
+    return span, random.uniform(side) < journeys.on_receptor[at], at, excess
 
 
 def _displace(tables: Tables, x: Array, y: Array, span: Array, w0: Array, w1: Array) -> tuple[Array, Array]:

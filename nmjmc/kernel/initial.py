@@ -82,20 +82,30 @@ def prepare(
     keys: tuple[random.Words, random.Words],
     interval: Float[Array, ""],
     records: int,
-) -> tuple[State, Int[Array, "v t"]]:
-    """The state at time 0, and how many molecules each patch has released by each record."""
+) -> tuple[State, Int[Array, "v t"], Int[Array, "v t 2"] | None]:
+    """The state at time 0, and how many molecules each patch has released by each record.
+
+    Last come the scores of the first journeys, where they are wanted, each at the record that follows the release.
+    """
     patches = keys[0][0].shape[0]
     size = math.gcd(load.patch.shape[0], _BLOCK)
     blocks = jax.tree.map(lambda field: field.reshape(-1, size), load)
 
-    def block(part: Load) -> tuple[Pool, Int[Array, " b"]]:
+    def block(part: Load) -> tuple[Pool, Int[Array, " b"], Int[Array, "b 2"] | None]:
         return _release(tables, shape, pore, part, keys[1], interval)
 
-    pool, column = lax.map(block, blocks)
+    pool, column, score = lax.map(block, blocks)
     pool = Pool(pool.due.reshape(-1), pool.rows.reshape(-1, pool.rows.shape[2]))
     column = column.reshape(-1)
     at = jnp.where((load.patch >= 0) & (column < records), load.patch * records + column, patches * records)
     released = jnp.zeros(patches * records, jnp.int32).at[at].add(1, mode="drop").reshape(patches, records)
+    if score is not None:
+        score = (
+            jnp.zeros((patches * records, 2), jnp.int32)
+            .at[at]
+            .add(score.reshape(-1, 2), mode="drop")
+            .reshape(patches, records, 2)
+        )
     template = (
         jnp.tile(tables.template, patches) if tables.sets is None else tables.template[tables.sets].ravel()
     )
@@ -110,13 +120,13 @@ def prepare(
         jnp.int32(0),
         jnp.int32(0),
     )
-    return state, jnp.cumsum(released, axis=1)
+    return state, jnp.cumsum(released, axis=1), score
 
 
 def _release(
     tables: Tables, shape: Shape, pore: releases.PoreTable, load: Load, keys: random.Words, interval: Array
-) -> tuple[Pool, Int[Array, " b"]]:
-    """The first journeys of some molecules, and the record by which each has been released."""
+) -> tuple[Pool, Int[Array, " b"], Int[Array, "b 2"] | None]:
+    """The first journeys of some molecules, the record by which each has been released, and the journeys' scores."""
     stage = stages(interval > 0)
     patch = jnp.maximum(load.patch, 0)
     draw = jnp.zeros_like(load.lineage)
@@ -124,11 +134,11 @@ def _release(
     words = stage(lambda: random.words((keys[0][patch], keys[1][patch]), (load.lineage, draw), count))
     x, y, time = stage(lambda: _leave(pore, load, words, None if tables.sets is None else tables.sets[patch]))
     tables = sets.own(tables, patch, stage)
-    owner = patch * shape.sites
+    owner, score = patch * shape.sites, None
     if tables.stepping is None:
         start = jnp.full(x.shape, int(Start.RELEASED))
         journey = flat.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
-        z, origin = None, ((x, y, time) if shape.viewed else None)
+        z, origin, score = None, ((x, y, time) if shape.viewed else None), journey.score
     else:
         start = jnp.broadcast_to(tables.stepping.released_at, x.shape)
         journey = stepped.depart(tables, shape.disc, shape.reflecting, x, y, start, words[3:], stage)
@@ -136,7 +146,7 @@ def _release(
     due = jnp.where(load.patch >= 0, time + journey.span, NEVER)
     entries = Entries(due, journey.x, journey.y, owner, journey.aim, load.lineage, draw, z, origin)
     column = jnp.ceil(time / interval - 1e-4).astype(jnp.int32)
-    return pack(entries, stage), jnp.maximum(column, 0)
+    return pack(entries, stage), jnp.maximum(column, 0), score
 
 
 def _leave(
@@ -183,6 +193,20 @@ def rest_sites(
         (word & jnp.uint32(0xFF)).astype(jnp.int32) + tables.chemistry.first(states)
     ]
     return word, jnp.where(rate > 0, random.exponential(words[1]) / jnp.maximum(rate, 1e-30), NEVER)
+
+
+@partial(jax.jit, static_argnames=("shape",))
+def thin_sites(
+    tables: Tables, shape: Shape, state: State, keys: random.Words, chance: Float[Array, " 2"]
+) -> UInt32[Array, " sites"]:
+    """The words of the sites after each has been left standing with the chance of its plane, or made vacant."""
+    patches = keys[0].shape[0]
+    site = jnp.tile(jnp.arange(shape.sites, dtype=jnp.uint32), patches)
+    patch = jnp.repeat(jnp.arange(patches), shape.sites)
+    (word,) = random.words((keys[0][patch], keys[1][patch]), (site, jnp.zeros_like(site)), 1)
+    second = site.astype(jnp.int32) >= tables.lattice.offset[1]
+    stands = random.uniform(word) < jnp.where(second, chance[1], chance[0])
+    return jnp.where(stands, state.sites, jnp.uint32(FIRST + tables.chemistry.states - 1))
 
 
 @partial(jax.jit, static_argnames=("count", "size"))

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import folds, stepped, survival
+from nmjmc.kernel import folds, likelihood, stepped, survival
 from nmjmc.kernel import lattice as lattices
 from nmjmc.kernel.events import Shape
+from nmjmc.kernel.likelihood import Majorant
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.pool import FIRST
 from nmjmc.kernel.tables import Chemistry, Folds, Journeys, Tables
@@ -21,6 +22,7 @@ from nmjmc.kinetics.exact import occupancy
 from nmjmc.kinetics.scheme import Scheme
 from nmjmc.synapse.cleft import Folded, Slab, half_width
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.modifier import get, replace
 from nmjmc.units import MICROMOLAR
 
 _STEP = 2**0.25
@@ -42,6 +44,7 @@ class Lowered(NamedTuple):
         fastest: the fastest process that limits the time step, and its rate [1/ms].
         step: length of the steps of stepped transport [ms], else None.
         link: length of the journeys cut short near a rim [ms].
+        majorants: the fastest binding rate of each plane, where scores are wanted.
     """
 
     tables: Tables
@@ -53,6 +56,7 @@ class Lowered(NamedTuple):
     fastest: tuple[str, float]
     step: float | None = None
     link: float = math.inf
+    majorants: tuple[Majorant, ...] = ()
 
 
 class Arrow(NamedTuple):
@@ -87,17 +91,24 @@ def arrows(scheme: Scheme, rates: dict, bath: dict, offset: int) -> list[Arrow]:
     return found
 
 
-def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
+def lower(
+    synapse: Synapse,
+    numerics: Numerics | None = None,
+    scores: bool = False,
+    dilution: tuple[float, float] = (1.0, 1.0),
+) -> Lowered:
     """The arrays of a synapse at its own temperature and potential.
 
     Args:
         synapse: the synapse.
         numerics: settings; they choose the transport.
+        scores: whether what the score function needs is kept.
+        dilution: tiles for each receptor and for each esterase.
 
     Raises:
         ValidationError: If the kernel cannot run it.
     """
-    s, numerics = synapse.effective(), numerics or Numerics()
+    s, numerics = _denser(synapse.effective(), dilution), numerics or Numerics()
     ground = _folded_ground(s) if isinstance(s.cleft, Folded) else _flat_ground(s)
     lattice = ground.lattice
     receptor = arrows(s.receptor.scheme, s.receptor.rates, s.receptor.bath, 0)
@@ -105,6 +116,8 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     joint = receptor + esterase
     states = len(s.receptor.scheme.states) + len(s.esterase.scheme.states) + 1
     binding, fastest = _binding(receptor, esterase, states)
+    majorants = _majorants(s, binding, stepped.chosen(numerics, s)) if scores else ()
+    fastest = [rate * m.headroom for rate, m in zip(fastest, majorants, strict=True)] if scores else fastest
     chemistry = _chemistry(joint, states, _acceptance(binding, fastest, len(s.receptor.scheme.states)))
     stepping, limits = None, {}
     if stepped.chosen(numerics, s):
@@ -114,7 +127,8 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
         chemistry = chemistry._replace(acceptance=accept, leaving=leave)
         journeys = _no_journeys(float(stepping.step))
     else:
-        journeys, often = _journeys(s, [k / f.area for k, f in zip(fastest, ground.surfaces, strict=True)])
+        kappa = [k / f.area for k, f in zip(fastest, ground.surfaces, strict=True)]
+        journeys, often = _journeys(s, kappa, scores)
         limits = {"a binding attempt": often}
     capacity = _rung(sum(live.size for _, live in ground.live))
     template, counts = _template(s, ground.live, capacity, states)
@@ -124,6 +138,7 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     )
     viewed = stepping is None and numerics.view_interval is not None
     shape = Shape(capacity, len(joint), not isinstance(s.cleft, Slab), s.cleft.rim == "reflecting", viewed)
+    shape = shape._replace(scored=states if scores else 0)
     names, change, start = _counted(s, joint, counts)
     limits["a transition of a site"] = float(chemistry.exit_rate.max())
     name = max(limits, key=lambda k: limits[k])
@@ -132,9 +147,9 @@ def lower(synapse: Synapse, numerics: Numerics | None = None) -> Lowered:
     link = float(journeys.mixing_time) if cut else math.inf
     if cut:
         _check_room(s, float(np.sqrt(2 * float(s.cleft.diffusion) * link)), edge)
-    return Lowered(
-        tables, shape, change, names, start, _resting(s, receptor), (name, limits[name]), step, link
-    )
+    limit = (name, limits[name])
+    rest = resting(s, receptor)
+    return Lowered(tables, shape, change, names, start, rest, limit, step, link, majorants)
 
 
 def capacity_of(s: Synapse) -> int:
@@ -143,6 +158,14 @@ def capacity_of(s: Synapse) -> int:
         return _rung(sum(live.size for _, live in _folded_ground(s).live))
     side = 2 * float(half_width(s.cleft))
     return _rung(sum(lattices.tiles_across(tiles, side) ** 2 for tiles, _ in _planes(s)))
+
+
+def _denser(s: Synapse, factors: tuple[float, float]) -> Synapse:
+    """The synapse with the densities of receptors and esterases multiplied."""
+    for path, factor in zip(("receptor.density", "esterase.density"), factors, strict=True):
+        if factor != 1.0:
+            s = replace(s, path, np.asarray(factor * float(get(s, path)), np.float64))
+    return s
 
 
 def _check_room(s: Synapse, spread: float, edge: float) -> None:
@@ -205,23 +228,36 @@ def _no_journeys(step: float) -> Journeys:
     return Journeys(one, one, one, np.float32(step), np.float32(step))
 
 
-def _journeys(s: Synapse, kappa: list[float]) -> tuple[Journeys, float]:
-    """Tables of exact journeys, and the rate of binding attempts when mixed [1/ms]."""
-    h = float(s.cleft.height)
-    table = survival.survival_tables(
-        float(s.cleft.diffusion),
-        h,
-        h * float(s.esterase.position),
-        kappa[0],
-        kappa[1],
-        h - float(s.vesicle.release_depth),
+def _majorants(s: Synapse, binding: np.ndarray, by_steps: bool) -> tuple[Majorant, ...]:
+    """The majorants of the two planes for scores.
+
+    Raises:
+        ValidationError: If transport is by steps, whose chances of capture have no scores.
+    """
+    if by_steps:
+        hint = "folded clefts and stepped transport take estimator=common_random_numbers"
+        raise ValidationError("numerics.transport", "stepped", "exact for the score function", hint)
+    first = len(s.receptor.scheme.states)
+    return (
+        likelihood.majorant(s.receptor.scheme, binding[:first]),
+        likelihood.majorant(s.esterase.scheme, binding[first:-1]),
     )
+
+
+def _journeys(s: Synapse, kappa: list[float], scores: bool) -> tuple[Journeys, float]:
+    """Tables of exact journeys, and the rate of binding attempts when mixed [1/ms]."""
+    h, d = float(s.cleft.height), float(s.cleft.diffusion)
+    lamina, released = h * float(s.esterase.position), h - float(s.vesicle.release_depth)
+    table = survival.survival_tables(d, h, lamina, kappa[0], kappa[1], released)
+    rates = (kappa[0], kappa[1])
+    found = likelihood.journey_scores(table, d, h, lamina, rates, released) if scores else None
     journeys = Journeys(
         table.time.ravel().astype(np.float32),
         table.on_receptor.ravel().astype(np.float32),
         table.scale.astype(np.float32),
         np.float32(min(float(table.slope), 1e9)),
         np.float32(table.mixing_time),
+        scores=found,
     )
     return journeys, 1 / float(table.slope)
 
@@ -318,7 +354,7 @@ def _counted(
     return names, change, start
 
 
-def _resting(s: Synapse, receptor: list[Arrow]) -> np.ndarray:
+def resting(s: Synapse, receptor: list[Arrow]) -> np.ndarray:
     """Equilibrium of each plane's sites with the bath alone; `receptor`: the transitions of the first plane."""
     scheme = s.receptor.scheme
     states = len(scheme.states) + len(s.esterase.scheme.states)

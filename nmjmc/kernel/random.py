@@ -28,6 +28,7 @@ class Purpose(enum.IntEnum):
     EVENT = 2
     CONTENT = 3
     SITES = 4
+    PLACE = 5
 
 
 def _rotate_left(x: UInt32[Array, "*n"], bits: int) -> UInt32[Array, "*n"]:

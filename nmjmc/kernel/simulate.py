@@ -24,6 +24,7 @@ from nmjmc.kernel.meter import Meter, Progress
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.programs import Programs
 from nmjmc.kernel.schedule import record_intervals, substeps
+from nmjmc.kernel.scores import Statistics, statistics
 from nmjmc.synapse.model import Synapse
 
 _CPU_BATCH = 32  # few enough that the hot part of a batch stays in the cache (measured)
@@ -46,6 +47,7 @@ class Record:
         events: entries that the passes handled, for the accounts.
         view_time: times of the views of the first patch [ms].
         views: where its free molecules are [um]; NaN past the last of them.
+        scores: what the score function needs, where it was asked for.
     """
 
     time: Float[np.ndarray, " t"]
@@ -57,6 +59,7 @@ class Record:
     events: int
     view_time: Float[np.ndarray, " f"]
     views: Float[np.ndarray, "f n 3"]
+    scores: Statistics | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def run(
     first_vesicle: int = 0,
     devices: Sequence[Any] | None = None,
     on_chunk: Callable[[Progress], None] | None = None,
+    scores: bool = False,
+    dilution: tuple[float, float] = (1.0, 1.0),
 ) -> Record:
     """Simulate `vesicles` patches of a synapse.
 
@@ -98,13 +103,17 @@ def run(
         first_vesicle: number of the first patch.
         devices: devices to share the batches; None takes JAX's default device.
         on_chunk: called with the progress after each chunk.
+        scores: whether to keep what the score function needs; the run is the same, to the bit, but for schemes whose
+            states bind at rates of different names (see `likelihood.majorant`).
+        dilution: tiles for each receptor and for each esterase. Above 1 sites stand on tiles at random, each with the
+            chance 1 / dilution, so that densities have a score; the lattice is else as even as can be.
 
     Raises:
         ValidationError: If it cannot be computed as asked; nothing is compiled then.
         SimulationError: If the run failed.
     """
     numerics = numerics or Numerics()
-    job = make_job(synapse, seed, duration, record_interval, numerics)
+    job = make_job(synapse, seed, duration, record_interval, numerics, scores, dilution)
     chosen = lanes_of(list(devices) if devices else [default_device()])
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
     size = batch_size(job.lowered, content, numerics, chosen[0].platform)
@@ -191,7 +200,10 @@ def memory_of(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: li
     Raises:
         ValidationError: If this machine does not have it.
     """
-    record = 4 * (job.lowered.shape.transitions + len(job.lowered.names) + 3)
+    numbers = job.lowered.shape.transitions + len(job.lowered.names) + 3
+    # instants and rejections in each interval, then dwell times and journeys in float64
+    numbers += 2 * job.lowered.shape.columns + 4 * len(job.lowered.names) if job.scored else 0
+    record = 4 * numbers
     each = (len(job.substeps) + 1) * record
     batches = _patch_bytes(job.lowered, float(content.sum(axis=1).mean())) * min(size, vesicles)
     at_once = 1 if lanes[0].platform != "cpu" else min(len(lanes), math.ceil(vesicles / size))
@@ -249,7 +261,15 @@ def default_device() -> Any:
     return getattr(jax.config, "jax_default_device", None) or jax.devices()[0]
 
 
-def make_job(synapse: Synapse, seed: int, duration: float, interval: float, numerics: Numerics) -> Job:
+def make_job(
+    synapse: Synapse,
+    seed: int,
+    duration: float,
+    interval: float,
+    numerics: Numerics,
+    scores: bool = False,
+    dilution: tuple[float, float] = (1.0, 1.0),
+) -> Job:
     """What the batches of a run of one parameter set share.
 
     Raises:
@@ -257,7 +277,7 @@ def make_job(synapse: Synapse, seed: int, duration: float, interval: float, nume
     """
     check_numerics(numerics)
     check_times(synapse, numerics, duration)
-    lowered = lower(synapse, numerics)
+    lowered = lower(synapse, numerics, scores, dilution)
     records = record_intervals(duration, interval)
     times = np.asarray(synapse.vesicle.times, np.float64)
     steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step, lowered.link)
@@ -268,7 +288,7 @@ def make_job(synapse: Synapse, seed: int, duration: float, interval: float, nume
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
     height = float(synapse.cleft.height)
-    point = Point(lowered, pore, sites, content, seed, height)
+    point = Point(lowered, pore, sites, content, seed, height, dilution)
     return Job(
         (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists()
     )
@@ -290,7 +310,8 @@ def make_record(
     job: Job, content: np.ndarray, parts: list[Any], compile_seconds: float, run_seconds: float
 ) -> Record:
     """The outcomes of batches, in the order of their patches, as one record."""
-    tally = np.concatenate([p.tally for p in parts])
+    whole_tally = np.concatenate([p.tally for p in parts])
+    tally = whole_tally[..., : job.lowered.shape.transitions + 1]
     released = np.concatenate([p.released for p in parts])
     start = np.concatenate([p.start for p in parts])
     counts = {}
@@ -303,7 +324,11 @@ def make_record(
     events = sum(p.handled for p in parts)
     moments, views = _stack(parts[0].views)
     whole = content.sum(axis=1)
-    return Record(times, counts, tally, whole, compile_seconds, run_seconds, events, moments, views)
+    sums = [p.sums for p in parts]
+    scores = None
+    if job.scored:
+        scores = statistics(job.lowered, job.points[0].dilution, job.interval, whole_tally, start, sums)
+    return Record(times, counts, tally, whole, compile_seconds, run_seconds, events, moments, views, scores)
 
 
 def _stack(views: list[tuple[float, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

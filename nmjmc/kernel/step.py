@@ -56,10 +56,14 @@ class Happened(NamedTuple):
     Attributes:
         due: their own times [ms].
         column: patch and transition as one number, past all columns where nothing happened.
+        patch: whose entries they are.
+        score: of the journeys that begin, where it is wanted.
     """
 
     due: Float[Array, " e"]
     column: Int[Array, " e"]
+    patch: Int[Array, " e"]
+    score: Int[Array, "e 2"] | None
 
 
 def advance(
@@ -89,7 +93,7 @@ def advance(
     key = events.contest_key(words)
     won, late, board = contest.winners(state.board, state.passed, found.site, claims, age, key, stage)
     fate = stage(lambda: events.settle(chemistry, shape, found, outcome, won, late))
-    entries = events.next_entries(tables, shape, found, fate, stage)
+    entries, score = events.next_entries(tables, shape, found, fate, stage)
     spare = capacity // _SPARE
     needs, split = select(lambda: fate.freed & (fate.exit_rate > 0), spare, stage)
     clocks = stage(lambda: events.split_clocks(state.keys, found, fate, needs))
@@ -107,7 +111,7 @@ def advance(
         state.handled + due,
         state.passed + 1,
     )
-    return state, Happened(entry.due, fate.column)
+    return state, Happened(entry.due, fate.column, patch, score)
 
 
 def _faults(due: Bool[Array, ""], pool: Bool[Array, ""], entries: Entries) -> UInt32[Array, ""]:

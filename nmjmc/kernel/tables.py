@@ -8,6 +8,7 @@ from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
 from nmjmc.kernel.lattice import Lattice
+from nmjmc.kernel.likelihood import JourneyScores
 
 
 class Chemistry(NamedTuple):
@@ -48,7 +49,8 @@ class Chemistry(NamedTuple):
 class Journeys(NamedTuple):
     """Waiting times of a flat cleft as float32; see `survival.SurvivalTables`.
 
-    Where several parameter sets ride together, `row` is the first row of each entry's own set.
+    Where several parameter sets ride together, `row` is the first row of each entry's own set; `scores` where the
+    score function is wanted, else None.
     """
 
     time: Float[Array, " starts_entries"]
@@ -57,6 +59,7 @@ class Journeys(NamedTuple):
     slope: Float[Array, ""]
     mixing_time: Float[Array, ""]
     row: Int[Array, " e"] | None = None
+    scores: JourneyScores | None = None
 
 
 class Folds(NamedTuple):
