@@ -7,6 +7,7 @@ from nmjmc.fitting.estimators import ESTIMATORS as ESTIMATORS
 from nmjmc.fitting.estimators import CommonRandomNumbersEstimator as CommonRandomNumbersEstimator
 from nmjmc.fitting.estimators import CorrectedEstimator as CorrectedEstimator
 from nmjmc.fitting.estimators import MeanFieldEstimator as MeanFieldEstimator
+from nmjmc.fitting.estimators import ScoreFunctionEstimator as ScoreFunctionEstimator
 from nmjmc.fitting.fit import fit as fit
 from nmjmc.fitting.quanta import Condition as Condition
 from nmjmc.fitting.terms import HistogramTerm as HistogramTerm

@@ -7,36 +7,29 @@ information follow by the chain rule. `mean_field` is the default where the mean
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
-from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.fitting.parameters import with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Condition
-from nmjmc.fitting.terms import Term
-from nmjmc.kernel import simulate as kernel
+from nmjmc.fitting.scores import dilution
+from nmjmc.fitting.simulations import (
+    Simulate,
+    Simulated,
+    kernel_correction,
+    kernel_predictions,
+    of_runs,
+    score_slopes,
+    simulate_all,
+    simulated,
+)
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.meanfield.problem import refuse_unsupported
 from nmjmc.synapse.model import Synapse
 
 Evaluation = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Predictions [z], Jacobian [z, p], covariance of their Monte Carlo error [z, z]."""
-
-
-class Simulated(NamedTuple):
-    """Simulated quanta: times [t] [ms], currents [v, t] [nA], contents [v]."""
-
-    time: np.ndarray
-    current: np.ndarray
-    content: np.ndarray
-
-
-Simulate = Callable[[Synapse, Condition, int, int], Simulated]
-"""Quanta of a synapse under a condition: how many, from which seed."""
 
 
 class Estimator(abc.ABC):
@@ -146,8 +139,49 @@ class CommonRandomNumbersEstimator(Estimator):
         return kernel_predictions(problem, free, self.vesicles, self.seed, self.simulate)[0]
 
 
+class ScoreFunctionEstimator(Estimator):
+    """Covariances of what quanta do with the scores of the parameters, from one simulation a condition.
+
+    Attributes:
+        vesicles: Quanta simulated for each condition.
+        seed: Of the simulation.
+        interval: Between records [ms].
+        numerics: How it is computed.
+    """
+
+    name = "score_function"
+    bias = (
+        "none for rates, baths and the content of vesicles that differ, whatever the scheme; for densities none, of "
+        "sites that stand at random; its noise falls with the root of the number of vesicles and is large; it knows "
+        "nothing of geometry and diffusion"
+    )
+
+    def __init__(
+        self, vesicles: int = 512, seed: int = 0, interval: float = 0.02, numerics: Numerics | None = None
+    ) -> None:
+        self.vesicles, self.seed, self.interval, self.numerics = vesicles, seed, interval, numerics
+
+    def evaluate(self, problem: Problem, free: np.ndarray) -> Evaluation:
+        runs = self._runs(problem, free)
+        z, covariance = of_runs(problem, free, runs, self.vesicles)
+        return z, score_slopes(problem, free, runs), covariance
+
+    def predict(self, problem: Problem, free: np.ndarray) -> np.ndarray:
+        return of_runs(problem, free, self._runs(problem, free), self.vesicles)[0]
+
+    def _runs(self, problem: Problem, free: np.ndarray) -> dict[Condition, Simulated]:
+        tiles = dilution(problem, free)
+
+        def scored(synapse: Synapse, condition: Condition, vesicles: int, seed: int) -> Simulated:
+            how = {"scores": True, "dilution": tiles, "numerics": self.numerics}
+            return simulated(synapse, condition, vesicles, seed, self.interval, **how)
+
+        return simulate_all(problem, free, self.vesicles, self.seed, scored)
+
+
 ESTIMATORS: dict[str, type[Estimator]] = {
-    kind.name: kind for kind in (MeanFieldEstimator, CorrectedEstimator, CommonRandomNumbersEstimator)
+    kind.name: kind
+    for kind in (MeanFieldEstimator, CorrectedEstimator, CommonRandomNumbersEstimator, ScoreFunctionEstimator)
 }
 """Estimators by name."""
 
@@ -187,7 +221,7 @@ def choose(
             "fit.estimator", repr(estimator), "a known estimator", nearest(estimator, known)
         )
     found = made(estimator, vesicles, seed)
-    if not isinstance(found, CommonRandomNumbersEstimator):
+    if isinstance(found, MeanFieldEstimator | CorrectedEstimator):
         refuse_unsupported(synapse)
     return found, f"{found.name}, as asked for: {found.bias}"
 
@@ -196,93 +230,12 @@ def made(name: str, vesicles: int | None, seed: int) -> Estimator:
     """An estimator by its known name."""
     if name == MeanFieldEstimator.name:
         return MeanFieldEstimator()
-    if name == CorrectedEstimator.name:
-        return CorrectedEstimator(seed=seed) if vesicles is None else CorrectedEstimator(int(vesicles), seed)
-    found = CommonRandomNumbersEstimator(seed=seed)
-    return found if vesicles is None else CommonRandomNumbersEstimator(int(vesicles), seed)
-
-
-def kernel_predictions(
-    problem: Problem, free: np.ndarray, vesicles: int, seed: int, simulate: Simulate
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions from simulated quanta and the covariance of their Monte Carlo error, [z] and [z, z].
-
-    Raises:
-        SimulationError: If a simulation failed; failed vesicles are never dropped.
-    """
-    values, runs = problem.values(free), _runs(problem, free, vesicles, seed, simulate)
-    return _with_jackknife(
-        problem, lambda term, kept: term.from_events(*_events(runs[term.condition], kept), values), vesicles
-    )
-
-
-def kernel_correction(
-    problem: Problem, free: np.ndarray, vesicles: int, seed: int, simulate: Simulate
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions of the kernel less those of the mean field for the very same contents, and their covariance.
-
-    The contents of the simulated vesicles, whose scatter would dominate the Monte Carlo error, are common to both.
-    """
-    values, runs = problem.values(free), _runs(problem, free, vesicles, seed, simulate)
-    twins = {c: problem.currents_of(free, c, run.content, run.time) for c, run in runs.items()}
-
-    def difference(term: Term, kept: np.ndarray) -> np.ndarray:
-        run, (currents, channel) = runs[term.condition], twins[term.condition]
-        # the twin's currents carry the scale already
-        plain = {name: value for name, value in values.items() if name != "recording.scale"}
-        twin = term.from_events(run.time, currents[kept], plain, channel)
-        return term.from_events(*_events(run, kept), values) - twin
-
-    return _with_jackknife(problem, difference, vesicles)
-
-
-def _runs(
-    problem: Problem, free: np.ndarray, vesicles: int, seed: int, simulate: Simulate
-) -> dict[Condition, Simulated]:
-    """Simulated quanta of each condition."""
-    values = problem.values(free)
-    changes = {name: np.float64(value) for name, value in values.items() if name in problem.parameters.names}
-    return {
-        c: simulate(with_values(c.of(problem.synapse), changes), c, vesicles, seed)
-        for c in problem.conditions
-    }
-
-
-def _events(run: Simulated, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return run.time, run.current[kept]
-
-
-def _with_jackknife(
-    problem: Problem, statistic: Callable[[Term, np.ndarray], np.ndarray], vesicles: int, groups: int = 32
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions of all data sets and the delete-a-group jackknife covariance of each, [z] and [z, z]."""
-    everyone = np.arange(vesicles)
-    parts = np.array_split(everyone, min(groups, vesicles))
-    covariance = np.zeros((problem.cuts[-1], problem.cuts[-1]))
-    found = []
-    with jax.enable_x64(True):
-        for term, a, b in zip(problem.terms, problem.cuts[:-1], problem.cuts[1:], strict=True):
-            found.append(statistic(term, everyone))
-            left = np.stack([statistic(term, np.setdiff1d(everyone, part)) for part in parts])
-            away = left - left.mean(axis=0)
-            covariance[a:b, a:b] = (len(parts) - 1.0) / len(parts) * away.T @ away
-    return np.concatenate(found), covariance
-
-
-def simulated(
-    synapse: Synapse, condition: Condition, vesicles: int, seed: int, interval: float = 0.02
-) -> Simulated:
-    """Quanta of the particle kernel, recorded every `interval` ms."""
-    plain = jax.tree.map(lambda x: np.asarray(x, np.float64) if isinstance(x, jax.Array) else x, synapse)
-    duration = float(interval * np.ceil(condition.duration / interval - 1e-9))
-    record = kernel.run(
-        plain, vesicles=vesicles, seed=seed, duration=duration, record_interval=interval, numerics=Numerics()
-    )
-    warm = plain.effective()
-    scheme = warm.receptor.scheme
-    total = sum(
-        g * np.asarray(record.counts[s]) for s, g in zip(scheme.states, scheme.conductance, strict=True)
-    )
-    drive = float(warm.fibre.holding_potential) - float(warm.receptor.reversal_potential)
-    current = float(warm.receptor.channel_conductance) * drive * np.asarray(total, np.float64)
-    return Simulated(np.asarray(record.time, np.float64), current, np.asarray(record.content, np.float64))
+    if name == ScoreFunctionEstimator.name:
+        found = ScoreFunctionEstimator(seed=seed)
+    elif name == CorrectedEstimator.name:
+        found = CorrectedEstimator(seed=seed)
+    else:
+        found = CommonRandomNumbersEstimator(seed=seed)
+    if vesicles is not None:
+        found.vesicles = int(vesicles)
+    return found

@@ -51,8 +51,9 @@ def fit(
         data: Data sets: `WaveformTerm`, `HistogramTerm`, `StatisticsTerm`; each says under which condition.
         free: Paths, or a mapping from path to bounds, start and prior (see `free_parameters`).
         fixed: Known parameters of release and recording, for example `{"recording.gain": "0.25 MOhm"}`.
-        estimator: `auto`, `mean_field`, `corrected`, `common_random_numbers`, or an `Estimator`. `auto` goes down the
-            mean field where it solves the synapse, and on to `corrected` where the errors are as small as its bias.
+        estimator: `auto`, `mean_field`, `corrected`, `common_random_numbers`, `score_function`, or an `Estimator`.
+            `auto` goes down the mean field where it solves the synapse, and on to `corrected` where the errors are as
+            small as its bias.
         vesicles: Quanta that the kernel simulates for each condition, for the estimators that use it.
         optimiser: `natural`, `adam` or `sgd`.
         steps: At most.

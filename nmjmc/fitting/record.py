@@ -112,6 +112,11 @@ def _notes(problem: Problem, state: State, why: str, parameters: Parameters) -> 
                 f"The error of {', '.join(close)} is as small as the bias of the mean field may be; "
                 'estimator="corrected" takes that away.'
             )
+    if why.startswith("score_function"):
+        notes.append(
+            "The Jacobian of the score function is noisy, and its noise adds to the Fisher information: the intervals "
+            "are too short. Ask for profiles, or finish with another estimator."
+        )
     notes += [f"Flat: {sentence}." for sentence in uncertainty.flat_directions(problem, state)]
     if state.noise.any():
         notes.append(

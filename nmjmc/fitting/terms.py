@@ -260,7 +260,10 @@ class HistogramTerm(Term):
             ) @ jnp.asarray(weight)
             return jnp.append(jnp.zeros(1), jnp.diff(below))
         mean = weight @ size
-        sd = jnp.sqrt(weight @ (size - mean) ** 2 + gate**2)
+        return self.compound(mean, jnp.sqrt(weight @ (size - mean) ** 2 + gate**2), values)
+
+    def compound(self, mean: Any, sd: Any, values: Mapping[str, Any]) -> Float[Array, " z"]:
+        """Probability of a failure and of each bin, where several quanta of that mean and SD add up."""
         if self.release == "poisson":
             number = compound.poisson(values["release.quantal_content"], self.most)
         else:
@@ -292,12 +295,19 @@ class HistogramTerm(Term):
     def from_events(
         self, time: np.ndarray, currents: np.ndarray, values: Mapping[str, float], channel: float = 0.0
     ) -> np.ndarray:
-        gain = values.get("recording.gain", self.gain)
-        size = np.abs(currents).max(axis=1) * gain * values.get("recording.scale", 1.0)
+        size = np.abs(currents).max(axis=1) * self.scale(values)
         weight = np.full(size.size, 1.0 / size.size)
-        # the recorded noise is added by the bins; a single quantum without any would have no width
-        gate = max(float(np.sqrt(size.mean() * channel * gain)), 1e-6 * float(size.mean()))
+        gain = values.get("recording.gain", self.gain)
+        gate = max(float(np.sqrt(size.mean() * channel * gain)), self.least_gate(size))
         return np.asarray(self._shares(jnp.asarray(size), weight, gate, values))
+
+    def scale(self, values: Mapping[str, float]) -> float:
+        """The histogram's unit per nA of a simulated current."""
+        return values.get("recording.gain", self.gain) * values.get("recording.scale", 1.0)
+
+    def least_gate(self, size: np.ndarray) -> float:
+        """SD of gating that simulated quanta are given: the bins add noise; a quantum without any had no width."""
+        return 1e-6 * float(size.mean())
 
     def goodness(self, z: np.ndarray, noise: np.ndarray) -> tuple[float, int]:
         observed, expected = self.counts, self.counts.sum() * z

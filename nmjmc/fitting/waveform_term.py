@@ -200,20 +200,26 @@ class WaveformTerm(GaussianTerm):
     def from_events(
         self, time: np.ndarray, currents: np.ndarray, values: Mapping[str, float], channel: float = 0.0
     ) -> np.ndarray:
-        resistance, scaled = self.instrument.series_resistance, values.get("recording.scale", 1.0) * currents
-        if resistance > 0:
-            scaled = scaled / (1.0 + scaled / self.driving_force * resistance)
-        if self.aligned == "onset":
-            binned = scaled @ (self.average @ self.instrument.matrix(time, self.sampled)).T
-        else:
-            dense = scaled @ self.instrument.matrix(time, self.dense).T
-            binned = np.asarray(jax.vmap(self._shifted)(jnp.asarray(dense)))
+        binned, _ = self.recorded(time, currents, values)
         mean = binned.mean(axis=0)
         if not self.with_variance:
             return mean
         size = (binned - mean) @ self.direction
         gate = (np.sqrt(np.abs(mean) * channel) @ np.abs(self.direction)) ** 2
         return np.append(mean, np.log(size @ size / (len(size) - 1) + gate + self.noise_variance))
+
+    def recorded(
+        self, time: np.ndarray, currents: np.ndarray, values: Mapping[str, float]
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+        """Bin means of simulated quanta [v, bin]; and, at the onset, the currents and the matrix they follow by."""
+        resistance, scaled = self.instrument.series_resistance, values.get("recording.scale", 1.0) * currents
+        if resistance > 0:
+            scaled = scaled / (1.0 + scaled / self.driving_force * resistance)
+        if self.aligned == "onset":
+            matrix = self.average @ self.instrument.matrix(time, self.sampled)
+            return scaled @ matrix.T, (scaled, matrix)
+        dense = scaled @ self.instrument.matrix(time, self.dense).T
+        return np.asarray(jax.vmap(self._shifted)(jnp.asarray(dense))), None
 
 
 def default_edges(time: np.ndarray, mean: np.ndarray, bins: int = BINS) -> np.ndarray:

@@ -1,0 +1,111 @@
+"""Estimators of a gradient against exact ones, parameter by parameter: a closed box whose equilibrium is known."""
+
+import numpy as np
+import pytest
+
+from nmjmc.errors import ValidationError
+from nmjmc.fitting import (
+    ESTIMATORS,
+    Condition,
+    ScoreFunctionEstimator,
+    WaveformTerm,
+)
+from nmjmc.fitting.parameters import free_parameters
+from nmjmc.fitting.problem import Problem
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.runtime import use_cache
+from nmjmc.synapse import Esterase, Fibre, Receptor, Slab, Synapse, Vesicle
+from tests.models import CONDUCTANCE, DIFFUSION, HEIGHT, MOLAR, closed_box_moments
+from tests.statistics import assert_mean
+
+pytestmark = pytest.mark.unit
+
+BOX, MOLECULES, SITES = 0.064, 6, 4
+RATES = {"binding_rate": 3e8 * MOLAR, "unbinding_rate": 20.0, "opening_rate": 40.0, "closing_rate": 20.0}
+LAST = Condition(duration=0.5)
+PATHS = [f"receptor.{name}" for name in RATES]
+WIDE = Numerics(batch=2048)
+REPLICATES = 12
+"""Runs of other seeds, whose mean is tested by Student's t at 1e-6."""
+
+
+def box(molecules=MOLECULES, side=BOX):
+    """A few receptors in a small closed cleft without esterase."""
+    receptor = Receptor("two_site_sequential", RATES, 1000.0, CONDUCTANCE)
+    none = Esterase("esterase_consuming", {"binding_rate": 2e8 * MOLAR, "deacylation_rate": 16.0}, 0.0)
+    cleft = Slab(HEIGHT, side, DIFFUSION, "reflecting")
+    return Synapse(cleft, receptor, none, Vesicle(float(molecules)), Fibre())
+
+
+def settled(synapse=None):
+    """The mean and the variance of the current when all has settled, in one bin."""
+    time = np.arange(0.0, 0.501, 0.05)
+    traces = -1e-3 * np.random.default_rng(0).random((20, time.size))
+    return WaveformTerm("settled", time, traces, LAST, edges=np.array([0.42, 0.48]))
+
+
+def problem_of(paths, synapse=None, term=None):
+    return Problem(synapse or box(), [term or settled()], free_parameters(synapse or box(), paths))
+
+
+def at_start(problem):
+    return problem.parameters.unconstrained(problem.parameters.start)
+
+
+def exact(values):
+    """Mean current and log variance at equilibrium, by the canonical ensemble [nA]."""
+    affinity = values["receptor.binding_rate"] / values["receptor.unbinding_rate"]
+    rates = values["receptor.opening_rate"], values["receptor.closing_rate"]
+    gating = rates[0] / rates[1]
+    volume = values.get("cleft.height", HEIGHT) * BOX**2
+    mean, variance = closed_box_moments((2 * affinity, affinity**2 * (1 + gating)), SITES, volume, MOLECULES)
+    opened = gating / (1 + gating)
+    single = CONDUCTANCE * -80.0
+    spread = variance[1] * opened**2 + mean[1] * opened * (1 - opened)
+    return np.array([single * mean[1] * opened, np.log(single**2 * spread)])
+
+
+def exact_slope(problem, step=1e-4):
+    """Derivatives of the exact numbers by the unconstrained parameters."""
+    known = {path: RATES[path.split(".")[1]] for path in PATHS}
+    free = at_start(problem)
+    rows = []
+    for row in step * np.eye(free.size):
+        up, down = (exact(known | problem.values(free + sign * row)) for sign in (1, -1))
+        rows.append((up - down) / (2 * step))
+    return np.stack(rows, axis=1)
+
+
+def check(estimates, wanted):
+    for index in np.ndindex(wanted.shape):
+        assert_mean(estimates[(slice(None), *index)], float(wanted[index]))
+
+
+@pytest.mark.slow
+@pytest.mark.stat
+def test_the_score_function_is_unbiased_for_every_rate():
+    use_cache(True)
+    problem = problem_of(PATHS)
+    found = [
+        ScoreFunctionEstimator(2048, seed, 0.05, WIDE).evaluate(problem, at_start(problem))
+        for seed in range(REPLICATES)
+    ]
+    check(np.stack([z for z, _, _ in found])[:, :1], exact({p: RATES[p.split(".")[1]] for p in PATHS})[:1])
+    wanted = exact_slope(problem)
+    estimates = np.stack([slope for _, slope, _ in found])
+    check(estimates, wanted)
+    # the test has power: an estimator that gave nothing would fail it
+    error = estimates.std(axis=0, ddof=1) / np.sqrt(REPLICATES)
+    assert (np.abs(wanted[0]) > 8 * error[0]).all()
+
+
+def test_every_estimator_has_a_name_and_states_its_bias():
+    assert set(ESTIMATORS) == {"mean_field", "corrected", "common_random_numbers", "score_function"}
+    assert all(kind.name == name and len(kind.bias) > 20 for name, kind in ESTIMATORS.items())
+
+
+@pytest.mark.parametrize("path", ["cleft.height", "cleft.diffusion"])
+def test_the_score_function_refuses_geometry_before_it_simulates(path):
+    problem = problem_of([path])
+    with pytest.raises(ValidationError, match="common_random_numbers"):
+        ScoreFunctionEstimator(8).evaluate(problem, at_start(problem))
