@@ -1,17 +1,21 @@
 """Estimators of a gradient against exact ones, parameter by parameter: a closed box whose equilibrium is known."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from nmjmc.errors import ValidationError
 from nmjmc.fitting import (
     ESTIMATORS,
+    CommonRandomNumbersEstimator,
     Condition,
     ScoreFunctionEstimator,
     WaveformTerm,
 )
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
+from nmjmc.fitting.simulations import simulated
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.runtime import use_cache
 from nmjmc.synapse import Esterase, Fibre, Receptor, Slab, Synapse, Vesicle
@@ -25,6 +29,7 @@ RATES = {"binding_rate": 3e8 * MOLAR, "unbinding_rate": 20.0, "opening_rate": 40
 LAST = Condition(duration=0.5)
 PATHS = [f"receptor.{name}" for name in RATES]
 WIDE = Numerics(batch=2048)
+recorded = functools.partial(simulated, interval=0.05, numerics=WIDE)
 REPLICATES = 12
 """Runs of other seeds, whose mean is tested by Student's t at 1e-6."""
 
@@ -66,7 +71,7 @@ def exact(values):
 
 
 def exact_slope(problem, step=1e-4):
-    """Derivatives of the exact numbers by the unconstrained parameters."""
+    """Derivatives of the exact numbers, or their central differences of a step, by the unconstrained parameters."""
     known = {path: RATES[path.split(".")[1]] for path in PATHS}
     free = at_start(problem)
     rows = []
@@ -97,6 +102,25 @@ def test_the_score_function_is_unbiased_for_every_rate():
     # the test has power: an estimator that gave nothing would fail it
     error = estimates.std(axis=0, ddof=1) / np.sqrt(REPLICATES)
     assert (np.abs(wanted[0]) > 8 * error[0]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.stat
+def test_common_random_numbers_serve_rates_and_geometry():
+    """Against the exact central difference with the same step: what is left is noise alone."""
+    use_cache(True)
+    problem = problem_of(["receptor.binding_rate", "receptor.closing_rate", "cleft.height"])
+    estimator = CommonRandomNumbersEstimator(1024, 0, 0.1, recorded)
+    found = []
+    for seed in range(REPLICATES):
+        estimator.seed = seed
+        found.append(estimator.evaluate(problem, at_start(problem))[1])
+    wanted = exact_slope(problem, 0.1)
+    check(np.stack(found)[:, :1], wanted[:1])
+    # and the bias of the step is of second order
+    bias = wanted - exact_slope(problem)
+    halved = exact_slope(problem, 0.05) - exact_slope(problem)
+    np.testing.assert_allclose(halved[0], bias[0] / 4, rtol=0.1)
 
 
 def test_every_estimator_has_a_name_and_states_its_bias():
