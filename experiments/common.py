@@ -25,7 +25,7 @@ from nmjmc.viz.style import MILLIMETRE, style
 
 EXPERIMENTS = (
     "canonical_quantum", "convergence", "stiles_1996", "wathey_1979", "colquhoun_sakmann_1985", "hatton_2003",
-    "hartzell_1975", "meanfield_human", "closed_forms",
+    "hartzell_1975", "meanfield_human", "closed_forms", "estimators",
 )  # fmt: skip
 CONFIDENCE = 0.95
 DOTS_PER_INCH = 150
@@ -304,10 +304,11 @@ def main_all(names: Iterable[str]) -> None:
 def publish(report: Report, docs: Path) -> None:
     """Put an experiment's figure and table where the documentation shows them.
 
-    The table goes between the page's two comments `<!-- NAME -->` and `<!-- end NAME -->`.
+    The table goes between the two comments `<!-- NAME -->` and `<!-- end NAME -->` of the page that has them.
     """
-    page = docs / "validation.md"
     begin, end = f"<!-- {report.name} -->\n", f"<!-- end {report.name} -->"
+    pages = [p for p in sorted(docs.glob("*.md")) if begin in p.read_text(encoding="utf-8")]
+    page = pages[0] if pages else docs / "validation.md"
     before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:

@@ -1,17 +1,21 @@
-"""Estimators of a gradient against exact ones, parameter by parameter: a closed box whose equilibrium is known."""
+"""Every estimator of a gradient against exact ones, parameter by parameter: a closed box whose equilibrium is known."""
 
 import functools
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from nmjmc.errors import ValidationError
 from nmjmc.fitting import (
     ESTIMATORS,
     CommonRandomNumbersEstimator,
     Condition,
+    CorrectedEstimator,
+    MeanFieldEstimator,
     ScoreFunctionEstimator,
     WaveformTerm,
+    fit,
 )
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
@@ -121,6 +125,80 @@ def test_common_random_numbers_serve_rates_and_geometry():
     bias = wanted - exact_slope(problem)
     halved = exact_slope(problem, 0.05) - exact_slope(problem)
     np.testing.assert_allclose(halved[0], bias[0] / 4, rtol=0.1)
+
+
+def by_mass_action(values, molecules, side, sites):
+    """Mean open receptors at equilibrium of very many molecules."""
+    affinity = values["receptor.binding_rate"] / values["receptor.unbinding_rate"]
+    gating = values["receptor.opening_rate"] / values["receptor.closing_rate"]
+
+    def weights(free):
+        one, two = 2 * affinity * free, (affinity * free) ** 2
+        return one, two, 1 + one + two * (1 + gating)
+
+    def left(free):
+        one, two, total = weights(free)
+        return molecules - free * HEIGHT * side**2 - sites * (one + 2 * two * (1 + gating)) / total
+
+    _, two, total = weights(brentq(left, 0.0, molecules / (HEIGHT * side**2), xtol=1e-12))
+    return sites * two * gating / total
+
+
+@pytest.mark.slow
+def test_the_mean_field_is_exact_for_many_molecules():
+    """Against the law of mass action, for every rate: what is left is the grid and the last of the settling."""
+    side, molecules = 0.64, 600
+    late = Condition(duration=1.0)
+    time = np.arange(0.0, 1.001, 0.05)
+    traces = -1e-3 * np.random.default_rng(0).random((20, time.size))
+    term = WaveformTerm("late", time, traces, late, edges=np.array([0.92, 0.98]), with_variance=False)
+    problem = problem_of(PATHS, box(molecules, side), term)
+    free = at_start(problem)
+    z, slope, noise = MeanFieldEstimator().evaluate(problem, free)
+    single, sites = CONDUCTANCE * -80.0, round(1000.0 * side**2)
+    known = {path: RATES[path.split(".")[1]] for path in PATHS}
+    assert not noise.any()
+    assert z[0] == pytest.approx(single * by_mass_action(known, molecules, side, sites), rel=3e-3)
+    for k, row in enumerate(1e-4 * np.eye(free.size)):
+        up, down = (by_mass_action(problem.values(free + s * row), molecules, side, sites) for s in (1, -1))
+        assert slope[0, k] == pytest.approx(single * (up - down) / 2e-4, rel=1e-2)
+
+
+@pytest.mark.slow
+@pytest.mark.stat
+def test_the_corrected_estimator_predicts_the_few_molecules_that_the_mean_field_misses():
+    """Its predictions have no bias where it was corrected; its slopes are those of the mean field."""
+    use_cache(True)
+    problem = problem_of(PATHS)
+    free = at_start(problem)
+    plain, slope, _ = MeanFieldEstimator().evaluate(problem, free)
+    found = []
+    for seed in range(REPLICATES):
+        estimator = CorrectedEstimator(1024, seed, recorded)
+        estimator.prepare(problem, free)
+        z, own, noise = estimator.evaluate(problem, free)
+        assert np.array_equal(own, slope) and noise[0, 0] > 0
+        found.append(z[:1])
+    truth = exact({path: RATES[path.split(".")[1]] for path in PATHS})[:1]
+    check(np.stack(found), truth)
+    error = np.stack(found).std(ddof=1) / np.sqrt(REPLICATES)
+    assert abs(plain[0] - truth[0]) > 8 * error  # six molecules are not many
+
+
+@pytest.mark.slow
+@pytest.mark.stat
+def test_a_fit_by_the_score_function_comes_near():
+    """Opening rate from the mean current of the settled box; the score and the loss share their seed."""
+    use_cache(True)
+    other = RATES | {"opening_rate": 60.0}
+    truth = exact({f"receptor.{name}": value for name, value in other.items()})[0]
+    term = settled()
+    term.with_variance = False
+    term._set(np.array([truth]), np.array([[(0.02 * truth) ** 2]]))
+    estimator = ScoreFunctionEstimator(8192, 3, 0.05, WIDE)
+    found = fit(box(), [term], {"receptor.opening_rate": {}}, estimator=estimator, steps=12)
+    assert found["receptor.opening_rate"] == pytest.approx(60.0, rel=0.1)
+    assert "score_function" in found.notes[0] and found.seed_sd[0] > 0
 
 
 def test_every_estimator_has_a_name_and_states_its_bias():
