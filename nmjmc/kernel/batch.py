@@ -368,6 +368,8 @@ def _rest_args(tables: Any, state: Any, keys: Any, resting: Any, shape: Any) -> 
 
 
 _keys_program = jax.jit(random.vesicle_keys, static_argnames=("purpose",))
+
+
 def _thin_args(tables: Any, state: Any, keys: Any, chance: Any, shape: Any) -> Any:
     return initial.thin_sites(tables, shape, state, keys, chance)
 
