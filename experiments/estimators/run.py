@@ -76,7 +76,29 @@ def run(report: Report) -> None:
                 of_normal((mean[k] - reference[k]) / stretch[k], doubt), note,
             )  # fmt: skip
         report.say(f"{name}: processor time of one gradient", "s", "-", "C", None, of_normal(seconds, 0.0))
+    plain, scored = plain_cost(problem, size), found["score_function"][2]
+    report.say(
+        "the same quanta simulated, nothing else: processor time", "s", "-", "C", None, of_normal(plain, 0.0)
+    )
+    report.say(
+        "score_function: processor time over that",
+        "",
+        "at most 3 (target)",
+        "C",
+        (0, 3),
+        of_normal(scored / plain, 0.0),
+    )
     report.draw(_figure(found, reference / stretch, error / stretch / np.sqrt(replicates), stretch))
+
+
+def plain_cost(problem: Problem, size: int, repeats: int = 3) -> float:
+    """Processor time of a simulation without scores, compiling left out."""
+    seconds = []
+    for seed in range(repeats + 1):
+        begun = time.process_time()
+        simulated(problem.synapse, SHORT, size, seed)
+        seconds.append(time.process_time() - begun)
+    return float(np.mean(seconds[1:]))
 
 
 def the_problem(events: int) -> Problem:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from nmjmc.errors import ValidationError
+from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.fitting.parameters import EXTRA, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Condition
@@ -17,6 +17,7 @@ from nmjmc.fitting.scores import Run, Scores, plain, scores, weights
 from nmjmc.fitting.terms import Term
 from nmjmc.kernel import release
 from nmjmc.kernel import simulate as kernel
+from nmjmc.kernel.many import Request, run_many
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.synapse.model import Synapse
 
@@ -123,24 +124,58 @@ def simulated(
     `dilution` and `numerics`: see `nmjmc.kernel.simulate.run`.
     """
     host = plain(synapse)
-    duration = float(interval * np.ceil(condition.duration / interval - 1e-9))
+    duration = _duration(condition, interval)
     record = kernel.run(
         host, vesicles=vesicles, seed=seed, duration=duration, record_interval=interval, scores=scores,
         dilution=dilution, numerics=numerics,
     )  # fmt: skip
-    warm = host.effective()
-    scheme = warm.receptor.scheme
-    total = sum(
-        g * np.asarray(record.counts[s]) for s, g in zip(scheme.states, scheme.conductance, strict=True)
-    )
-    drive = float(warm.fibre.holding_potential) - float(warm.receptor.reversal_potential)
-    current = float(warm.receptor.channel_conductance) * drive * np.asarray(total, np.float64)
+    current = _current(host, record.counts)
     time = np.asarray(record.time, np.float64)
     run = None
     if record.scores is not None:
-        contents = np.asarray(release.contents(warm.vesicle, seed, 0, vesicles), np.float64)
-        run = Run(record.scores, contents, np.asarray(warm.vesicle.times, np.float64), time)
+        contents = np.asarray(release.contents(host.vesicle, seed, 0, vesicles), np.float64)
+        run = Run(record.scores, contents, np.asarray(host.vesicle.times, np.float64), time)
     return Simulated(time, current, np.asarray(record.content, np.float64), run)
+
+
+def simulated_many(
+    asked: Sequence[tuple[Synapse, Condition, int, int]], interval: float = 0.02
+) -> Iterator[tuple[int, Simulated]]:
+    """Quanta of many synapses, which share the kernel's programs.
+
+    Args:
+        asked: Of each the synapse (the changes of its condition made already), the condition, quanta and seed.
+        interval: Between records [ms].
+
+    Yields:
+        Which of them it is, and its quanta, as soon as they are finished, in any order; the same as from `simulated`.
+
+    Raises:
+        SimulationError: If one of them failed.
+    """
+    requests = [
+        Request(plain(synapse), vesicles, seed, _duration(condition, interval), interval)
+        for synapse, condition, vesicles, seed in asked
+    ]
+    for index, record in run_many(requests):
+        if isinstance(record, NmjmcError):
+            raise record
+        current = _current(requests[index].synapse, record.counts)
+        time, content = np.asarray(record.time, np.float64), np.asarray(record.content, np.float64)
+        yield index, Simulated(time, current, content)
+
+
+def _duration(condition: Condition, interval: float) -> float:
+    return float(interval * np.ceil(condition.duration / interval - 1e-9))
+
+
+def _current(synapse: Synapse, counts: Mapping[str, Any]) -> np.ndarray:
+    """Current through the open channels [v, t] [nA]."""
+    warm = synapse.effective()
+    scheme = warm.receptor.scheme
+    total = sum(g * np.asarray(counts[s]) for s, g in zip(scheme.states, scheme.conductance, strict=True))
+    drive = float(warm.fibre.holding_potential) - float(warm.receptor.reversal_potential)
+    return float(warm.receptor.channel_conductance) * drive * np.asarray(total, np.float64)
 
 
 def score_slopes(problem: Problem, free: np.ndarray, runs: Mapping[Condition, Simulated]) -> np.ndarray:

@@ -178,11 +178,12 @@ def test_the_corrected_estimator_predicts_the_few_molecules_that_the_mean_field_
         estimator.prepare(problem, free)
         z, own, noise = estimator.evaluate(problem, free)
         assert np.array_equal(own, slope) and noise[0, 0] > 0
-        found.append(z[:1])
-    truth = exact({path: RATES[path.split(".")[1]] for path in PATHS})[:1]
+        found.append(z)
+    truth = exact({path: RATES[path.split(".")[1]] for path in PATHS})
     check(np.stack(found), truth)
-    error = np.stack(found).std(ddof=1) / np.sqrt(REPLICATES)
-    assert abs(plain[0] - truth[0]) > 8 * error  # six molecules are not many
+    error = np.stack(found).std(axis=0, ddof=1) / np.sqrt(REPLICATES)
+    # four receptors, most of the time without a channel open, are not independent channels
+    assert abs(plain[1] - truth[1]) > 8 * error[1]
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Recovery of six parameters from synthetic quanta of the particle kernel, and the coverage of their intervals."""

@@ -1,0 +1,111 @@
+"""Synthetic experiments: quanta of the particle kernel at parameters that the fit does not know, in fresh noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+import nmjmc
+from nmjmc.data.atomic import atomic
+from nmjmc.fitting import Condition, WaveformTerm
+from nmjmc.fitting.parameters import with_values
+from nmjmc.fitting.simulations import simulated_many
+from nmjmc.synapse.model import Synapse
+
+FREE = {
+    "receptor.binding_rate": "binding rate",
+    "receptor.unbinding_rate": "unbinding rate",
+    "receptor.closing_rate": "closing rate",
+    "esterase.density": "esterase density",
+    "vesicle.content_mean": "content mean",
+    "vesicle.content_cv": "content CV",
+}
+SPREAD = 0.15
+"""SD of the logarithm of each true parameter about the preset's, where every fit begins (a choice)."""
+
+CONTROL = Condition(duration=6.0)
+BLOCKED = Condition((("esterase.active_fraction", 0.0),), 6.0)
+CONDITIONS = {"control": CONTROL, "blocked": BLOCKED}
+INTERVAL = 0.02
+NOISE = 0.05
+"""SD of white noise in a sample [nA], an eightieth of the peak (a choice)."""
+
+
+class Quanta(NamedTuple):
+    """Quanta of one synthetic experiment: true parameters, and currents under each condition [event, t] [nA]."""
+
+    truth: dict[str, float]
+    current: dict[str, Float[np.ndarray, "v t"]]
+
+
+def truths(sets: int, seed: int) -> list[dict[str, float]]:
+    """True parameters of some experiments, lognormal about the human preset."""
+    start = nmjmc.preparation("human")
+    drawn = np.exp(SPREAD * np.random.default_rng(seed).normal(size=(sets, len(FREE))))
+    return [
+        {path: float(factor * float(nmjmc.get(start, path))) for path, factor in zip(FREE, row, strict=True)}
+        for row in drawn
+    ]
+
+
+def simulate(sets: int, events: int, seed: int, kept: Path | None = None) -> list[Quanta]:
+    """Quanta of some experiments; no two share a quantum.
+
+    Args:
+        sets: How many experiments.
+        events: Of each, under each condition.
+        seed: Of truths and quanta.
+        kept: Folder where they are kept, and from which those are read that are there.
+    """
+    made = [Quanta(truth, {}) for truth in truths(sets, seed)]
+    missing = []
+    for i, quanta in enumerate(made):
+        for name in CONDITIONS:
+            file = None if kept is None else _file(kept, i, name, events, seed)
+            if file is not None and file.exists():
+                quanta.current[name] = np.load(file)
+            else:
+                missing.append((i, name))
+    start = nmjmc.preparation("human")
+    asked = [
+        (_changed(CONDITIONS[name].of(start), made[i].truth), CONDITIONS[name], events, _seed(seed, i, name))
+        for i, name in missing
+    ]
+    for index, found in simulated_many(asked, INTERVAL):
+        i, name = missing[index]
+        made[i].current[name] = found.current.astype(np.float32)
+        if kept is not None:
+            kept.mkdir(parents=True, exist_ok=True)
+            with atomic(_file(kept, i, name, events, seed)) as temporary, Path(temporary).open("wb") as file:
+                np.save(file, made[i].current[name])
+        print(f"  quanta of {i + 1}, {name}", flush=True)
+    return made
+
+
+def _changed(synapse: Synapse, truth: dict[str, float]) -> Synapse:
+    return with_values(synapse, {path: np.float64(value) for path, value in truth.items()})
+
+
+def _seed(seed: int, number: int, name: str) -> int:
+    return seed + 1 + number * len(CONDITIONS) + list(CONDITIONS).index(name)
+
+
+def _file(folder: Path, number: int, name: str, events: int, seed: int) -> Path:
+    return folder / f"{seed}-{events}-{number}-{name}.npy"
+
+
+def recorded(quanta: Quanta, rng: np.random.Generator, edges: Sequence[np.ndarray]) -> list[WaveformTerm]:
+    """The data sets of an experiment: quanta after 1 ms of baseline, in noise."""
+    terms = []
+    for (name, condition), own in zip(CONDITIONS.items(), edges, strict=True):
+        current = quanta.current[name].astype(np.float64)[:, : round(condition.duration / INTERVAL)]
+        before = round(1.0 / INTERVAL)
+        time = INTERVAL * np.arange(-before, current.shape[1])
+        traces = np.pad(current, ((0, 0), (before, 0)))
+        traces = traces + NOISE * rng.normal(size=traces.shape)
+        terms.append(WaveformTerm(name, time, traces, condition, edges=own))
+    return terms

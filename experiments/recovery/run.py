@@ -1,0 +1,157 @@
+"""Are true parameters recovered, and do 90 % intervals hold them 90 % of the time?
+
+Each synthetic experiment has parameters of its own, drawn about the human preset, and 300 quanta of the particle kernel
+in white noise: 150 with the esterase and 150 with all of it blocked. Both are fitted together by `nmjmc.fit` from the
+preset's values, without priors. If the intervals are right whatever the truth, the share of them that hold it is
+binomial, also over truths that differ.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy import stats
+
+import nmjmc
+from experiments.common import Estimate, Report, canvas, of_mean
+from experiments.recovery.quanta import CONDITIONS, FREE, INTERVAL, NOISE, SPREAD, Quanta, recorded, simulate
+from nmjmc.fitting.waveform_term import default_edges
+from nmjmc.runtime import use_cache
+from nmjmc.viz.style import COLOURS, style
+
+SETS, EVENTS = 50, 150
+SEED = 20261
+LEVEL = 0.9
+ALARM = 0.01
+"""Chance that a count is called wrong although the intervals are right."""
+
+
+class Recovered(NamedTuple):
+    """Fits of all experiments.
+
+    Attributes:
+        away: log(estimate / truth) [set, p].
+        sd: Its standard error as the fit says it [set, p].
+        inside: Whether the 90 % interval holds the truth [set, p].
+        p_value: Of the goodness of fit [set].
+        picked: Estimator of each.
+    """
+
+    away: Float[np.ndarray, "n p"]
+    sd: Float[np.ndarray, "n p"]
+    inside: Bool[np.ndarray, "n p"]
+    p_value: Float[np.ndarray, " n"]
+    picked: tuple[str, ...]
+
+
+def run(report: Report) -> None:
+    """Simulate, fit, count."""
+    use_cache(True)
+    sets, events = (2, 40) if report.fast else (SETS, EVENTS)
+    quanta = simulate(sets, events, SEED, None if report.fast else report.folder / "quanta")
+    found = fit_all(quanta)
+    report.facts |= {
+        "experiments": sets, "events of each": 2 * events, "noise nA": NOISE, "interval ms": INTERVAL,
+        "spread of the truths": SPREAD, "log(estimate / truth)": found.away.tolist(), "its SD": found.sd.tolist(),
+        "p values": found.p_value.tolist(), "picked": sorted(set(found.picked)),
+    }  # fmt: skip
+    for k, words in enumerate(FREE.values()):
+        say_coverage(report, words, found.inside[:, k])
+        score = found.away[:, k] / found.sd[:, k]
+        spread = f"SD of the estimate: median {100 * np.median(found.sd[:, k]):.2g} %"
+        report.say(
+            f"{words}: mean of (estimate - truth) / SD",
+            "",
+            "0 (by definition)",
+            "C",
+            None,
+            of_mean(score),
+            spread,
+        )
+    say_coverage(report, "all six parameters", found.inside)
+    within = (np.abs(found.away / found.sd) < stats.norm.isf(0.025)).ravel()
+    report.say("all six: truth inside the 95 % interval", "%", "95 %", "C", None, clopper(within))
+    report.say("goodness of fit: p values below 0.05", "%", "5 %", "C", None, clopper(found.p_value < 0.05))
+    report.draw(_figure(found))
+
+
+def fit_all(quanta: list[Quanta], **options) -> Recovered:
+    """Fit each experiment, in the same bins, so that all share their programs."""
+    rng = np.random.default_rng(SEED)
+    edges = [
+        default_edges(INTERVAL * np.arange(own.shape[1]), own.mean(axis=0))
+        for own in (quanta[0].current[name] for name in CONDITIONS)
+    ]
+    rows = []
+    for own in quanta:
+        made = nmjmc.fit(
+            nmjmc.preparation("human"), recorded(own, rng, edges), list(FREE), level=LEVEL,
+            **{"estimator": "mean_field", **options},
+        )  # fmt: skip
+        truth = np.array([own.truth[name] for name in FREE])
+        inside = (made.low < truth) & (truth < made.high)
+        away = np.log(made.estimate / truth)
+        rows.append((away, made.relative_sd, inside, made.p_value, made.settings["picked"]))
+        print(
+            f"  {len(rows)} of {len(quanta)}: {np.array2string(away / made.relative_sd, precision=1)}",
+            flush=True,
+        )
+    away, sd, inside, p_value, picked = zip(*rows, strict=True)
+    return Recovered(np.array(away), np.array(sd), np.array(inside), np.array(p_value), picked)
+
+
+def say_coverage(report: Report, words: str, inside: np.ndarray) -> None:
+    """A line on how many intervals hold the truth; several parameters of one experiment count as one trial each."""
+    count = inside.size
+    low, high = stats.binom.ppf([ALARM / 2, 1 - ALARM / 2], len(inside), LEVEL) / len(inside)
+    note = f"{inside.sum()} of {count}"
+    report.say(
+        f"{words}: truth inside the 90 % interval",
+        "%",
+        "90 %",
+        "C",
+        (100 * low, 100 * high),
+        clopper(inside),
+        note,
+    )
+
+
+def clopper(inside: np.ndarray) -> Estimate:
+    """A share in per cent with its exact binomial 95 % interval (Clopper and Pearson)."""
+    found = stats.binomtest(int(inside.sum()), inside.size)
+    low, high = found.proportion_ci(0.95)
+    return Estimate(100 * found.statistic, 100 * low, 100 * high)
+
+
+def _figure(found: Recovered):
+    with style():
+        figure = canvas(150, 62)
+        left, right = figure.subplots(1, 2, width_ratios=(2, 1))
+        names = list(FREE.values())
+        for k in range(len(names)):
+            rows = k + np.linspace(-0.36, 0.36, len(found.away))
+            half = stats.norm.isf(0.05) * found.sd[:, k]
+            missed = ~found.inside[:, k]
+            for chosen, colour in ((~missed, COLOURS[0]), (missed, COLOURS[1])):
+                left.errorbar(
+                    100 * found.away[chosen, k], rows[chosen], xerr=100 * half[chosen], fmt="o", ms=1, lw=0.4,
+                    color=colour,
+                )  # fmt: skip
+        left.axvline(0, color="k", lw=0.5)
+        left.set_yticks(range(len(names)), names)
+        left.invert_yaxis()
+        left.set_xlabel("log(estimate / truth), 90 % intervals (%)")
+        levels = np.linspace(0, 1, 101)
+        held = 2 * stats.norm.cdf(np.abs(found.away / found.sd)) - 1
+        for k, words in enumerate(names):
+            right.plot(
+                levels, (held[:, k, None] <= levels).mean(axis=0), lw=0.8, color=COLOURS[k], label=words
+            )
+        low, high = stats.binom.ppf([[0.025], [0.975]], len(held), levels) / len(held)
+        right.fill_between(levels, low, high, color="0.85", lw=0, zorder=0)
+        right.set_xlabel("level of the interval")
+        right.set_ylabel("share that holds the truth")
+        right.legend(fontsize="x-small", loc="lower right")
+    return figure
