@@ -144,6 +144,8 @@ def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
     figures.plot_descent(record, folder / "descent.png")
     if len(record.names) > 1:
         figures.plot_pairs(record, folder / "pairs.png")
+    if record.posterior is not None:
+        figures.plot_posterior(record, folder / "posterior.png")
     if record.profiles:
         figures.plot_profiles(record, folder / "profiles.png")
     summary = record.summary()

@@ -20,7 +20,7 @@ from nmjmc.fitting.datasets import DataSets, read_datasets
 from nmjmc.fitting.datasets.options import flattened
 from nmjmc.fitting.datasets.read import named
 from nmjmc.fitting.estimators import Estimator, choose
-from nmjmc.fitting.fit import profiled
+from nmjmc.fitting.fit import profiled, refuse_posterior
 from nmjmc.fitting.optimise import OPTIMISERS
 from nmjmc.fitting.parameters import OPTIONS, Parameters, free_parameters
 from nmjmc.fitting.problem import Problem
@@ -43,8 +43,9 @@ class FitConfig:
         data: What is said of each data set, with absolute paths.
         free: Options of each free parameter by path.
         fixed: Known parameters of release and recording.
-        how: `estimator`, `vesicles`, `optimiser`, `steps`, `tolerance`, `level`, `profiles`, `bootstrap`, `grid`.
-        seed: Of bootstrap and kernel.
+        how: `estimator`, `vesicles`, `optimiser`, `steps`, `tolerance`, `level`, `profiles`, `bootstrap`,
+            `posterior`, `grid`.
+        seed: Of bootstrap, sampler and kernel.
         device: `auto`, `cpu` or `gpu`.
         cache: Whether compiled programs are kept.
         progress: Whether a bar is drawn.
@@ -114,7 +115,12 @@ def _how(given: Any) -> dict[str, Any]:
     for key, known in (("optimiser", OPTIMISERS), ("grid", GRIDS)):
         if how[key] not in known:
             raise ValidationError(f"fit.{key}", repr(how[key]), "a known one", nearest(str(how[key]), known))
-    for key, least, most in (("steps", 1, 100_000), ("bootstrap", 0, 100_000), ("vesicles", 8, 10_000_000)):
+    for key, least, most in (
+        ("steps", 1, 100_000),
+        ("bootstrap", 0, 100_000),
+        ("posterior", 0, 10_000_000),
+        ("vesicles", 8, 10_000_000),
+    ):
         how[key] = whole_number(how[key], f"fit.{key}", least, most)
     for key in ("tolerance", "level"):
         if isinstance(how[key], bool) or not isinstance(how[key], int | float) or not how[key] > 0:
@@ -223,6 +229,7 @@ def _prepared(keyed: _Keyed) -> tuple[DataSets, Parameters, Estimator, str]:
     parameters = free_parameters(config.synapse, config.free, config.fixed)
     profiled(parameters.names, config.how["profiles"])
     estimator, why = choose(config.how["estimator"], config.synapse, config.how["vesicles"], config.seed)
+    refuse_posterior(estimator, config.how["posterior"])
     data = read_datasets(config.data, config.synapse)
     Problem(config.synapse, data.terms, parameters, config.fixed, config.grid)
     return data, parameters, estimator, why

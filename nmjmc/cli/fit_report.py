@@ -60,6 +60,8 @@ def print_fit(summary: dict[str, Any], folder: Path | None = None) -> None:
         f"\n[bold]fit of {_number(summary['parameters'], 'parameter')} to {_number(sets, 'data set')}[/bold]"
     )
     out.print(_parameters(summary["parameters"], f"{percent:g} % interval"))
+    if any("posterior" in row for row in summary["parameters"].values()):
+        out.print(_posterior(summary["parameters"], f"{percent:g} % of the posterior"))
     out.print(_datasets(sets))
     out.print(f"goodness of fit of all: {_chance(summary['p_value'])}; {_ended(summary)}")
     for note in summary["notes"]:
@@ -71,7 +73,7 @@ def print_fit(summary: dict[str, Any], folder: Path | None = None) -> None:
 def files(folder: Path) -> list[str]:
     """The files of a fit that are there, in the order of use."""
     names = ("fit.h5", "summary.json", "fitted.yaml", "data.png", "descent.png", "pairs.png", "profiles.png",
-             "config.yaml", "nmjmc.log")  # fmt: skip
+             "posterior.png", "config.yaml", "nmjmc.log")  # fmt: skip
     return [name for name in names if (folder / name).is_file()]
 
 
@@ -90,6 +92,9 @@ def _parameters(rows: dict[str, Any], level: str) -> Table:
         made.add_column(name, no_wrap=True)
     for name in ("estimate", level, "started from"):
         made.add_column(name, justify="right", no_wrap=True)
+    noisy = any(row["seed_sd"] > 0 for row in rows.values())
+    if noisy:
+        made.add_column("seed noise", justify="right", no_wrap=True)
     made.add_column("from", no_wrap=True)
     for name, row in rows.items():
         low, high = (
@@ -97,7 +102,23 @@ def _parameters(rows: dict[str, Any], level: str) -> Table:
         )
         made.add_row(
             name, row["unit"], _value(row["estimate"]), f"{low} to {high}", _value(row["start"]),
+            *([f"{100 * row['seed_sd'] / row['relative_sd']:.0f} % of the SD"] if noisy else []),
             _INTERVALS[row["interval"]],
+        )  # fmt: skip
+    return made
+
+
+def _posterior(rows: dict[str, Any], level: str) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("parameter", "unit"):
+        made.add_column(name, no_wrap=True)
+    for name in ("median", level, "R-hat", "effective draws"):
+        made.add_column(name, justify="right", no_wrap=True)
+    for name, row in rows.items():
+        found = row["posterior"]
+        made.add_row(
+            name, row["unit"], _value(found["median"]), f"{_value(found['low'])} to {_value(found['high'])}",
+            f"{found['rhat']:.3f}" if found["rhat"] else "", f"{found['ess']:.0f}" if found["ess"] else "",
         )  # fmt: skip
     return made
 

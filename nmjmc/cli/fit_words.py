@@ -18,7 +18,7 @@ from nmjmc.folders import names_in
 SETTINGS = ("data", "fit", "seed", "device", "cache", "progress", "resume", "dry_run", "example")
 FIT = (
     "free", "fixed", "estimator", "vesicles", "optimiser", "steps", "tolerance", "level", "profiles", "bootstrap",
-    "grid",
+    "posterior", "grid",
 )  # fmt: skip
 """Keys below `fit`."""
 

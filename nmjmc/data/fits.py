@@ -37,6 +37,7 @@ class DataFit:
         p_value: Of the goodness of fit of this data set alone.
         time: Of the mean event, where the data are events [t] [ms].
         mean: The mean event, between the bins too [t] [nA].
+        curve: The model at these times, where the mean field gives it [t] [nA].
     """
 
     name: str
@@ -50,6 +51,7 @@ class DataFit:
     p_value: float
     time: np.ndarray = field(default_factory=lambda: np.zeros(0))
     mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    curve: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,28 @@ class ProfileCurve:
     rise: np.ndarray
     low: float
     high: float
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorDraws:
+    """Draws from the posterior.
+
+    Attributes:
+        draws: Internal units [chain, draw, p].
+        rhat: Rank-normalised split R-hat of each parameter [p].
+        ess: Effective number of draws [p].
+        divergent: Draws whose trajectory diverged.
+    """
+
+    draws: np.ndarray
+    rhat: np.ndarray
+    ess: np.ndarray
+    divergent: int
+
+    def interval(self, level: float) -> np.ndarray:
+        """Low end, median and high end of each parameter [3, p]."""
+        ends = [0.5 * (1.0 - level), 0.5, 0.5 * (1.0 + level)]
+        return np.quantile(self.draws.reshape(-1, self.draws.shape[-1]), ends, axis=0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,6 +110,7 @@ class FitRecord:
         notes: What a reader must know, in sentences: the estimator and its bias, flat combinations, bounds reached.
         profiles: By parameter.
         bootstrap: Estimates from resampled events [repeat, p].
+        posterior: Draws, if there are any.
         converged: Whether the fit ended because it could not get better.
         synapse: With the estimates.
         fixed: Parameters of release and recording, internal units, estimates among them.
@@ -115,6 +140,7 @@ class FitRecord:
     fixed: Mapping[str, float]
     profiles: Mapping[str, ProfileCurve] = field(default_factory=dict)
     bootstrap: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    posterior: PosteriorDraws | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -150,6 +176,8 @@ class FitRecord:
                 "relative_sd": float(self.relative_sd[index]), "seed_sd": float(self.seed_sd[index]),
                 "interval": "profile" if name in self.profiles else "fisher",
             }  # fmt: skip
+        for index, row in enumerate(parameters.values() if self.posterior is not None else ()):
+            row["posterior"] = self._posterior(index)
         fits = {
             d.name: {"kind": d.kind, "p_value": _plain(d.p_value), "numbers": len(d.labels)}
             for d in self.datasets
@@ -159,6 +187,15 @@ class FitRecord:
             "steps": self.losses.size - 1, "converged": self.converged, "p_value": _plain(self.p_value),
             "datasets": fits, "notes": list(self.notes), "settings": dict(self.settings),
             "provenance": dict(self.provenance),
+        }  # fmt: skip
+
+    def _posterior(self, index: int) -> dict[str, Any]:
+        """One parameter's posterior, in its stated unit."""
+        assert self.posterior is not None
+        low, median, high = self.posterior.interval(self.level)[:, index]
+        return {
+            "median": self.stated(index, median), "low": self.stated(index, low), "high": self.stated(index, high),
+            "rhat": _plain(self.posterior.rhat[index]), "ess": _plain(self.posterior.ess[index]),
         }  # fmt: skip
 
     def stated(self, index: int, value: float) -> float | None:
@@ -205,7 +242,8 @@ _ARRAYS = (
     "start", "estimate", "low", "high", "relative_sd", "seed_sd", "correlation", "bounds", "losses", "trace",
     "gradient_noise", "bootstrap",
 )  # fmt: skip
-_DATA = ("position", "data", "model", "error", "residual", "time", "mean")
+_POSTERIOR = ("draws", "rhat", "ess")
+_DATA = ("position", "data", "model", "error", "residual", "time", "mean", "curve")
 
 
 def save_fit(record: FitRecord, path: str | Path) -> Path:
@@ -228,6 +266,11 @@ def save_fit(record: FitRecord, path: str | Path) -> Path:
             )
             for name in _DATA:
                 group.create_dataset(name, data=getattr(entry, name))
+        if record.posterior is not None:
+            group = file.create_group("posterior")
+            group.attrs["divergent"] = record.posterior.divergent
+            for name in _POSTERIOR:
+                group.create_dataset(name, data=getattr(record.posterior, name))
         for name, curve in record.profiles.items():
             group = file.create_group(f"profile/{name}")
             group.attrs.update({"low": curve.low, "high": curve.high})
@@ -272,16 +315,23 @@ def load_fit(path: str | Path) -> FitRecord:
             level=float(file.attrs["level"]), p_value=float(file.attrs["p_value"]),
             converged=bool(file.attrs["converged"]),
             datasets=tuple(_read_data(name, group) for name, group in file.get("data", {}).items()),
+            posterior=_read_posterior(file.get("posterior")),
             profiles={name: _read_profile(group) for name, group in file.get("profile", {}).items()},
         )  # fmt: skip
 
 
 def _read_data(name: str, group: Any) -> DataFit:
     labels = tuple(json.loads(group.attrs["labels"]))
-    arrays = {key: group[key][...] for key in _DATA}
+    arrays = {key: group[key][...] for key in _DATA if key in group}
     return DataFit(
         name=name, kind=group.attrs["kind"], labels=labels, p_value=float(group.attrs["p_value"]), **arrays
     )
+
+
+def _read_posterior(group: Any) -> PosteriorDraws | None:
+    if group is None:
+        return None
+    return PosteriorDraws(**{n: group[n][...] for n in _POSTERIOR}, divergent=int(group.attrs["divergent"]))
 
 
 def _read_profile(group: Any) -> ProfileCurve:

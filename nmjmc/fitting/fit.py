@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from nmjmc.data.fits import FitRecord
+from nmjmc.data.fits import FitRecord, PosteriorDraws
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.fitting import posterior as sampling
 from nmjmc.fitting import uncertainty
 from nmjmc.fitting.estimators import CorrectedEstimator, Estimator, MeanFieldEstimator, choose
 from nmjmc.fitting.keeper import CLOCK, Keeper, key_of
@@ -18,7 +19,7 @@ from nmjmc.fitting.optimise import Progress, State, begin, optimise, told
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import GRID
-from nmjmc.fitting.record import as_small_as_the_bias, record_of
+from nmjmc.fitting.record import as_small_as_the_bias, record_of, with_posterior
 from nmjmc.fitting.terms import Term
 from nmjmc.meanfield import Grid
 from nmjmc.synapse.model import Synapse
@@ -38,6 +39,7 @@ def fit(
     level: float = 0.95,
     profiles: Sequence[str] | str = (),
     bootstrap: int = 0,
+    posterior: int = 0,
     seed: int = 0,
     grid: Grid = GRID,
     checkpoint: str | Path | None = None,
@@ -61,7 +63,8 @@ def fit(
         level: Of the intervals.
         profiles: Parameters whose profile likelihood is computed, or `all`.
         bootstrap: Resampled data sets, 0 for none.
-        seed: Of the bootstrap and of the kernel.
+        posterior: Draws from the posterior, 0 for none; needs the extra `posterior`.
+        seed: Of the bootstrap, the sampler and the kernel.
         grid: Resolution of the mean field.
         checkpoint: File for the state; a fit that was killed goes on from it, to the same bits.
         checkpoint_seconds: Between writings of it; it is also written when the fit ends, by a signal too.
@@ -84,22 +87,26 @@ def fit(
     problem = Problem(synapse, data, parameters, fixed, grid)
     chosen, why = choose(estimator, synapse, vesicles, seed)
     wanted = profiled(parameters.names, profiles)
+    refuse_posterior(chosen, posterior)
     auto = (lambda: CorrectedEstimator(vesicles or 512, seed)) if estimator == "auto" else None
     settings = {
         "estimator": estimator if isinstance(estimator, str) else chosen.name, "optimiser": optimiser,
         "vesicles": getattr(chosen, "vesicles", vesicles), "steps": int(steps), "tolerance": float(tolerance),
-        "level": float(level), "bootstrap": int(bootstrap), "seed": int(seed), "grid": dataclasses.asdict(grid),
+        "level": float(level), "bootstrap": int(bootstrap), "posterior": int(posterior), "seed": int(seed),
+        "grid": dataclasses.asdict(grid),
     }  # fmt: skip
     keeper = Keeper(checkpoint, key_of(problem, settings), checkpoint_seconds)
     how = {"optimiser": optimiser, "steps": steps, "tolerance": tolerance, "on_step": on_step}
     try:
         state, chosen, why = _run(problem, chosen, auto, why, keeper, how)
         curves = {name: _profile(problem, chosen, state, name, level, keeper, how) for name in wanted}
+        draws = _posterior(problem, chosen, state, posterior, seed, keeper, how) if posterior else None
     finally:
         keeper.flush()
     none = np.zeros((0, parameters.count))
     drawn = uncertainty.bootstrap(problem, state, bootstrap, seed) if bootstrap else none
-    return record_of(problem, state, why, level, curves, drawn, settings | {"picked": chosen.name})
+    found = record_of(problem, state, why, level, curves, drawn, settings | {"picked": chosen.name})
+    return found if draws is None else with_posterior(found, draws)
 
 
 def profiled(names: Sequence[str], wanted: Sequence[str] | str) -> tuple[str, ...]:
@@ -115,6 +122,35 @@ def profiled(names: Sequence[str], wanted: Sequence[str] | str) -> tuple[str, ..
         if name not in names:
             raise ValidationError("fit.profiles", repr(name), "all, or free parameters", nearest(name, names))
     return found
+
+
+def refuse_posterior(estimator: Estimator, draws: int) -> None:
+    """Refuse draws from a posterior that cannot be had.
+
+    Raises:
+        ValidationError: If the mean field does not solve the synapse, or the sampler is not installed.
+    """
+    sampling.check_draws(draws)
+    if draws and not isinstance(estimator, MeanFieldEstimator | CorrectedEstimator):
+        allowed = "0, as the sampler needs the mean field"
+        raise ValidationError("fit.posterior", f"{draws} with {estimator.name}", allowed)
+
+
+def _posterior(
+    problem: Problem,
+    estimator: Estimator,
+    state: State,
+    draws: int,
+    seed: int,
+    keeper: Keeper,
+    how: dict[str, Any],
+) -> PosteriorDraws:
+    """Draws from the posterior, from the checkpoint if there are some."""
+    offset = estimator.offset if isinstance(estimator, CorrectedEstimator) else None
+    return sampling.sample(
+        problem, state, draws, seed=seed, offset=offset, kept=keeper.posterior(), keep=keeper.keep_posterior,
+        on_step=how["on_step"],
+    )  # fmt: skip
 
 
 def _profile(

@@ -23,6 +23,7 @@ CLOCK = 10.0
 
 _STATE = "state:"
 _PROFILE = "profile:"
+_POSTERIOR = "posterior:"
 
 
 class Keeper:
@@ -68,6 +69,14 @@ class Keeper:
             return None
         low, high, level = (float(end) for end in self._arrays[head + "ends"])
         return Profile(name, self._arrays[head + "values"], self._arrays[head + "losses"], low, high, level)
+
+    def keep_posterior(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take the state of the chains."""
+        self._take(self._arrays | {_POSTERIOR + n: v for n, v in arrays.items()})
+
+    def posterior(self) -> dict[str, np.ndarray]:
+        """The state of the chains; empty before their first draw."""
+        return {n.removeprefix(_POSTERIOR): v for n, v in self._arrays.items() if n.startswith(_POSTERIOR)}
 
     def _take(self, arrays: dict[str, np.ndarray]) -> None:
         self._arrays, self._fresh = arrays, False

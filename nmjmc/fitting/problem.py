@@ -86,6 +86,11 @@ class Problem:
             # one order in memory, as after a checkpoint: BLAS rounds a transposed array otherwise
             return np.asarray(z), np.ascontiguousarray(np.asarray(self._pushed(solved, slopes, at)).T)
 
+    def quanta_of(self, free: np.ndarray) -> dict[Condition, Quanta]:
+        """Quanta of the mean field under each condition, by the program that the descent has compiled."""
+        with jax.enable_x64(True):
+            return self._solved_with_slope(jnp.asarray(free, jnp.float64))[0]
+
     def currents_of(
         self, free: np.ndarray, condition: Condition, content: np.ndarray, time: np.ndarray
     ) -> tuple[np.ndarray, float]:
@@ -123,6 +128,20 @@ class Problem:
         """Minus the logarithm of likelihood times prior."""
         fit = sum(term.loss(part) for term, part in zip(self.terms, self.parts(z), strict=True))
         return float(fit + self._prior(free)[0])
+
+    def log_posterior(self, free: Any, offset: np.ndarray) -> Any:
+        """Logarithm of the posterior density of the unconstrained numbers, traced.
+
+        Args:
+            free: Unconstrained numbers [p].
+            offset: Added to the predictions of the mean field [z].
+        """
+        z = self._predict(self._solved(free), free) + offset
+        parts = [z[a:b] for a, b in zip(self.cuts[:-1], self.cuts[1:], strict=True)]
+        loss = sum(term.loss(part) for term, part in zip(self.terms, parts, strict=True))
+        # derivative of the scaled values by the unconstrained numbers, but for a constant
+        jacobian = jnp.sum(jax.nn.log_sigmoid(free) + jax.nn.log_sigmoid(-free))
+        return jacobian - loss - self.parameters.prior(free)
 
     def gradient(self, z: np.ndarray, slope: np.ndarray, free: np.ndarray) -> np.ndarray:
         """Gradient of the loss by the unconstrained parameters [p], by the chain rule through z."""

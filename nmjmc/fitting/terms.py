@@ -45,8 +45,8 @@ class Term(abc.ABC):
         """Expected data under free and fixed parameters, from the quanta of this term's condition."""
 
     @abc.abstractmethod
-    def loss(self, z: np.ndarray) -> float:
-        """Minus the logarithm of the likelihood, without its constant."""
+    def loss(self, z: Any) -> Any:
+        """Minus the logarithm of the likelihood, without its constant; z may be traced."""
 
     @abc.abstractmethod
     def slope(self, z: np.ndarray) -> np.ndarray:
@@ -114,9 +114,9 @@ class GaussianTerm(Term):
         inverse = np.linalg.inv(self.covariance / np.outer(scale, scale))
         self.precision = factor * inverse / np.outer(scale, scale)
 
-    def loss(self, z: np.ndarray) -> float:
+    def loss(self, z: Any) -> Any:
         away = self.data - z
-        return float(0.5 * away @ self.precision @ away)
+        return 0.5 * away @ self.precision @ away
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         return -self.precision @ (self.data - z)
@@ -271,9 +271,10 @@ class HistogramTerm(Term):
         found = compound.bins(self.histogram.edges, number, mean, sd, self.noise_sd)
         return jnp.append(number[:1], found)
 
-    def loss(self, z: np.ndarray) -> float:
+    def loss(self, z: Any) -> Any:
+        numpy = np if isinstance(z, np.ndarray) else jnp
         seen = self.counts > 0
-        return float(-(self.counts[seen] * np.log(np.maximum(z[seen], 1e-300))).sum())
+        return -(self.counts[seen] * numpy.log(numpy.maximum(z[seen], 1e-300))).sum()
 
     def slope(self, z: np.ndarray) -> np.ndarray:
         return np.where(self.counts > 0, -self.counts / np.maximum(z, 1e-300), 0.0)

@@ -16,6 +16,9 @@ from nmjmc.fitting.estimators import Estimator
 from nmjmc.fitting.optimise import State
 from nmjmc.fitting.problem import Problem
 
+UNKNOWN = 1e3
+"""SD of an unconstrained parameter of which nothing is known; from -10 to 10 it goes from bound to bound."""
+
 FLAT = 0.5
 """Relative SD beyond which a combination of parameters counts as not known."""
 
@@ -43,9 +46,14 @@ class Profile:
 
 
 def covariance(problem: Problem, state: State, *, prior: bool = True) -> np.ndarray:
-    """Covariance of the unconstrained parameters from the Fisher information [p, p]."""
+    """Covariance of the unconstrained parameters from the Fisher information [p, p].
+
+    A combination of which the data know nothing has an SD of `UNKNOWN`, so that its interval ends at the bounds.
+    """
     information = problem.information(state.z, state.slope, state.free, prior=prior)
-    return np.linalg.pinv(information, rcond=1e-13, hermitian=True)
+    strength, vectors = np.linalg.eigh(information)
+    least = max(UNKNOWN**-2, 1e-14 * float(strength[-1]))
+    return (vectors / np.maximum(strength, least)) @ vectors.T
 
 
 def seed_covariance(problem: Problem, state: State) -> np.ndarray:

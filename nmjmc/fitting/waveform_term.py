@@ -169,18 +169,34 @@ class WaveformTerm(GaussianTerm):
 
     def binned(self, current: Float[Array, "k t"]) -> Float[Array, "k b"]:
         """Bin means of recorded currents."""
-        resistance = self.instrument.series_resistance
-        if resistance > 0:
-            current = current / (1.0 + current / self.driving_force * resistance)
+        current = self._clamped(current)
         if self.aligned == "onset":
             return current @ jnp.asarray(self.map).T
         return jax.vmap(self._shifted)(current @ jnp.asarray(self.map).T)
 
-    def _shifted(self, trace: Array) -> Array:
-        """Bin means of a dense trace after its alignment at half the rise."""
+    def curve(self, quanta: Quanta) -> np.ndarray:
+        """The model's mean event between the bins too, at the times of the samples [t] [nA]."""
+        current = self._clamped(quanta.current)
+        if self.aligned == "onset":
+            known = self.condition.times()
+            traces = current @ jnp.asarray(self.instrument.matrix(known, self.sampled)).T
+        else:
+            traces = jax.vmap(self._moved)(current @ jnp.asarray(self.map).T)
+        return np.asarray(jnp.asarray(quanta.weight) @ traces)
+
+    def _clamped(self, current: Array) -> Array:
+        """Currents through the series resistance."""
+        resistance = self.instrument.series_resistance
+        return current / (1.0 + current / self.driving_force * resistance) if resistance > 0 else current
+
+    def _moved(self, trace: Array) -> Array:
+        """A dense trace aligned at half the rise, at the times of the samples."""
         dense = jnp.asarray(self.dense)
-        moved = jnp.interp(jnp.asarray(self.sampled) + half_rise(dense, -trace), dense, trace, left=0.0)
-        return jnp.asarray(self.average) @ moved
+        return jnp.interp(jnp.asarray(self.sampled) + half_rise(dense, -trace), dense, trace, left=0.0)
+
+    def _shifted(self, trace: Array) -> Array:
+        """Its bin means."""
+        return jnp.asarray(self.average) @ self._moved(trace)
 
     def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
         binned = self.binned(quanta.current)

@@ -50,12 +50,17 @@ def _waveform(axes: Axes, entry: DataFit) -> None:
     """Bins of the mean event, the mean event itself behind them, and the model."""
     shown = np.isfinite(entry.position)
     x = entry.position[shown]
+    span = np.zeros(0, bool)
     if entry.time.size:
         span = (entry.time > x[0] - 0.2 * np.ptp(x)) & (entry.time < x[-1] + 0.2 * np.ptp(x))
         axes.plot(entry.time[span], entry.mean[span], color=PALE, linewidth=2.5, label="mean event")
     error = entry.error[shown]
     axes.errorbar(x, entry.data[shown], error, fmt="o", color=INK, markersize=3, label="data, in bins")
-    axes.plot(x, entry.model[shown], "x-", color=COLOURS[1], markersize=4, label="model")
+    line = "x-"
+    if entry.curve.size:
+        axes.plot(entry.time[span], entry.curve[span], color=COLOURS[1], linewidth=1.0)
+        line = "x"
+    axes.plot(x, entry.model[shown], line, color=COLOURS[1], markersize=4, label="model")
     axes.set_ylabel("current (nA)")
 
 
@@ -171,8 +176,9 @@ def _profile(axes: Axes, record: FitRecord, name: str) -> None:
 
     level = float(stats.chi2.isf(1.0 - record.level, 1))
     sd, best = float(record.relative_sd[index]), record[name]
-    away = np.log(curve.values / best) if record.bounds[index, 0] > 0 else curve.values - best
-    axes.plot(stated(curve.values), (away / sd) ** 2, color=PALE, label="Fisher information")
+    between = np.linspace(curve.values[0], curve.values[-1], 100)
+    away = np.log(between / best) if record.bounds[index, 0] > 0 else between - best
+    axes.plot(stated(between), (away / sd) ** 2, color=PALE, label="Fisher information")
     axes.plot(stated(curve.values), curve.rise, color=COLOURS[0], marker="o", markersize=3, label="profile")
     axes.axhline(level, color=INK, linewidth=0.5, linestyle=":")
     ends = np.array([end for end in (curve.low, curve.high) if np.isfinite(end)])
@@ -187,6 +193,19 @@ def _profile(axes: Axes, record: FitRecord, name: str) -> None:
 
 def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
     """Pairs of parameters relative to their estimates: ellipses of one and two SD, and the bootstrap if any."""
+    cloud = record.bootstrap / record.estimate if record.bootstrap.size else np.zeros((0, len(record.names)))
+    return _grid(record, cloud, "grey: bootstrap\n" if record.bootstrap.size else "", path)
+
+
+def plot_posterior(record: FitRecord, path: str | Path | None = None) -> Figure:
+    """Draws from the posterior in the same way; the ellipses are those of the Fisher information."""
+    assert record.posterior is not None
+    cloud = record.posterior.draws.reshape(-1, len(record.names)) / record.estimate
+    return _grid(record, cloud, "grey: posterior\n", path)
+
+
+def _grid(record: FitRecord, cloud: np.ndarray, drawn: str, path: str | Path | None) -> Figure:
+    """Every pair of parameters, and each alone on the diagonal, with a cloud of values over estimates [n, p]."""
     count = len(record.names)
     with style():
         side = max(80.0, 32.0 * count) * MILLIMETRE
@@ -199,13 +218,12 @@ def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
                     axes.set_visible(False)
                     continue
                 if column == row:
-                    _one(axes, record, row)
+                    _one(axes, record, row, cloud)
                 else:
-                    _pair(axes, record, column, row)
+                    _pair(axes, record, column, row, cloud)
                     _ticks(axes.yaxis, record, row)
                 _ticks(axes.xaxis, record, column)
                 _names(axes, record, column, row)
-        drawn = "grey: bootstrap\n" if record.bootstrap.size else ""
         words = f"values relative to the estimates\nellipses: 1 and 2 SD\n{drawn}"
         figure.text(0.99, 0.99, words, ha="right", va="top", color=INK)
     if path is not None:
@@ -213,9 +231,24 @@ def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
     return figure
 
 
+def _sd(record: FitRecord, index: int) -> float:
+    """As it is drawn: a parameter of which nothing is known would leave no room for the others."""
+    return min(float(record.relative_sd[index]), 1.0)
+
+
+def _span(record: FitRecord, index: int, cloud: np.ndarray) -> tuple[float, float]:
+    """What an axis shows: three and a half SD, and nearly all of the cloud."""
+    sd = _sd(record, index)
+    ends = np.array([1 - 3.5 * sd, 1 + 3.5 * sd])
+    if cloud.size:
+        low, high = np.quantile(cloud[:, index], [0.002, 0.998])
+        ends = np.array([min(ends[0], low), max(ends[1], high)])
+    return float(ends[0]), float(ends[1])
+
+
 def _ticks(axis: Axis, record: FitRecord, index: int) -> None:
     """Two SD on both sides of the estimate."""
-    sd = float(record.relative_sd[index])
+    sd = _sd(record, index)
     places = [1 - 2 * sd, 1 + 2 * sd]
     digits = max(2, -int(np.floor(np.log10(max(2 * sd / 3, 1e-9)))))
     axis.set_ticks(places, [f"{place:.{digits}f}" for place in places])
@@ -235,20 +268,21 @@ def _names(axes: Axes, record: FitRecord, column: int, row: int) -> None:
         axes.set_ylabel(record.names[row].replace(".", ".\n"))
 
 
-def _one(axes: Axes, record: FitRecord, index: int) -> None:
-    sd = float(record.relative_sd[index])
-    x = np.linspace(1 - 3.5 * sd, 1 + 3.5 * sd, 80)
+def _one(axes: Axes, record: FitRecord, index: int, cloud: np.ndarray) -> None:
+    sd = _sd(record, index)
+    x = np.linspace(*_span(record, index, cloud), 120)
     axes.plot(x, np.exp(-0.5 * ((x - 1) / sd) ** 2), color=COLOURS[0])
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(bottom=0)
-    if record.bootstrap.size:
-        values = record.bootstrap[:, index] / record.estimate[index]
-        counts, edges = np.histogram(values, bins=12)
+    if cloud.size:
+        counts, edges = np.histogram(
+            cloud[:, index], bins=12 if len(cloud) < 400 else 24, range=(x[0], x[-1])
+        )
         axes.bar(0.5 * (edges[1:] + edges[:-1]), counts / counts.max(), np.diff(edges), color=PALE, zorder=0)
 
 
-def _pair(axes: Axes, record: FitRecord, column: int, row: int) -> None:
-    sd = record.relative_sd[[column, row]]
+def _pair(axes: Axes, record: FitRecord, column: int, row: int, cloud: np.ndarray) -> None:
+    sd = np.array([_sd(record, column), _sd(record, row)])
     correlation = float(record.correlation[column, row])
     covariance = np.array([[1.0, correlation], [correlation, 1.0]]) * np.outer(sd, sd)
     sizes, vectors = np.linalg.eigh(covariance)
@@ -260,8 +294,6 @@ def _pair(axes: Axes, record: FitRecord, column: int, row: int) -> None:
                 (1.0, 1.0), deviations * long, deviations * short, angle=angle, fill=False, color=COLOURS[0]
             )
         )
-    if record.bootstrap.size:
-        x, y = (record.bootstrap[:, i] / record.estimate[i] for i in (column, row))
-        axes.plot(x, y, ".", color=PALE, markersize=2, zorder=0)
-    axes.set_xlim(1 - 3.5 * sd[0], 1 + 3.5 * sd[0])
-    axes.set_ylim(1 - 3.5 * sd[1], 1 + 3.5 * sd[1])
+    axes.plot(cloud[:, column], cloud[:, row], ".", color=PALE, markersize=2, zorder=0)
+    axes.set_xlim(*_span(record, column, cloud))
+    axes.set_ylim(*_span(record, row, cloud))

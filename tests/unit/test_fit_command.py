@@ -17,7 +17,7 @@ from nmjmc.cli.compose import composed
 from nmjmc.cli.fit_words import prepare
 from nmjmc.cli.main import main
 from nmjmc.data.fits import load_fit
-from nmjmc.errors import ValidationError
+from nmjmc.errors import SimulationError, Status, ValidationError
 from nmjmc.fitting.optimise import Progress
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.folders import names_in
@@ -163,6 +163,19 @@ def test_a_loss_that_is_no_number_is_one_sentence(folder, monkeypatch, capsys):
     assert main(["fit", *QUICK]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("nmjmc: The fit failed: the loss is nan at vesicle.content_mean = 4800")
+    assert not list(folder.rglob("fit.h5"))
+
+
+def test_a_simulation_that_failed_ends_the_fit(folder, monkeypatch, no_drawing, capsys):
+    """Nothing is dropped in silence: no estimate comes from the vesicles that are left."""
+
+    def fails(*_, **__):
+        raise SimulationError(Status.NON_FINITE, "vesicle 3")
+
+    monkeypatch.setattr("nmjmc.fitting.estimators.kernel.run", fails)
+    assert main(["fit", *QUICK, "fit.estimator=corrected", "fit.vesicles=8"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("nmjmc: The simulation failed (vesicle 3)")
     assert not list(folder.rglob("fit.h5"))
 
 
