@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from nmjmc.errors import ValidationError
 from nmjmc.junction.drive import Drive
@@ -23,7 +20,7 @@ from nmjmc.kernel import simulate as kernel
 from nmjmc.kinetics.burst import burst
 from nmjmc.synapse.model import Synapse
 
-INTERVAL = 0.04
+INTERVAL = 0.02
 """Between records of a quantum [ms]; it rises in some 0.1 ms."""
 WEAK_ESTERASE = 0.3
 """Active esterase, over 1,800 sites per um^2, below which quanta are taken to overlap; a choice."""
@@ -94,9 +91,7 @@ def simulate_bank(
     if np.shape(synapse.vesicle.sites)[0] != 1:
         found = f"{np.shape(synapse.vesicle.sites)[0]} vesicles"
         raise ValidationError("vesicle.sites", found, "one site for a bank of single quanta")
-    conductance = _open_conductance(synapse, quanta, seed, duration, devices)
-    tonic = tonic_conductance(synapse)
-    conductance = conductance - tonic
+    conductance = open_conductance(synapse, quanta, seed, duration, devices)
     mean = conductance.mean(axis=0)
     if mean[-1] > 0.1 * mean.max() > 0:
         allowed = "long enough for the channels to close"
@@ -105,17 +100,18 @@ def simulate_bank(
     return Bank(conductance.astype(np.float32), INTERVAL, synapse, seed)
 
 
-def _open_conductance(
+def open_conductance(
     synapse: Synapse, patches: int, seed: int, duration: float, devices: Sequence | None
 ) -> Float[np.ndarray, "b t"]:
-    """Open conductance of each patch [uS]."""
+    """Open conductance of each patch above what a bath keeps open [uS]."""
     record = kernel.run(
         synapse, vesicles=patches, seed=seed, duration=duration, record_interval=INTERVAL, devices=devices
     )
     scheme = synapse.receptor.scheme
     relative = dict(zip(scheme.states, scheme.conductance, strict=True))
     total = sum(g * np.asarray(record.counts[state], np.float64) for state, g in relative.items() if g)
-    return float(synapse.effective().receptor.channel_conductance) * np.asarray(total)
+    conductance = float(synapse.effective().receptor.channel_conductance) * np.asarray(total)
+    return conductance - tonic_conductance(synapse)
 
 
 def tonic_conductance(synapse: Synapse, area: float | None = None) -> float:
@@ -164,80 +160,3 @@ def overlapping(synapse: Synapse) -> bool:
     """Whether the esterase is so weak that quanta must be simulated together."""
     active = float(synapse.esterase.density) * float(synapse.esterase.active_fraction)
     return active < WEAK_ESTERASE * PRIMARY_DENSITY
-
-
-def superpose(
-    bank: Bank,
-    release: Float[np.ndarray, "v k n"],
-    times: np.ndarray,
-    samples: int,
-    seed: int,
-    scale: Any = 1.0,
-) -> Float[np.ndarray, "v k t"]:
-    """Conductance after each stimulus: quanta of the bank, drawn at random, each at its own time.
-
-    A quantum that is still open at the next stimulus is counted there too.
-
-    Args:
-        bank: Single quanta.
-        release: Time of release of each site after its stimulus; inf for none [ms].
-        times: The stimuli [k] [ms].
-        samples: Samples after each stimulus, at the bank's interval.
-        seed: Seed of the draw.
-        scale: Factor on the conductance of each fibre [v].
-    """
-    order = np.argsort(release, axis=-1)
-    most = max(1, int(np.isfinite(release).sum(axis=-1).max()))
-    sorted_times = np.take_along_axis(release, order, -1)[..., :most].astype(np.float32)
-    site = order[..., :most].astype(np.int32)
-    since = np.asarray(times)[:, None] - np.asarray(times)[None, :]
-    reach = bank.conductance.shape[1] * bank.interval
-    back = int(max(1, ((since >= 0) & (since < reach)).sum(axis=1).max()))
-    found = _superpose(
-        jnp.asarray(bank.conductance), jnp.asarray(sorted_times), jnp.asarray(site), jnp.asarray(since, jnp.float32),
-        jax.random.key(seed), samples, back, bank.interval,
-    )  # fmt: skip
-    factor = np.broadcast_to(np.asarray(scale, np.float32), found.shape[:1])
-    return np.asarray(found) * factor[:, None, None]
-
-
-@eqx.filter_jit
-def _superpose(
-    bank: Array,
-    release: Array,
-    site: Array,
-    since: Array,
-    key: Array,
-    samples: int,
-    back: int,
-    interval: float,
-) -> Array:
-    size, length = bank.shape
-    fibres, stimuli, most = release.shape
-    grid = jnp.arange(samples).astype(jnp.float32) * interval
-
-    def choose(fibre: Array, k: Array, places: Array) -> Array:
-        own = jax.random.fold_in(jax.random.fold_in(key, fibre), k)
-        return jax.vmap(lambda s: jax.random.randint(jax.random.fold_in(own, s), (), 0, size))(places)
-
-    numbers, ks = jnp.arange(fibres), jnp.arange(stimuli)
-    chosen = jax.vmap(lambda v, row: jax.vmap(lambda k, s: choose(v, k, s))(ks, row))(numbers, site)
-
-    def add(total: Array, quantum: Array) -> tuple[Array, None]:
-        which, lag = jnp.divmod(quantum, back)
-        source = ks - lag
-        present = source >= 0
-        source = jnp.maximum(source, 0)
-        start = release[:, source, which]
-        delay = since[ks, source]
-        place = (grid[None, None, :] + delay[None, :, None] - start[:, :, None]) / interval
-        left = jnp.clip(jnp.floor(jnp.where(jnp.isfinite(place), place, -1.0)), -1.0, length - 1.0)
-        part = jnp.clip(place - left, 0.0, 1.0)
-        index = jnp.clip(left.astype(jnp.int32), 0, length - 2)
-        row = chosen[:, source, which][:, :, None]
-        value = bank[row, index] * (1.0 - part) + bank[row, index + 1] * part
-        inside = (left >= 0) & (left < length - 1) & present[None, :, None]
-        return total + jnp.where(inside, value, 0.0), None
-
-    zero = jnp.zeros((fibres, stimuli, samples), bank.dtype)
-    return jax.lax.scan(add, zero, jnp.arange(most * back))[0]

@@ -9,7 +9,7 @@ gate has rates alpha and beta or a steady state and a time constant [1/ms, mV]; 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,8 @@ from jaxtyping import Array, Float
 
 from nmjmc.junction.muscle import Muscle
 
-THERMAL = 25.26
-"""R T / F at 20 degC [mV]."""
+GAS = 0.0861733
+"""R / F [mV/K]."""
 FARADAY = 96485.0
 
 
@@ -50,8 +50,8 @@ class Gates(NamedTuple):
     rate: tuple[Array, ...]
 
 
-def gates(v: Float[Array, "*shape"]) -> Gates:
-    """The gates m, h, s, n, k at a potential [mV]."""
+def gates(v: Float[Array, "*shape"], speed: Any = 1.0) -> Gates:
+    """The gates m, h, s, n, k at a potential [mV], all faster than at 20 degC by a factor."""
     v = jnp.clip(v, -200.0, 200.0)  # beyond, an exponential could overflow
     m = 0.288 * _linoid(v + 46.0, 10.0), 1.38 * jnp.exp(-(v + 46.0) / 18.0)
     h = 0.0081 * jnp.exp(-(v + 45.0) / 14.7), 4.38 * jax.nn.sigmoid((v + 45.0) / 9.0)
@@ -62,7 +62,8 @@ def gates(v: Float[Array, "*shape"]) -> Gates:
     # 1000 ms in surface and tubule alike: one of the published code's two copies lacks the factor
     k_rate = jnp.exp((v + 40.0) / 25.75) / 1000.0
     steady = (*(a / (a + b) for a, b in (m, h)), s_steady, n[0] / (n[0] + n[1]), k_steady)
-    return Gates(steady, (m[0] + m[1], h[0] + h[1], s_rate, n[0] + n[1], k_rate))
+    rate = (m[0] + m[1], h[0] + h[1], s_rate, n[0] + n[1], k_rate)
+    return Gates(steady, tuple(speed * r for r in rate))
 
 
 def _linoid(x: Array, width: float) -> Array:
@@ -88,6 +89,8 @@ class Membrane(NamedTuple):
         potassium_inside, potassium_outside: [uM].
         to_concentration: change of tubular K for a current density [uM um^2/(nA ms)].
         exchange: rate of exchange with the outside [1/ms].
+        thermal: R T / F [mV].
+        speed: of the gates against those at the reference temperature.
     """
 
     sodium: Array
@@ -104,6 +107,8 @@ class Membrane(NamedTuple):
     potassium_outside: Array
     to_concentration: Array
     exchange: Array
+    thermal: Array
+    speed: Array
 
 
 def build(muscle: Muscle, *, sodium_open: float = 1.0) -> tuple[Membrane, State]:
@@ -113,7 +118,7 @@ def build(muscle: Muscle, *, sodium_open: float = 1.0) -> tuple[Membrane, State]
         muscle: The fibre.
         sodium_open: 0 blocks every sodium channel (as a mu-conotoxin does), 1 none.
     """
-    p = jax.tree.map(jnp.asarray, muscle)
+    p = jax.tree.map(jnp.asarray, muscle).effective()
     area, axial = p.areas(), p.axial()
     ones = jnp.ones_like(area)
     access = 1.0 / p.tubule_access
@@ -128,6 +133,7 @@ def build(muscle: Muscle, *, sodium_open: float = 1.0) -> tuple[Membrane, State]
         sodium, potassium, p.leak, p.resting_potential, zero, p.capacitance,
         jnp.stack([access, access / p.tubule_area]), axial, area, p.sodium_reversal - p.resting_potential,
         p.potassium_inside, p.potassium_outside, concentration, 1.0 / p.tubule_exchange,
+        GAS * (p.temperature + 273.15), p.speed,
     )  # fmt: skip
     start = State(zero, m, h, s, n, k, p.potassium_outside * ones, jnp.zeros(()))
     sodium_current, potassium_current, _ = currents(membrane, start)
@@ -140,8 +146,8 @@ def build(muscle: Muscle, *, sodium_open: float = 1.0) -> tuple[Membrane, State]
 
 def potassium_reversal(membrane: Membrane, state: State) -> Float[Array, "2 x"]:
     """Reversal potential of potassium, surface and tubules, from rest [mV]."""
-    tubule = THERMAL * jnp.log(state.potassium / membrane.potassium_inside)
-    surface = THERMAL * jnp.log(membrane.potassium_outside / membrane.potassium_inside)
+    tubule = membrane.thermal * jnp.log(state.potassium / membrane.potassium_inside)
+    surface = membrane.thermal * jnp.log(membrane.potassium_outside / membrane.potassium_inside)
     return jnp.stack([surface * jnp.ones_like(tubule), tubule]) - membrane.rest
 
 
@@ -163,7 +169,7 @@ def derivative(membrane: Membrane, state: State, injected: Float[Array, ""]) -> 
     axial = axial.at[0].add(injected) / membrane.area
     into = jnp.stack([axial - membrane.access[0] * across, membrane.access[1] * across])
     voltage = (into - sodium - potassium - leak) / membrane.capacitance
-    found = gates(membrane.rest + state.voltage)
+    found = gates(membrane.rest + state.voltage, membrane.speed)
     values = (state.m, state.h, state.s, state.n, state.k)
     m, h, s, n, k = (r * (x - y) for x, y, r in zip(found.steady, values, found.rate, strict=True))
     exchanged = membrane.exchange * (membrane.potassium_outside - state.potassium)

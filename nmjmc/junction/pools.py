@@ -2,9 +2,9 @@
 
 Each site holds a vesicle or none. An empty site is refilled with probability 1 - exp(-rate interval), where the
 rate grows with the residual calcium and with the filling of the recycling pool. Fused vesicles come back to that
-pool; the reserve replaces what it lacks. Residual calcium has four components, each raised by every stimulus in
-proportion to the calcium that entered, and decaying by itself; sparse release grows by (1 + F1 + F2)(1 + A)(1 + P)
-(Magleby & Zengel 1982 [M]).
+pool; the reserve replaces what it lacks. Residual calcium has four components (two of facilitation, augmentation,
+potentiation; Magleby & Zengel [V-abs]), each raised by every stimulus in proportion to the calcium that entered, and
+decaying by itself. Their sum adds to the calcium that the open channels bring to a vesicle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nmjmc.junction.release import Fusion, channels_there, stimulate, window_ste
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.terminal import Terminal
 
-NORMAL_CHARGE = 0.0051
+NORMAL_CHARGE = 0.0041
 """Calcium that enters a terminal of 480 channels in a normal spike [pC]; calculated, see the tests."""
 
 
@@ -34,7 +34,7 @@ class Pools(NamedTuple):
         recycling: vesicles of the recycling pool.
         reserve: vesicles of the reserve.
         returning: vesicles on their way back from fusion.
-        residual: facilitation (fast, slow), augmentation, potentiation [4].
+        residual: calcium of facilitation (fast, slow), augmentation, potentiation [4] [uM].
     """
 
     filled: Bool[Array, "z s"]
@@ -52,7 +52,7 @@ class Release(NamedTuple):
         quanta: quantal content [v k].
         filled: sites with a docked vesicle before each stimulus [v k].
         charge: calcium that entered [v k] [pC].
-        residual: components of the residual calcium before each stimulus [v k 4].
+        residual: components of the residual calcium before each stimulus [v k 4] [uM].
         recycling: vesicles of the recycling pool before each stimulus [v k].
     """
 
@@ -72,16 +72,11 @@ def full(terminal: Terminal) -> Pools:
     return Pools(filled, recycling, reserve, returning, jnp.zeros(4))
 
 
-def gain(residual: Float[Array, " 4"]) -> Float[Array, ""]:
-    """Factor on release where it is rare."""
-    fast, slow, augmentation, potentiation = residual
-    return (1.0 + fast + slow) * (1.0 + augmentation) * (1.0 + potentiation)
-
-
 def after_stimulus(terminal: Any, pools: Pools, fusion: Fusion) -> tuple[Pools, Array]:
     """The pools after a stimulus, and which sites released."""
     released = pools.filled & jnp.isfinite(fusion.time)
-    share = fusion.charge.sum() / NORMAL_CHARGE
+    # a longer spike in the cold brings more charge, which is taken to be caught up as it enters
+    share = fusion.charge.sum() / NORMAL_CHARGE * terminal.speed
     residual = pools.residual + share * terminal.facilitation
     returning = pools.returning + released.sum().astype(float)
     return pools._replace(filled=pools.filled & ~released, returning=returning, residual=residual), released
@@ -143,7 +138,7 @@ def _train(
         def stimulus(pools: Pools, given: tuple[Array, Array]) -> tuple[Pools, tuple[Array, ...]]:
             index, interval = given
             key_spike, key_rest = jax.random.split(jax.random.fold_in(own, 1 + index))
-            fusion = stimulate(terminal, there, gain(pools.residual), key_spike, steps)
+            fusion = stimulate(terminal, there, pools.residual.sum(), key_spike, steps)
             after, released = after_stimulus(terminal, pools, fusion)
             seen = (
                 jnp.where(released, fusion.time, jnp.inf), released.sum(), pools.filled.sum(),

@@ -1,36 +1,36 @@
 """One stimulus of a terminal: channels that open at random, calcium at each vesicle, the sensor, fusion.
 
-Channels are two-state Markov chains, stepped exactly at the spike's potential in the middle of each step. The
-five-site sensor is a linear chain given the calcium at its vesicle, so its cumulative probability of fusion is
-integrated (Heun) and met by one uniform number a vesicle: given the channels, the times of release are exact.
+Channels are two-state Markov chains in the spike's potential (`openings`). The five-site sensor is a linear chain
+given the calcium at its vesicle, so its cumulative probability of fusion is integrated (Heun) and met by one
+uniform number a vesicle: given the channels, the times of release are exact to a step.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from nmjmc.junction.openings import Channels, closed, gate, gating_rates
 from nmjmc.junction.terminal import Terminal
 
-STEP = 0.01
-AFTER = 2.5
-"""How long a stimulus is followed after the spike's peak [ms]."""
-BEFORE = 2.0
-"""From how long before, in widths of the spike."""
+STEP = 0.004
+"""At the reference temperature [ms]; slower where all rates are slower."""
+AFTER = 0.8
+"""How long the sensor is followed after the spike, at the reference temperature [ms]."""
+BEFORE = 1.0
+"""From how long before the spike's peak and until how long after it channels open, in widths of the spike."""
 SENSOR = 5
-POWER = 4.0
-"""Release against calcium where there is little of it: the fourth power [V-abs]."""
 
 
 class Fusion(NamedTuple):
     """What one stimulus does.
 
     Attributes:
-        time: at which each site would release, from the stimulus; inf for none [z s] [ms].
+        time: at which each site would release, from the stimulus; inf for none [z s].
         charge: that entered through each zone's channels [z] [pC].
         opened: channels that opened at all, of each zone [z].
     """
@@ -40,10 +40,13 @@ class Fusion(NamedTuple):
     opened: Float[Array, " z"]
 
 
+Sensor: TypeAlias = tuple[Array, ...]
+"""Probability of each number of bound ions, apart: six arrays in a row are moved by one fused loop."""
+
+
 class _Carry(NamedTuple):
-    channels: Array
-    ever: Array
-    sensor: Array
+    channels: Channels
+    sensor: Sensor
     time: Array
     charge: Array
 
@@ -61,77 +64,72 @@ def window_steps(terminal: Terminal) -> int:
 
 
 def stimulate(
-    terminal: Terminal, there: Bool[Array, "z c"], gain: Float[Array, ""], key: Array, steps: int
+    terminal: Terminal, there: Bool[Array, "z c"], residual: Float[Array, ""], key: Array, steps: int
 ) -> Fusion:
     """Follow one action potential.
 
     Args:
         terminal: The terminal.
         there: Which channels it has.
-        gain: Factor by which residual calcium raises release where release is rare, 1 for none. It acts as
-            the fourth root on the calcium at the vesicles (a choice: with five ions bound nearly every
-            vesicle fuses, so a faster fusion would do nothing).
+        residual: Calcium left by earlier stimuli at every vesicle, which adds to that of the channels [uM].
         key: Randomness of this stimulus.
         steps: `window_steps`.
 
     Returns:
         The time at which each site would release, were it filled.
     """
-    zones, channels = there.shape
-    sites = terminal.sites_per_zone
-    begin = terminal.delay - BEFORE * terminal.spike_width
-    per_current = terminal.domain(terminal.distances())
+    warm = terminal.effective()
+    step = STEP / terminal.speed
+    begin = warm.delay - BEFORE * warm.spike_width
     key_sites, key_channels = jax.random.split(key)
-    larger = gain ** (1.0 / POWER)
-    drawn = jax.random.uniform(key_sites, (zones, sites))
+    drawn = jax.random.uniform(key_sites, (there.shape[0], terminal.sites_per_zone))
+    middles = begin + (jnp.arange(steps).astype(float) + 0.5) * step
+    potential = warm.spike(middles)
+    per_channel = warm.domain(warm.distances())
+    channels, hazards = closed(key_channels, there.shape)
+    # a channel that is not there never opens
+    channels = channels._replace(left=jnp.where(there, channels.left, jnp.inf))
 
-    def step(carry: _Carry, index: Array) -> tuple[_Carry, None]:
-        middle = jnp.asarray(begin) + (index.astype(float) + 0.5) * STEP
-        potential = terminal.spike(middle)
-        random = jax.random.uniform(jax.random.fold_in(key_channels, index), (zones, channels))
-        is_open = _gate(terminal, potential, carry.channels, random) & there
-        current = terminal.channel_current(potential)
-        calcium = larger * current * (is_open.astype(float) @ per_current.T)
-        sensor = _heun(terminal, carry.sensor, calcium)
-        fused = 1.0 - sensor.sum(axis=0)
-        now = (fused > drawn) & jnp.isinf(carry.time)
-        time = jnp.where(now, middle, carry.time)
-        charge = carry.charge + STEP * current * is_open.sum(axis=1).astype(float)
-        return _Carry(is_open, carry.ever | is_open, sensor, time, charge), None
+    def move(carry: _Carry, index: Array) -> tuple[_Carry, None]:
+        now = potential[index]
+        channels, is_open = gate(carry.channels, hazards, gating_rates(warm, now), step)
+        current = warm.channel_current(now)
+        calcium = residual + current * _from_each(is_open, per_channel)
+        sensor = _heun(warm, carry.sensor, calcium, step)
+        fused = (1.0 - sum(sensor) > drawn) & jnp.isinf(carry.time)
+        time = jnp.where(fused, middles[index], carry.time)
+        charge = carry.charge + step * current * is_open.sum(axis=1)
+        return _Carry(channels, sensor, time, charge), None
 
-    none = jnp.zeros((zones, channels), bool)
-    resting = jnp.zeros((SENSOR + 1, zones, sites)).at[0].set(1.0)
-    start = _Carry(none, none, resting, jnp.full((zones, sites), jnp.inf), jnp.zeros(zones))
-    end, _ = jax.lax.scan(step, start, jnp.arange(steps))
-    return Fusion(end.time, end.charge, end.ever.sum(axis=1).astype(float))
-
-
-def _gate(terminal: Terminal, potential: Array, is_open: Array, random: Array) -> Array:
-    """Channels after a step: relaxation to the open probability at this potential, then a draw."""
-    away = jnp.clip((potential - terminal.half_activation) / terminal.activation_slope, -40.0, 40.0)
-    opening = terminal.gating_rate * jnp.exp(0.5 * away)
-    closing = terminal.gating_rate * jnp.exp(-0.5 * away)
-    total = opening + closing
-    steady = opening / total
-    chance = steady + (is_open.astype(float) - steady) * jnp.exp(-STEP * total)
-    return random < chance
+    none = jnp.zeros_like(drawn)
+    resting = (none + 1.0, *([none] * SENSOR))
+    start = _Carry(channels, resting, jnp.full(drawn.shape, jnp.inf), jnp.zeros(there.shape[0]))
+    end, _ = jax.lax.scan(move, start, jnp.arange(steps))
+    return Fusion(end.time, end.charge, (end.channels.changes > 0).sum(axis=1).astype(float))
 
 
-def _heun(terminal: Any, sensor: Array, calcium: Array) -> Array:
+def _from_each(is_open: Float[Array, "z c"], per_channel: Float[Array, "sites c"]) -> Float[Array, "z sites"]:
+    """Sum over a zone's channels, written out: a product of such small matrices is slower."""
+    calcium = jnp.zeros((is_open.shape[0], per_channel.shape[0]))
+    for c in range(is_open.shape[1]):
+        calcium = calcium + is_open[:, c, None] * per_channel[None, :, c]
+    return calcium
+
+
+def _heun(terminal: Any, sensor: Sensor, calcium: Array, step: Any) -> Sensor:
     """The sensor's states one step on, at constant calcium; what is missing from 1 has fused."""
     first = sensor_slope(terminal, sensor, calcium)
-    second = sensor_slope(terminal, sensor + STEP * first, calcium)
-    return sensor + 0.5 * STEP * (first + second)
+    ahead = tuple(x + step * dx for x, dx in zip(sensor, first, strict=True))
+    second = sensor_slope(terminal, ahead, calcium)
+    return tuple(x + 0.5 * step * (a + b) for x, a, b in zip(sensor, first, second, strict=True))
 
 
-def sensor_slope(terminal: Any, sensor: Array, calcium: Array) -> Array:
-    """Rate of change of the six states of the sensor [6 z s] at the calcium of each vesicle [z s] [uM]."""
-    up, down = [], []
+def sensor_slope(terminal: Any, sensor: Sensor, calcium: Array) -> Sensor:
+    """Rate of change of the six states of the sensor at the calcium of each vesicle [uM]."""
+    net = []
     for bound in range(SENSOR):
-        up.append((SENSOR - bound) * terminal.sensor_binding * calcium * sensor[bound])
+        on = (SENSOR - bound) * terminal.sensor_binding * calcium * sensor[bound]
         off = (bound + 1) * terminal.sensor_unbinding * terminal.sensor_cooperativity**bound
-        down.append(off * sensor[bound + 1])
-    net = jnp.stack(up) - jnp.stack(down)
-    zero = jnp.zeros_like(net[:1])
-    change = jnp.concatenate([zero, net]) - jnp.concatenate([net, zero])
-    return change.at[SENSOR].add(-terminal.fusion_rate * sensor[SENSOR])
+        net.append(on - off * sensor[bound + 1])
+    middle = (net[n - 1] - net[n] for n in range(1, SENSOR))
+    return (-net[0], *middle, net[-1] - terminal.fusion_rate * sensor[SENSOR])

@@ -13,11 +13,11 @@ from jaxtyping import Array, Float
 from nmjmc.junction.drive import Drive
 from nmjmc.junction.membrane import Membrane, State, build, gates
 from nmjmc.junction.muscle import Muscle
-from nmjmc.junction.potential import STEP, Course, respond
+from nmjmc.junction.potential import Course, respond, step_of
 from nmjmc.junction.stimulus import stimulus_times
 
 INTEGRATED = 30.0
-"""After each stimulus, this long is integrated [ms]; what is left of a longer interval is taken as rest."""
+"""After each stimulus, this long is integrated by default [ms]; the rest of an interval is taken as rest."""
 RECORDED = 20.0
 FIRED = -30.0
 """Distant potential above which a fibre has fired [mV]."""
@@ -39,13 +39,16 @@ class Response(NamedTuple):
     latency: np.ndarray
 
 
-def muscle_response(muscles: Muscle, drives: Drive, times: np.ndarray) -> Response:
+def muscle_response(
+    muscles: Muscle, drives: Drive, times: np.ndarray, integrated: float = INTEGRATED
+) -> Response:
     """Integrate many fibres over a train.
 
     Args:
         muscles: One fibre a row: every leaf has the axis v.
         drives: What each endplate does: `conductance` [v k t] after each stimulus, the rest [v].
         times: The stimuli [k] [ms].
+        integrated: How long to integrate after each stimulus, at most [ms].
 
     Returns:
         Potentials and spikes.
@@ -54,12 +57,12 @@ def muscle_response(muscles: Muscle, drives: Drive, times: np.ndarray) -> Respon
         ValidationError: If the times cannot be those of a train.
     """
     times = stimulus_times(times)
-    intervals = np.append(np.diff(times), INTEGRATED)
+    intervals, step = np.append(np.diff(times), integrated), step_of(muscles)
     # whole steps, so that the records fall on the solver's own times
-    recorded = np.floor(min(RECORDED, intervals.min()) / STEP + 1e-9) * STEP
-    records = round(recorded / (2 * STEP)) + 1
-    recorded = (records - 1) * 2 * STEP
-    course = _all_fibres(muscles, drives, jnp.asarray(intervals), float(recorded), records)
+    recorded = np.floor(min(RECORDED, integrated, intervals.min()) / step + 1e-9) * step
+    records = round(recorded / (2 * step)) + 1
+    recorded = (records - 1) * 2 * step
+    course = _all_fibres(muscles, drives, jnp.asarray(intervals), integrated, float(recorded), records, step)
     course = jax.tree.map(np.asarray, course)
     time = np.linspace(0.0, recorded, records)
     spikes, latency = find_spikes(time, course.distant)
@@ -67,15 +70,23 @@ def muscle_response(muscles: Muscle, drives: Drive, times: np.ndarray) -> Respon
 
 
 @eqx.filter_jit
-def _all_fibres(muscles: Muscle, drives: Drive, intervals: Array, recorded: float, records: int) -> Course:
+def _all_fibres(
+    muscles: Muscle,
+    drives: Drive,
+    intervals: Array,
+    integrated: float,
+    recorded: float,
+    records: int,
+    step: float,
+) -> Course:
     def one(muscle: Muscle, drive: Drive) -> Course:
         membrane, start = build(muscle)
 
         def stimulus(state: State, given: tuple[Array, Array]) -> tuple[State, Course]:
             conductance, interval = given
-            covered = jnp.minimum(interval, INTEGRATED)
+            covered = jnp.minimum(interval, integrated)
             now = drive._replace(conductance=conductance)
-            course, state = respond(membrane, state, now, covered, recorded, records)
+            course, state = respond(membrane, state, now, covered, recorded, records, step)
             return settle(membrane, start, state, interval - covered), course
 
         return jax.lax.scan(stimulus, start, (drive.conductance, intervals))[1]
@@ -95,7 +106,7 @@ def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]
         state: The state before the gap.
         gap: Its length [ms]; 0 leaves the state as it is.
     """
-    rates = gates(membrane.rest + start.voltage).rate
+    rates = gates(membrane.rest + start.voltage, membrane.speed).rate
     names = ("m", "h", "s", "n", "k")
     rest = {name: getattr(start, name) for name in names}
     moved = {

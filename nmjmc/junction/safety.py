@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from nmjmc.junction.drive import Drive
 from nmjmc.junction.membrane import build
 from nmjmc.junction.muscle import Muscle
-from nmjmc.junction.potential import potential_range
+from nmjmc.junction.potential import potential_range, step_of
 from nmjmc.junction.response import FIRED
 
 HALVINGS = 12
@@ -35,7 +35,6 @@ class Safety(NamedTuple):
     factor: Float[Array, " v"]
 
 
-@eqx.filter_jit
 def safety(muscles: Muscle, drives: Drive) -> Safety:
     """Margin of safety of fibres by its definition (Ruff 2011, Muscle Nerve 44:854).
 
@@ -43,18 +42,24 @@ def safety(muscles: Muscle, drives: Drive) -> Safety:
         muscles: One fibre a row.
         drives: The endplates, `conductance` [v t].
     """
+    step = step_of(muscles)
     muscles, drives = (jax.tree.map(jnp.asarray, x) for x in (muscles, drives))
-    return jax.vmap(_one)(muscles, drives)
+    return _many(muscles, drives, step)
 
 
-def _one(muscle: Muscle, drive: Drive) -> Safety:
+@eqx.filter_jit
+def _many(muscles: Muscle, drives: Drive, step: float) -> Safety:
+    return jax.vmap(lambda muscle, drive: _one(muscle, drive, step))(muscles, drives)
+
+
+def _one(muscle: Muscle, drive: Drive, step: float) -> Safety:
     excitable, blocked = build(muscle), build(muscle, sodium_open=0.0)
 
     def scaled(factor: Array) -> Drive:
         return drive._replace(conductance=factor * drive.conductance)
 
     def fires(factor: Array) -> Array:
-        return potential_range(*excitable, scaled(factor), WINDOW)[1] > FIRED
+        return potential_range(*excitable, scaled(factor), WINDOW, step)[1] > FIRED
 
     def halve(bounds: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
         low, high = bounds
@@ -65,7 +70,7 @@ def _one(muscle: Muscle, drive: Drive) -> Safety:
     start = (jnp.asarray(-6.0), jnp.asarray(6.0))
     (_, least), _ = jax.lax.scan(halve, start, None, length=HALVINGS)
     rest = muscle.resting_potential
-    potential = potential_range(*blocked, drive, WINDOW)[0] - rest
-    threshold = potential_range(*blocked, scaled(jnp.exp2(least)), WINDOW)[0] - rest
+    potential = potential_range(*blocked, drive, WINDOW, step)[0] - rest
+    threshold = potential_range(*blocked, scaled(jnp.exp2(least)), WINDOW, step)[0] - rest
     threshold = jnp.where(least < 6.0, threshold, jnp.nan)
     return Safety(potential, threshold, potential / threshold)

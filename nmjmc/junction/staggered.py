@@ -34,7 +34,7 @@ class Staggered(SecondOrder):
 
 def _move_gates(membrane: Membrane, drive: Drive, time: Any, step: Any, state: State) -> State:
     """Gates, tubular potassium and excess conductance, one step, with the potential in its middle."""
-    found = gates(membrane.rest + state.voltage)
+    found = gates(membrane.rest + state.voltage, membrane.speed)
     old = (state.m, state.h, state.s, state.n, state.k)
     moved = (x + (y - x) * jnp.exp(-step * r) for x, y, r in zip(found.steady, old, found.rate, strict=True))
     m, h, s, n, k = moved

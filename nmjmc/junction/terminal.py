@@ -15,10 +15,12 @@ from nmjmc.types import Scalar
 
 
 class Terminal(eqx.Module):
-    """A human motor nerve terminal at 22 degC.
+    """A human motor nerve terminal.
 
     In every active zone two docked vesicles face four P/Q channels, two near each vesicle and two across the
-    zone. The defaults are tuned (`channel_distance`) to a release probability of about 0.13.
+    zone. Rates, conductance and diffusion hold at the reference temperature. One Q10, that of the synaptic
+    delay, moves all that a spike does: its width, the channels' gating, the sensor. So a change of temperature
+    stretches release in time and leaves the quantal content, which is about the same in humans at 22 degC [M].
 
     Attributes:
         zones: Active zones.
@@ -45,37 +47,43 @@ class Terminal(eqx.Module):
         sensor_unbinding: From the first site [1/ms].
         sensor_cooperativity: Factor on unbinding for each further ion bound, b.
         fusion_rate: With five ions bound [1/ms].
-        facilitation: What a normal stimulus adds to the fast and the slow facilitation (2), augmentation and
-            potentiation: shares by which sparse release grows.
-        facilitation_times: Their time constants [ms].
+        facilitation: Residual calcium that a normal stimulus leaves in the components of the fast and the slow
+            facilitation, augmentation and potentiation [uM]. It is what the release sensor feels, more than the
+            free calcium of the terminal, and so stands for a second, more sensitive sensor too.
+        facilitation_times: Their time constants [ms]; they and the pools have no temperature here.
         refilling_rate: Of an empty site, at rest and with a full recycling pool [1/ms].
-        refilling_gain: How much the residual calcium speeds it, per unit of slow facilitation and augmentation.
+        refilling_gain: How much the residual calcium of slow facilitation and augmentation speeds it [1/uM].
         recycling_pool: Vesicles that can refill sites.
         reserve_pool: All other vesicles.
         recycling_time: Of a vesicle, from fusion to the recycling pool [ms].
         mobilisation_rate: From the reserve, for each vacancy of the recycling pool [1/ms].
         spontaneous_rate: Of a full terminal at rest, miniatures [1/ms].
+        temperature: Of the terminal [degC].
+        reference_temperature: Temperature at which all values hold [degC].
+        release_q10: Q10 of the spike, the channels' gating and the sensor.
 
     References:
         Five-site sensor: Schneggenburger & Neher 2000, Nature 406:889 [M]. Domain of an open channel in a fast
-        buffer: Neher 1998, Cell Calcium 24:345 [M]. Facilitation: Magleby & Zengel 1982, J Gen Physiol 80:613 [M].
+        buffer: Neher 1998, Cell Calcium 24:345 [M]. Facilitation: Brain Res 1981, 204:327 (mouse, 20 degC: 0.5
+        at once, 35 and 163 ms) [V-abs]; augmentation 7 s, potentiation 30 s to minutes: Magleby & Zengel [V-abs].
+        Q10 of the delay: Katz & Miledi 1965 [V-2nd].
     """
 
     zones: int = eqx.field(static=True, default=120)  # 240 sites, physics.md 3.4 [D]
     sites_per_zone: int = eqx.field(static=True, default=2)  # mouse [M]
     channels_per_zone: int = eqx.field(static=True, default=4)  # mouse [M]
     channel_fraction: Scalar = parameter("", "0", "1", default=1.0)
-    channel_distance: Scalar = parameter("nm", "5 nm", "500 nm", default=0.0165)  # [D], tuned
-    channel_spacing: Scalar = parameter("nm", "0 nm", "500 nm", default=0.03)  # [D]
+    channel_distance: Scalar = parameter("nm", "5 nm", "500 nm", default=0.03)  # [D]
+    channel_spacing: Scalar = parameter("nm", "0 nm", "500 nm", default=0.01)  # [D]
     disorder: Scalar = parameter("nm", "0 nm", "500 nm", default=0.0)
     delay: Scalar = parameter("ms", "0.2 ms", "20 ms", default=1.0)  # [D]
     resting_potential: Scalar = parameter("mV", "-110 mV", "-40 mV", default=-75.0)  # [D]
     spike_height: Scalar = parameter("mV", "0 mV", "160 mV", default=100.0)  # [D]
-    spike_width: Scalar = parameter("ms", "0.02 ms", "20 ms", default=0.35)  # 0.3 in frog at 20 degC [M]
+    spike_width: Scalar = parameter("ms", "0.02 ms", "20 ms", default=0.25)  # 0.2 to 0.3 at 37 degC [M]
     half_activation: Scalar = parameter("mV", "-80 mV", "60 mV", default=-5.0)  # [D]
     activation_slope: Scalar = parameter("mV", "1 mV", "50 mV", default=7.0)  # [D]
     gating_rate: Scalar = parameter(
-        "/ms", "0 /ms", "100 /ms", default=0.15
+        "/ms", "0 /ms", "100 /ms", default=0.25
     )  # [D]; 0.1 to 0.2 open in a spike [M]
     channel_conductance: Scalar = parameter("pS", "0 pS", "100 pS", default=2.7e-6)  # 2.7 pS [M]
     calcium_reversal: Scalar = parameter("mV", "0 mV", "200 mV", default=50.0)  # [D]
@@ -83,23 +91,28 @@ class Terminal(eqx.Module):
     calcium_half: Scalar = parameter("mM", "0.01 mM", "1000 mM", default=3000.0)  # [D]
     calcium_diffusion: Scalar = parameter("um^2/s", "1 um^2/s", "1000 um^2/s", default=0.22)  # [M]
     buffer_length: Scalar = parameter("nm", "1 nm", "10000 nm", default=0.1)  # [D]
-    sensor_binding: Scalar = parameter("", "0", "100", default=0.3)  # 3e8 /M/s [D]; 1e8 in calyx [M]
-    sensor_unbinding: Scalar = parameter("/ms", "0 /ms", "1000 /ms", default=9.5)  # [M]
+    # at 22 degC 2.06e8 /M/s, between the calyx's 1e8 and 3e8 [M]; tuned to the quantal content [D]
+    sensor_binding: Scalar = parameter("", "0", "100", default=0.775)
+    # at 22 degC 9.5 and 6 /ms [M], warmed by 2.42^1.5
+    sensor_unbinding: Scalar = parameter("/ms", "0 /ms", "1000 /ms", default=35.8)
     sensor_cooperativity: Scalar = parameter("", "0.001", "1", default=0.25)  # [M]
-    fusion_rate: Scalar = parameter("/ms", "0 /ms", "1000 /ms", default=6.0)  # [M]
+    fusion_rate: Scalar = parameter("/ms", "0 /ms", "1000 /ms", default=22.6)
     facilitation: Array | np.ndarray = parameter(
-        "", "0", "10", ndim=1, default=(0.3, 0.1, 0.01, 0.005)
-    )  # [D]
+        "uM", "0 uM", "100 uM", ndim=1, default=(0.6, 0.15, 0.015, 0.0075)
+    )  # tuned to 0.5 in all [V-abs]; its split and the slow ones [D]
     facilitation_times: Array | np.ndarray = parameter(
-        "ms", "1 ms", "1e7 ms", ndim=1, default=(55.0, 400.0, 7e3, 6e4)
-    )  # frog [M]
-    refilling_rate: Scalar = parameter("/s", "0 /s", "1000 /s", default=2.5e-4)  # 4 s in frog [M]
-    refilling_gain: Scalar = parameter("", "0", "1000", default=25.0)  # 1 /s at 3 Hz [D]
+        "ms", "1 ms", "1e7 ms", ndim=1, default=(35.0, 163.0, 7e3, 6e4)
+    )  # mouse at 20 degC, then frog [V-abs]
+    refilling_rate: Scalar = parameter("/s", "0 /s", "1000 /s", default=4e-4)  # 1 /s at 3 Hz [D]
+    refilling_gain: Scalar = parameter("", "0", "1000", default=16.0)  # [D]
     recycling_pool: Scalar = parameter("", "1", "1e8", default=5e4)  # a tenth of all [D]
     reserve_pool: Scalar = parameter("", "0", "1e8", default=4.5e5)  # half a million vesicles in all
     recycling_time: Scalar = parameter("ms", "1 ms", "1e7 ms", default=3e4)  # [D]
     mobilisation_rate: Scalar = parameter("/s", "0 /s", "10 /s", default=1e-5)  # 0.01 /s [D]
     spontaneous_rate: Scalar = parameter("/s", "0 /s", "1000 /s", default=2e-4)  # 0.2 /s [D]
+    temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=37.0)
+    reference_temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=37.0)
+    release_q10: Scalar = parameter("", "0.5", "10", default=2.42)  # of the synaptic delay [V-2nd]
 
     def __check_init__(self) -> None:
         check_parameters(self, "terminal")
@@ -118,6 +131,28 @@ class Terminal(eqx.Module):
     def sites(self) -> int:
         """Release sites of the terminal."""
         return self.zones * self.sites_per_zone
+
+    @property
+    def speed(self) -> Any:
+        """How much faster the processes of a spike are than at the reference temperature."""
+        return self.release_q10 ** ((self.temperature - self.reference_temperature) / 10.0)
+
+    def effective(self) -> Terminal:
+        """The same terminal with the width of its spike and all rates of a spike at its temperature.
+
+        Conductance and diffusion of calcium both rise (Q10 1.3 [M]); only their quotient counts, which stays.
+        """
+        speed = self.speed
+        rates = ("gating_rate", "sensor_binding", "sensor_unbinding", "fusion_rate")
+        changed = {name: getattr(self, name) * speed for name in rates}
+        changed |= {"spike_width": self.spike_width / speed, "reference_temperature": self.temperature}
+        names = tuple(changed)
+        return eqx.tree_at(lambda t: [getattr(t, n) for n in names], self, [changed[n] for n in names])
+
+    @property
+    def relative_current(self) -> Any:
+        """Current of an open channel over that at 2 mM calcium outside."""
+        return _saturation(self.calcium_outside, self.calcium_half) / _saturation(2000.0, self.calcium_half)
 
     def distances(self) -> Float[Array, "sites channels"]:
         """From each site of a zone to each of its channels [um]; displaced channels stand further off."""
@@ -143,7 +178,9 @@ class Terminal(eqx.Module):
 
     def channel_current(self, potential: Any) -> Any:
         """Inward current of an open channel, positive [nA]."""
-        saturation = self.calcium_outside / (self.calcium_outside + self.calcium_half)
-        normal = 2000.0 / (2000.0 + self.calcium_half)
         inward = jnp.maximum(self.calcium_reversal - potential, 0.0)
-        return self.channel_conductance * (saturation / normal) * inward
+        return self.channel_conductance * self.relative_current * inward
+
+
+def _saturation(outside: Any, half: Any) -> Any:
+    return outside / (outside + half)

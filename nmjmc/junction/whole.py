@@ -10,16 +10,20 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from nmjmc.junction.bank import Bank, drive_of, overlapping, simulate_bank, superpose
+from nmjmc.junction.bank import Bank, drive_of, overlapping, simulate_bank
 from nmjmc.junction.contraction import Contraction
 from nmjmc.junction.drive import Drive
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import Release, rows, run_train
-from nmjmc.junction.response import INTEGRATED, Response, muscle_response
+from nmjmc.junction.response import Response, muscle_response
 from nmjmc.junction.safety import Safety, safety
 from nmjmc.junction.stimulus import stimulus_times
+from nmjmc.junction.superpose import superpose
 from nmjmc.junction.terminal import Terminal
+from nmjmc.junction.together import NUMBERS, PatchBank, simulate_patches
+from nmjmc.synapse.cleft import half_width
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.parameter import as_leaf
 from nmjmc.synapse.presets import preparation
 
 
@@ -41,9 +45,37 @@ class Junction(eqx.Module):
     applied: tuple[str, ...] = eqx.field(static=True, default=())
 
 
-def human() -> Junction:
-    """The human junction: the preparation `human` between the default terminal and the default fibre."""
-    return Junction(Terminal(), preparation("human"), Muscle(), Contraction())
+BODY = 37.0
+"""Of a limb muscle some 35 to 37 [degC]."""
+REST_OF_SPIKE = 12.0
+"""For how long the fibre is integrated after its endplate current [ms]; a choice, as are the bounds."""
+SHORTEST, LONGEST = 15.0, 60.0
+
+
+def human(temperature: float = BODY) -> Junction:
+    """The human junction: the preparation `human` between the default terminal and the default fibre.
+
+    Args:
+        temperature: Of terminal, synapse and fibre [degC]. The contraction's constants hold near 20 degC.
+    """
+    junction = Junction(Terminal(), preparation("human"), Muscle(), Contraction())
+    return at_temperature(junction, temperature)
+
+
+def at_temperature(junction: Junction, temperature: float) -> Junction:
+    """The same junction at another temperature [degC], by the Q10s of its parts.
+
+    Raises:
+        ValidationError: For a temperature out of range.
+    """
+
+    def parts(j: Junction) -> list[Any]:
+        return [j.terminal.temperature, j.synapse.temperature, j.muscle.temperature]
+
+    moved = eqx.tree_at(parts, junction, [as_leaf(temperature)] * 3)
+    for part in (moved.terminal, moved.synapse, moved.muscle):
+        part.__check_init__()
+    return moved
 
 
 @dataclass(frozen=True)
@@ -56,7 +88,8 @@ class Evoked:
         conductance: After each stimulus [v k t] [uS].
         interval: Of its samples [ms].
         response: Potentials and spikes of the fibres.
-        method: `superposed` or `superposed, though quanta may overlap`.
+        method: `superposed`; `simulated together by patch`, where the esterase is weak; or `superposed, though
+            quanta may overlap`, where it is and a bank of single quanta was given.
     """
 
     times: np.ndarray
@@ -68,14 +101,41 @@ class Evoked:
 
 
 def quantum_duration(synapse: Synapse) -> float:
-    """How long a quantum of this synapse is worth following [ms]: six bursts, 12 ms at least."""
+    """How long a quantum of this synapse is worth following [ms]: six bursts, 5 ms at least.
+
+    Where the esterase is weak, six times what transmitter takes moreover to leave by the rim, R^2 / (5.783 D'), with
+    its diffusion slowed by receptors, D' = D / (1 + 2 sigma / (h K_d)) (physics of a disc, calculated).
+    """
     drive = drive_of(synapse, np.zeros(1), 1.0)
-    return float(min(200.0, max(12.0, 6.0 / float(drive.closing))))
+    duration = 6.0 / float(drive.closing) + (6.0 * _escape_time(synapse) if overlapping(synapse) else 0.0)
+    return float(min(200.0, max(5.0, duration)))
+
+
+def _escape_time(synapse: Synapse) -> float:
+    """Slowest time constant of escape from a disc without esterase [ms]."""
+    warm = synapse.effective()
+    rates = warm.receptor.rates
+    sites = 2.0 * float(warm.receptor.density) / float(warm.cleft.height)
+    affinity = float(rates.get("binding_rate", 0.0)) / float(rates.get("unbinding_rate", 1.0))
+    bound = sites * affinity
+    return float(half_width(warm.cleft)) ** 2 * (1.0 + bound) / (5.783 * float(warm.cleft.diffusion))
 
 
 def bank_for(junction: Junction, quanta: int = 48, seed: int = 0) -> Bank:
-    """Single quanta of a junction's synapse, followed for as long as they last."""
-    return simulate_bank(junction.synapse, quanta, seed, duration=quantum_duration(junction.synapse))
+    """Quanta of a junction's synapse, followed for as long as they last.
+
+    Where the esterase is weak, patches with several quanta each, and about as many quanta in all.
+
+    Args:
+        junction: The junction.
+        quanta: About how many quanta.
+        seed: Seed.
+    """
+    duration = quantum_duration(junction.synapse)
+    if not overlapping(junction.synapse):
+        return simulate_bank(junction.synapse, quanta, seed, duration=duration)
+    each = max(2, round(quanta / sum(NUMBERS)))
+    return simulate_patches(junction.terminal, junction.synapse, each, seed, duration=duration)
 
 
 def evoke(
@@ -111,12 +171,27 @@ def evoke(
     terminals = rows(junction.terminal, fibres) if terminals is None else terminals
     muscles = rows(junction.muscle, fibres) if muscles is None else muscles
     release = run_train(terminals, times, seed, first=first)
-    samples = int(np.ceil(INTEGRATED / bank.interval)) + 1
+    lasting = bank.conductance.shape[1] * bank.interval
+    integrated = float(np.clip(lasting + REST_OF_SPIKE, SHORTEST, LONGEST))
+    # past its last sample, the conductance is zero and taken as held
+    until = min(integrated, lasting + _last(release.time))
+    samples = int(np.ceil(until / bank.interval)) + 1
     conductance = superpose(bank, release.time, times, samples, seed + 1, scale)
-    response = muscle_response(muscles, _many(junction, conductance, bank.interval), times)
-    weak = overlapping(junction.synapse)
-    method = "superposed, though quanta may overlap" if weak else "superposed"
-    return Evoked(times, release, conductance, bank.interval, response, method)
+    drives = _many(junction, conductance, bank.interval)
+    response = muscle_response(muscles, drives, times, integrated)
+    return Evoked(times, release, conductance, bank.interval, response, _method(junction, bank))
+
+
+def _last(release: np.ndarray) -> float:
+    """When the last quantum is released at the latest, to half a ms [ms]."""
+    found = release[np.isfinite(release)]
+    return float(np.ceil(2.0 * found.max() + 0.1) / 2.0) if found.size else 1.0
+
+
+def _method(junction: Junction, bank: Bank) -> str:
+    if isinstance(bank, PatchBank):
+        return "simulated together by patch"
+    return "superposed, though quanta may overlap" if overlapping(junction.synapse) else "superposed"
 
 
 def margins(junction: Junction, evoked: Evoked, muscles: Any = None) -> Safety:

@@ -42,10 +42,8 @@ def musk_myasthenia(s: float) -> Change:
 
 
 def lambert_eaton(s: float) -> Change:
-    """Antibodies to P/Q channels: channels to 0.45 of their number [M 0.2 to 0.5], displaced by 12 nm [D]."""
-    return compose(
-        scale("terminal.channel_fraction", _toward(0.45, s)), set_to("terminal.disorder", 0.012 * s)
-    )
+    """Antibodies to P/Q channels: channels to 0.5 of their number [M 0.2 to 0.5], displaced by 30 nm [D]."""
+    return compose(scale("terminal.channel_fraction", _toward(0.5, s)), set_to("terminal.disorder", 0.03 * s))
 
 
 def slow_channel(s: float) -> Change:
@@ -73,9 +71,9 @@ def esterase_deficiency(s: float) -> Change:
 
 
 def presynaptic(s: float) -> Change:
-    """A presynaptic congenital syndrome: calcium binds the sensor half as fast, sites refill half as fast [D]."""
+    """A presynaptic congenital syndrome: calcium binds the sensor 0.7 as fast, sites refill half as fast [D]."""
     return compose(
-        scale("terminal.sensor_binding", _toward(0.5, s)), scale("terminal.refilling_rate", _toward(0.5, s))
+        scale("terminal.sensor_binding", _toward(0.7, s)), scale("terminal.refilling_rate", _toward(0.5, s))
     )
 
 

@@ -57,12 +57,12 @@ def _blocked(junction: Junction, dose: float, constant: float) -> Junction:
 
 
 def _with_antagonist(old: Receptor, dose: float, constant: float) -> Receptor:
-    # k_on = k_off / K_d, in um^3/ms per molecule
+    # k_on = k_off / K_d, in um^3/ms per molecule; K_d is taken to have no temperature [D]
     binding = UNBINDING / (constant * 602.214076)
     rates = {**old.rates, "antagonist_binding_rate": binding, "antagonist_unbinding_rate": UNBINDING}
     return Receptor(
         load_scheme("two_site_competitive"), rates, old.density, old.channel_conductance, old.reversal_potential,
-        bath={"antagonist": dose}, q10={k: v for k, v in old.q10.items()},
+        bath={"antagonist": dose}, q10={**old.q10, "antagonist_binding_rate": 2.0, "antagonist_unbinding_rate": 2.0},
         reference_temperature=old.reference_temperature, fold_profile=old.fold_profile,
         closing_voltage_sensitivity=old.closing_voltage_sensitivity, reference_voltage=old.reference_voltage,
     )  # fmt: skip
