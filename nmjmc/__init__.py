@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
     from nmjmc.api import Point, simulate, simulate_many
+    from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
     from nmjmc.data.hdf5 import load
     from nmjmc.data.result import Result
@@ -48,6 +49,7 @@ _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
     "nmjmc.api": ("Point", "simulate", "simulate_many"),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
+    "nmjmc.data.examination": ("Examination", "load_examination"),
     "nmjmc.data.hdf5": ("load",),
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
@@ -63,6 +65,7 @@ _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order of use
     "preparation", "available_preparations", "simulate", "simulate_many", "Point", "load", "Result",
+    "load_examination", "Examination",
     "Synapse", "build", "describe", "get", "replace", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
     "Waveform", "measure",

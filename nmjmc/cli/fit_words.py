@@ -55,7 +55,7 @@ def prepare(words: list[str]) -> list[str]:
             first += _replaced("fit.free", *(dict.fromkeys(_list(some)) for some in lists))
         else:
             rest.append(word)
-    return _ordered(overrides.prepare(rest, SETTINGS), first)
+    return _ordered(overrides.prepare(rest, overrides.Known(settings=SETTINGS)), first)
 
 
 def _ordered(prepared: list[str], first: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -17,6 +18,11 @@ nmjmc COMMAND [KEY=VALUE ...]
              nmjmc simulate preparation=lizard receptor.density="3000 /um^2" vesicles=500 seed=7
              nmjmc simulate dry_run=true     the resolved config, time step, memory and predicted time
              nmjmc simulate --help           every setting and parameter
+  rns        repetitive nerve stimulation of a muscle, in health, disease and under drugs; leaves result.h5 and a figure
+             nmjmc rns pathology=myasthenia_gravis:0.6 drug=pyridostigmine:"0.2 uM"
+  sfemg      jitter and blocking of pairs of fibres       tof            train of four against the dose of a drug
+  epp        endplate potentials, safety factor           dose_response  dose, occupancy and response
+  twitch     force of a twitch and of a tetanus           nmjmc rns --help, and so on, tell every setting
   sweep      many points of parameters and settings, with a record of each; killed, it goes on where it was
              nmjmc sweep receptor.density="3000 /um^2,5000 /um^2" temperature=22,37 vesicles=100
              nmjmc sweep --help              lists, intervals, designs, options
@@ -35,7 +41,8 @@ nmjmc COMMAND [KEY=VALUE ...]
   nmjmc --version, nmjmc --help
 """
 
-COMMANDS = ("simulate", "sweep", "collect", "plot", "fit", "show", "rerun", "doctor")
+BEDSIDE = ("rns", "sfemg", "tof", "dose_response", "epp", "twitch")
+COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -92,4 +99,6 @@ def _dispatch(words: list[str]) -> int:
 
 def _load(command: str) -> Callable[[list[str]], int]:
     """A command's function; its module is imported only now, with what it needs."""
+    if command in BEDSIDE:
+        return functools.partial(importlib.import_module("nmjmc.cli.bedside").command, command)
     return importlib.import_module(f"nmjmc.cli.{command}").command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,29 @@ SETTINGS = (
 )  # fmt: skip
 GROUPS = ("preparation", "example")
 _PARAMETERS = (*PARTS, "temperature", "name")
+
+
+@dataclass(frozen=True)
+class Known:
+    """The keys that a command knows.
+
+    Attributes:
+        settings: Keys with one value.
+        parts: Keys with parameters below them.
+        others: Further keys that may be set.
+    """
+
+    settings: tuple[str, ...] = SETTINGS
+    parts: tuple[str, ...] = PARTS
+    others: tuple[str, ...] = ("temperature", "name")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.settings, *self.parts, *self.others)
+
+
+SIMULATE = Known()
 _FLAGS_WITH_VALUE = (
     "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p",
     "--experimental-rerun",
@@ -34,12 +58,12 @@ _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|[,\[\]{}])""")
 _PLAIN = re.compile(r"^[\w\s/\-\\+.$%*@?|:=()]*$", re.ASCII)
 
 
-def prepare(words: list[str], settings: tuple[str, ...] = SETTINGS) -> list[str]:
+def prepare(words: list[str], known: Known = SIMULATE) -> list[str]:
     """Check the names of overrides, and write them so that hydra reads a quantity as text.
 
     Args:
         words: Arguments of the command; flags (`-m`) pass as they are.
-        settings: Keys of the command's config beside the parameters of a preparation.
+        known: The keys of the command.
 
     Returns:
         Overrides for hydra: `receptor.density=3000 /um^2` becomes `++receptor.density='3000 /um^2'`.
@@ -47,23 +71,25 @@ def prepare(words: list[str], settings: tuple[str, ...] = SETTINGS) -> list[str]
     Raises:
         ValidationError: For a word that is no KEY=VALUE, an unknown key, flag or preparation.
     """
-    words = _with_preparation(_with_config(words, settings))
+    words = _with_preparation(_with_config(words, known))
     sweeping = any(word in ("-m", "--multirun") for word in words)
     for index, word in enumerate(words):
-        _check_flag(word, _is_flag_value(words, index), settings)
+        _check_flag(word, _is_flag_value(words, index), known)
         if not sweeping:
             _check_thousands(word)
     plain = [word.startswith("-") or _is_flag_value(words, index) for index, word in enumerate(words)]
-    return [word if is_plain else _one(word, settings) for word, is_plain in zip(words, plain, strict=True)]
+    return [word if is_plain else _one(word, known) for word, is_plain in zip(words, plain, strict=True)]
 
 
-def _check_flag(word: str, is_value: bool, settings: tuple[str, ...]) -> None:
+def _check_flag(word: str, is_value: bool, known: Known) -> None:
     """Refuse flags that hydra does not have; a setting takes no dashes."""
     if not word.startswith("-") or is_value or word.split("=")[0] in _FLAGS:
         return
     bare = word.lstrip("-")
-    known = bare.split("=")[0].split(".")[0] in (*settings, *_PARAMETERS, *GROUPS)
-    hint = f"did you mean {bare if '=' in bare else bare + '=VALUE'}?" if known else "did you mean KEY=VALUE?"
+    is_key = bare.split("=")[0].split(".")[0] in (*known.names, *GROUPS)
+    hint = (
+        f"did you mean {bare if '=' in bare else bare + '=VALUE'}?" if is_key else "did you mean KEY=VALUE?"
+    )
     raise ValidationError("a flag", word, "--help, -m or another of hydra's", hint)
 
 
@@ -94,7 +120,7 @@ def _with_preparation(words: list[str]) -> list[str]:
     return [*parts, *given, *(word for word in words if word not in files)]
 
 
-def _with_config(words: list[str], settings: tuple[str, ...]) -> list[str]:
+def _with_config(words: list[str], known: Known) -> list[str]:
     """The words with `config=FILE` first, so that all others change what it says, wherever they stand."""
     files = [word for word in words if word.startswith("config=")]
     if not files:
@@ -104,13 +130,13 @@ def _with_config(words: list[str], settings: tuple[str, ...]) -> list[str]:
         raise ValidationError(
             "config", "given with another", "given alone, without preparation or a second config"
         )
-    return [*_expanded(files[0]), *(_forced(word, settings) for word in rest)]
+    return [*_expanded(files[0]), *(_forced(word, known) for word in rest)]
 
 
-def _forced(word: str, settings: tuple[str, ...]) -> str:
+def _forced(word: str, known: Known) -> str:
     """A setting that the file has added is changed, not added again."""
     key = word.split("=")[0]
-    return f"++{word}" if "=" in word and key in settings else word
+    return f"++{word}" if "=" in word and key in known.settings else word
 
 
 def _expanded(word: str) -> list[str]:
@@ -144,7 +170,7 @@ def _is_flag_value(words: list[str], index: int) -> bool:
     return index > 0 and words[index - 1] in _FLAGS_WITH_VALUE
 
 
-def _one(word: str, settings: tuple[str, ...]) -> str:
+def _one(word: str, known: Known) -> str:
     if word.startswith("~") and word[1:] in ("preparation", *PARTS):
         return word
     match = _WORD.match(word)
@@ -159,13 +185,13 @@ def _one(word: str, settings: tuple[str, ...]) -> str:
     if key == "preparation":
         _check_preparation(value)
         return word
-    if top in GROUPS and top in settings:
+    if top in GROUPS and top in known.settings:
         return word
-    if top not in (*settings, *_PARAMETERS):
-        names = (*settings, *_PARAMETERS, "preparation")
+    if top not in known.names:
+        names = (*known.names, "preparation")
         raise ValidationError("a key", repr(key), "a setting or a parameter", nearest(top, names))
-    if key in PARTS and not value.strip().startswith("{"):
-        hint = nearest(key, settings)
+    if key in known.parts and not value.strip().startswith("{"):
+        hint = nearest(key, known.settings)
         hint = hint if hint.startswith("did you mean") else f"for example {key}.KEY=VALUE"
         raise ValidationError(key, repr(value), "set by its parameters", hint)
     # A parameter that the preparation's file leaves at its default is no key yet, so it is added; `build` and

@@ -16,11 +16,12 @@ _KEY = re.compile(r"^[\w.]+")
 
 
 @contextlib.contextmanager
-def placing(words: Sequence[str]) -> Iterator[None]:
+def placing(words: Sequence[str], primary: Sequence[str] = ("config.yaml",)) -> Iterator[None]:
     """Errors of the body say in which file a refused value stands.
 
     Args:
         words: The words of the command.
+        primary: The files of the config that the words change.
 
     Raises:
         ValidationError: The body's own, with file and line where a file holds the value.
@@ -28,21 +29,24 @@ def placing(words: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise placed(error, words) from error
+        raise placed(error, words, primary) from error
 
 
-def placed(error: ValidationError, words: Sequence[str]) -> ValidationError:
+def placed(
+    error: ValidationError, words: Sequence[str], primary: Sequence[str] = ("config.yaml",)
+) -> ValidationError:
     """The same error, with the file and the line of the value where a file holds it.
 
     Args:
         error: What was refused.
         words: The words of the command.
+        primary: The command's own files in the folder of the configs.
     """
     key = _key(error)
     given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words if not word.startswith("data=")]
     if not key or any(word == key or key.startswith(word + ".") for word in given):
         return error
-    for path, prefix in _files(words):
+    for path, prefix in _files(words, primary):
         try:
             lines = {prefix + entry.path: entry.line for entry in entries(path)}
         except ValidationError:
@@ -60,7 +64,7 @@ def _key(error: ValidationError) -> str:
     return found.group() if found else ""
 
 
-def _files(words: Sequence[str]) -> Iterator[tuple[Path, str]]:
+def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path, str]]:
     """The files that the config is made of, the user's own first, and what stands before the keys of each."""
     preparation = "human"
     for index, word in enumerate(words):
@@ -76,4 +80,4 @@ def _files(words: Sequence[str]) -> Iterator[tuple[Path, str]]:
     if is_file(preparation):
         yield Path(preparation), ""
     yield config_dir() / "preparation" / f"{preparation}.yaml", ""
-    yield config_dir() / "config.yaml", ""
+    yield from ((config_dir() / name, "") for name in primary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -50,6 +50,17 @@ class Meter:
         meter = cls(console)
         with meter._bar:
             yield meter
+
+
+@contextlib.contextmanager
+def telling(wanted: str | bool) -> Iterator[Callable[[str], None]]:
+    """A function that tells the stage of a run; it does nothing where `auto` finds no terminal."""
+    console = console_for(wanted)
+    if console is None:
+        yield lambda stage: None
+        return
+    with console.status("starting") as status:
+        yield status.update
 
 
 def fraction(progress: Any) -> float:

@@ -1,4 +1,4 @@
-"""`nmjmc show FILE`: the table of a result, its parameters, and its figure if one is asked for."""
+"""`nmjmc show FILE`: the table of a result or of a bedside test, its parameters, and its figure if one is asked for."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ def command(words: list[str]) -> int:
         sys.stdout.write(preset.as_text(group, name) + "\n")
         return 0
     file, options = one_file(words, "show", _KEYS, "nmjmc show outputs/NAME/result.h5 figure=mepc.png")
-    from nmjmc.cli.fit_report import show
+    from nmjmc.cli import fit_report
+    from nmjmc.data.examination import is_examination
     from nmjmc.data.hdf5 import load
 
-    if show(Path(file)):
+    if is_examination(file):
+        return _examination(file, options)
+    if fit_report.show(Path(file)):
         return 0
     result = load(file)
     if options.get("config", "false").lower() not in ("true", "false"):
@@ -39,6 +42,22 @@ def command(words: list[str]) -> int:
     report.print_pairs("made by", {key: str(found[key]) for key in keys if found.get(key)})
     if "figure" in options:
         result.plot(options["figure"])
+        report.console().print(f"Drawn in {Path(options['figure'])}.")
+    return 0
+
+
+def _examination(file: str, options: dict[str, str]) -> int:
+    """The table of a bedside test, and its figure if one is asked for."""
+    from nmjmc.cli.bedside_report import print_examination
+    from nmjmc.cli.config import as_yaml
+    from nmjmc.data.examination import load_examination
+
+    found = load_examination(file)
+    if options.get("config", "false").lower() == "true":
+        sys.stdout.write(as_yaml(found.config))
+    print_examination(found)
+    if "figure" in options:
+        found.plot(options["figure"])
         report.console().print(f"Drawn in {Path(options['figure'])}.")
     return 0
 

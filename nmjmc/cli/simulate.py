@@ -67,16 +67,11 @@ def _checked(words: list[str]) -> int:
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
     elif all(word in ("-m", "--multirun") for word in words if word.startswith("-")):
-        _check_points(overrides)
+        for point in points(overrides):
+            configs.read(composed(point))
     if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
         targets.check("config", overrides)
     return hand_over(overrides, "config", "nmjmc simulate", _run)
-
-
-def _check_points(overrides: list[str]) -> None:
-    """Refuse a sweep any of whose points cannot be right, before the first is computed."""
-    for point in points(overrides):
-        configs.read(composed(point))
 
 
 def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:

@@ -74,10 +74,15 @@ def fibres_of(junction: Junction, count: int, seed: int = 0, spread: Spread | No
 
 
 def stimulate(
-    junction: Junction, times: Any, fibres: Fibres, seed: int = 0, bank: Bank | None = None
+    junction: Junction,
+    times: Any,
+    fibres: Fibres,
+    seed: int = 0,
+    bank: Bank | None = None,
+    before: Any = None,
 ) -> Evoked:
-    """The answer of a muscle's fibres to a train, through the whole chain."""
+    """The answer of a muscle's fibres to a train, through the whole chain; `before` as for `evoke`."""
     return evoke(
         junction, times, fibres.quantum.size, seed, bank=bank or bank_for(junction, seed=seed),
-        terminals=fibres.terminals, muscles=fibres.muscles, scale=fibres.quantum,
+        terminals=fibres.terminals, muscles=fibres.muscles, scale=fibres.quantum, before=before,
     )  # fmt: skip

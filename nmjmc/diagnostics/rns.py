@@ -11,8 +11,9 @@ from jaxtyping import Float
 from nmjmc.diagnostics.fibres import Fibres, fibres_of, stimulate
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank
-from nmjmc.junction.stimulus import train
+from nmjmc.junction.stimulus import stimulus_times, train
 from nmjmc.junction.whole import Junction
+from nmjmc.units import to_internal
 
 DECREMENT = 0.10
 """Abnormal at 2 to 5 Hz, first to fourth or fifth (AAEM 2001 [V-abs])."""
@@ -20,6 +21,12 @@ INCREMENT = 0.60
 """Suggests Lambert-Eaton at 20 to 50 Hz or after exercise [V]."""
 FIBRE_WIDTH = 1.0
 """Width of a single fibre's potential at the surface [ms]; a choice."""
+SLOW = 5.0
+"""Up to this frequency the decrement is judged, above it the increment [Hz] (physics.md 4.5)."""
+WINDOW = np.arange(0.0, 30.0, 0.05)
+PAUSE = 2000.0
+"""From the end of an exercise to the first stimulus of the train [ms]; a choice."""
+MOST_EXERCISE = 60e3
 
 
 @dataclass(frozen=True)
@@ -27,13 +34,17 @@ class Rns:
     """Responses to repetitive nerve stimulation.
 
     Attributes:
-        frequency: [Hz].
+        frequency: [Hz]; of irregular trains, from the median interval.
         time: of the responses, from each stimulus [t] [ms].
         response: compound action potential of each stimulus, in units of one fibre's [k t].
         fired: share of the fibres that fired [k].
         fired_each: the same for each fibre [v k].
         quanta: mean quantal content [k].
         amplitude: negative peak [k].
+        arrival: when each fibre's potential passes the electrode, from its stimulus; NaN for none [v k] [ms].
+        times: the stimuli [k] [ms].
+        quanta_each: quantal content of each fibre [v k].
+        method: how quanta became a current.
     """
 
     frequency: float
@@ -43,6 +54,10 @@ class Rns:
     fired_each: np.ndarray
     quanta: Float[np.ndarray, " k"]
     amplitude: Float[np.ndarray, " k"]
+    arrival: Float[np.ndarray, "v k"]
+    times: Float[np.ndarray, " k"]
+    quanta_each: np.ndarray
+    method: str = "superposed"
 
     @property
     def decrement(self) -> float:
@@ -55,31 +70,62 @@ class Rns:
         return increment_of(self.amplitude)
 
     @property
+    def slow(self) -> bool:
+        """Whether the train is judged by its decrement."""
+        return self.frequency <= SLOW
+
+    @property
     def meaning(self) -> str:
         """One sentence by the clinical limits."""
-        if self.frequency <= 5:
+        if not self.amplitude[0] > 0:
+            return "No fibre fired at the first stimulus, so there is no response to measure."
+        at = f"at {self.frequency:.3g} Hz"
+        if self.slow:
             verdict = "abnormal" if self.decrement >= DECREMENT else "normal"
-            return f"Decrement {100 * self.decrement:.0f} % at {self.frequency:g} Hz: {verdict} (limit 10 %)."
+            return f"Decrement {_whole(self.decrement)} % {at}: {verdict} (limit 10 %)."
         verdict = "as in Lambert-Eaton" if self.increment >= INCREMENT else "below the limit"
-        return f"Increment {100 * self.increment:.0f} % at {self.frequency:g} Hz: {verdict} (limit 60 %)."
+        return f"Increment {_whole(self.increment)} % {at}: {verdict} (limit 60 %)."
 
 
-def decrement_of(amplitude: Float[np.ndarray, " k"]) -> float:
+def _whole(share: float) -> str:
+    return f"{round(100 * share) + 0.0:.0f}"
+
+
+def decrement_of(amplitude: Float[np.ndarray, "*b k"]) -> Any:
     """Loss from the first to the smaller of the fourth and the fifth amplitude; NaN without a first response.
+
+    Args:
+        amplitude: One train [k], or several.
 
     Raises:
         ValidationError: For fewer than four responses.
     """
-    if amplitude.size < 4:
-        raise ValidationError("stimuli", amplitude.size, "at least 4 for a decrement")
-    return float(1 - amplitude[3:5].min() / amplitude[0]) if amplitude[0] > 0 else float("nan")
+    if amplitude.shape[-1] < 4:
+        raise ValidationError("stimuli", amplitude.shape[-1], "at least 4 for a decrement")
+    return _change(-1, amplitude, amplitude[..., 3:5].min(axis=-1))
 
 
-def increment_of(amplitude: Float[np.ndarray, " k"]) -> float:
+def increment_of(amplitude: Float[np.ndarray, "*b k"]) -> Any:
     """Gain from the first to the largest later amplitude; NaN without a first response."""
-    if amplitude.size < 2:
-        raise ValidationError("stimuli", amplitude.size, "at least 2 for an increment")
-    return float(amplitude[1:].max() / amplitude[0] - 1) if amplitude[0] > 0 else float("nan")
+    if amplitude.shape[-1] < 2:
+        raise ValidationError("stimuli", amplitude.shape[-1], "at least 2 for an increment")
+    return _change(1, amplitude, amplitude[..., 1:].max(axis=-1))
+
+
+def _change(sign: int, amplitude: np.ndarray, later: Any) -> Any:
+    first = amplitude[..., 0]
+    found = np.where(first > 0, sign * (later / np.where(first > 0, first, 1.0) - 1.0), np.nan)
+    return found if found.ndim else float(found)
+
+
+def potentials(
+    arrival: Float[np.ndarray, "*v"], time: Float[np.ndarray, " t"], width: float = FIBRE_WIDTH
+) -> Float[np.ndarray, "*v t"]:
+    """Biphasic single-fibre potentials of peak 1, the negative phase first and upwards; arguments as `compound`."""
+    away = (np.nan_to_num(arrival, nan=np.inf)[..., None] - time) / (0.5 * width)
+    with np.errstate(invalid="ignore", over="ignore"):
+        wave = away * np.exp(0.5 * (1.0 - away**2))
+    return np.nan_to_num(wave)
 
 
 def compound(
@@ -92,10 +138,7 @@ def compound(
         time: [ms].
         width: Standard deviation of the Gaussian whose derivative they are, twice [ms].
     """
-    away = (np.nan_to_num(arrival, nan=np.inf)[..., None] - time) / (0.5 * width)
-    with np.errstate(invalid="ignore", over="ignore"):
-        wave = away * np.exp(0.5 * (1.0 - away**2))
-    return np.nan_to_num(wave).sum(axis=0)
+    return potentials(arrival, time, width).sum(axis=0)
 
 
 def repetitive(
@@ -105,6 +148,9 @@ def repetitive(
     fibres: int | Fibres = 200,
     seed: int = 0,
     bank: Bank | None = None,
+    *,
+    times: Any = None,
+    before: Any = None,
 ) -> Rns:
     """Repetitive nerve stimulation of a muscle.
 
@@ -115,17 +161,43 @@ def repetitive(
         fibres: How many, or the fibres themselves.
         seed: Seed.
         bank: Single quanta, if simulated before.
+        times: Stimuli [ms] in place of a regular train.
+        before: Stimuli ahead of these, as `exercise` gives them.
+
+    Raises:
+        ValidationError: For fewer than four stimuli, or times that cannot be those of a train.
     """
-    if stimuli < 4:
-        raise ValidationError("stimuli", stimuli, "at least 4 for a decrement")
-    times = train(frequency, stimuli)
+    times = train(frequency, stimuli) if times is None else stimulus_times(times)
+    if times.size < 4:
+        raise ValidationError("stimuli", times.size, "at least 4 for a decrement")
     muscle = fibres if isinstance(fibres, Fibres) else fibres_of(junction, fibres, seed)
-    evoked = stimulate(junction, times, muscle, seed, bank)
+    if before is not None:
+        times = times + before[-1] + PAUSE
+    evoked = stimulate(junction, times, muscle, seed, bank, before=before)
     arrival = evoked.response.latency + muscle.delay[:, None]
-    time = np.arange(0.0, 30.0, 0.05)
-    response = compound(arrival, time)
+    response = compound(arrival, WINDOW)
     fired = evoked.response.spikes > 0
     return Rns(
-        1e3 / (times[1] - times[0]), time, response, fired.mean(axis=0), fired,
-        evoked.release.quanta.mean(axis=0), response.max(axis=1),
+        1e3 / float(np.median(np.diff(times))), WINDOW, response, fired.mean(axis=0), fired,
+        evoked.release.quanta.mean(axis=0), response.max(axis=1), arrival, times - times[0],
+        evoked.release.quanta, evoked.method,
     )  # fmt: skip
+
+
+def exercise(duration: Any, rate: Any = "30 Hz") -> Float[np.ndarray, " k"]:
+    """Stimuli that stand for a voluntary contraction: a regular train [ms].
+
+    Args:
+        duration: Number in ms, or text with a unit.
+        rate: Firing of the motor neurone, Hz or text; 30 Hz is a choice.
+
+    Raises:
+        ValidationError: For a duration that is not positive, or beyond a minute.
+    """
+    length = to_internal(duration, "ms", "exercise")
+    if not 0 < length <= MOST_EXERCISE:
+        raise ValidationError("exercise", f"{length:g} ms", "above 0 and at most 60 s")
+    per_ms = to_internal(rate, "Hz", "exercise_rate")
+    if not per_ms > 0:
+        raise ValidationError("exercise_rate", f"{1e3 * per_ms:g} Hz", "positive")
+    return train(1e3 * per_ms, max(1, round(length * per_ms)))

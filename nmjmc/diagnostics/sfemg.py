@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from nmjmc.diagnostics.fibres import fibres_of, stimulate
-from nmjmc.errors import ValidationError
+from nmjmc.diagnostics.finding import Array, Finding
+from nmjmc.diagnostics.intervals import of_mean, of_share
+from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import Junction
@@ -30,11 +32,17 @@ class Sfemg:
         jitter: mean consecutive difference of each pair [p] [us]; NaN with too few intervals.
         blocking: share of the stimuli at which one of the pair fails [p].
         interval: between the two potentials at each stimulus [p k] [ms]; NaN where one fails.
+        method: how quanta became a current.
     """
 
     jitter: Float[np.ndarray, " p"]
     blocking: Float[np.ndarray, " p"]
     interval: Float[np.ndarray, "p k"]
+    method: str = "superposed"
+
+    def beyond(self, age: float = 40, muscle: str = "extensor_digitorum") -> np.ndarray:
+        """Pairs beyond the limit of one pair, or with blocking [p]."""
+        return (self.jitter > limits(age, muscle)[1]) | (self.blocking > 0)
 
     def abnormal(self, age: float = 40, muscle: str = "extensor_digitorum") -> bool:
         """Whether the mean jitter, or more than a tenth of the pairs (jitter or blocking), exceeds the limits.
@@ -42,9 +50,13 @@ class Sfemg:
         Raises:
             ValidationError: For a muscle or an age without limits.
         """
-        mean, pair = limits(age, muscle)
-        beyond = (self.jitter > pair) | (self.blocking > 0)
-        return bool(np.nanmean(self.jitter) > mean or beyond.mean() > MOST_ABNORMAL)
+        return bool(self.mean > limits(age, muscle)[0] or self.beyond(age, muscle).mean() > MOST_ABNORMAL)
+
+    @property
+    def mean(self) -> float:
+        """Mean jitter of the pairs that have one [us]; NaN if none has."""
+        known = self.jitter[np.isfinite(self.jitter)]
+        return float(known.mean()) if known.size else float("nan")
 
 
 def limits(age: float, muscle: str) -> tuple[float, float]:
@@ -54,11 +66,13 @@ def limits(age: float, muscle: str) -> tuple[float, float]:
         ValidationError: For a muscle or an age without limits.
     """
     if muscle not in LIMITS:
-        raise ValidationError("muscle", repr(muscle), f"one of {', '.join(LIMITS)}")
+        raise ValidationError(
+            "muscle", repr(muscle), "one with published limits", nearest(str(muscle), LIMITS)
+        )
     for until, mean, pair in LIMITS[muscle]:
         if 10 <= age <= until:
             return mean, pair
-    raise ValidationError("age", age, f"10 to {LIMITS[muscle][-1][0]} years for {muscle}")
+    raise ValidationError("age", f"{age:g}", f"10 to {LIMITS[muscle][-1][0]} years for {muscle}")
 
 
 def mean_consecutive_difference(interval: Float[np.ndarray, "... k"]) -> Float[np.ndarray, "..."]:
@@ -93,4 +107,50 @@ def single_fibre(
     latency = evoked.response.latency
     interval = latency[1::2] - latency[0::2]
     jitter = 1e3 * mean_consecutive_difference(interval)
-    return Sfemg(jitter, np.isnan(interval).mean(axis=-1), interval)
+    return Sfemg(jitter, np.isnan(interval).mean(axis=-1), interval, evoked.method)
+
+
+def finding(found: Sfemg, age: float = 40, muscle: str = "extensor_digitorum") -> Finding:
+    """Numbers, arrays and meaning of a study of pairs.
+
+    Args:
+        found: The pairs.
+        age: Of the patient whose limits are taken [years].
+        muscle: Whose limits are taken.
+    """
+    mean, pair = limits(age, muscle)
+    count = found.jitter.size
+    what = f"{count} pairs"
+    rows = (
+        of_mean("mean jitter (MCD)", "us", found.jitter, what),
+        of_share(f"pairs with jitter above {pair:g} us", found.jitter > pair, what),
+        of_share("pairs with blocking", found.blocking > 0, what),
+        of_share(f"pairs beyond {pair:g} us or with blocking", found.beyond(age, muscle), what),
+        of_mean("stimuli at which a pair blocks", "%", 100 * found.blocking, what),
+    )
+    facts = {
+        "age": age, "muscle": muscle, "limit_mean_us": mean, "limit_pair_us": pair, "pairs": count,
+        "abnormal": found.abnormal(age, muscle), "quanta_were": found.method,
+    }  # fmt: skip
+    return Finding("sfemg", rows, _meaning(found, mean, pair, age, muscle), _arrays(found), facts)
+
+
+def _meaning(found: Sfemg, mean: float, pair: float, age: float, muscle: str) -> str:
+    """By the limits of Gilchrist 1992: the mean, and the rule of ten per cent."""
+    beyond = found.beyond(age, muscle)
+    where = f"{muscle.replace('_', ' ')}, {age:g} years"
+    verdict = "Abnormal" if found.abnormal(age, muscle) else "Normal"
+    number = "no pair has a jitter" if not np.isfinite(found.mean) else f"mean jitter {found.mean:.0f} us"
+    return (
+        f"{verdict} for {where}: {number} (limit {mean:g}), and {beyond.sum()} of {beyond.size} pairs are beyond "
+        f"{pair:g} us or block (limit a tenth)."
+    )
+
+
+def _arrays(found: Sfemg) -> dict[str, Array]:
+    p, k = "pair", "stimulus"
+    return {
+        "interval": Array((p, k), found.interval, "ms", "between the two potentials, NaN where one fails"),
+        "jitter": Array((p,), found.jitter, "us", "mean consecutive difference"),
+        "blocking": Array((p,), found.blocking, "1", "share of the stimuli at which one of the pair fails"),
+    }

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from nmjmc.diagnostics.fibres import fibres_of, stimulate
+from nmjmc.diagnostics.finding import Array, Finding, Row
+from nmjmc.diagnostics.intervals import of_replicates, of_share, resamples
 from nmjmc.errors import ValidationError
+from nmjmc.junction.bank import Bank
 from nmjmc.junction.modifier import Change
 from nmjmc.junction.occupancy import receptor_occupancy
 from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import Junction, bank_for
+
+RECOVERED = 0.9
+"""T4/T1 below which a block is called residual [M]."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +29,33 @@ class TrainOfFour:
     Attributes:
         occupancy: part of the receptors that a blocker keeps out of use [d].
         twitch: share of the fibres that fired at each of four stimuli [d 4].
+        fired: whether each fibre fired [d v 4]; empty where it is not known.
     """
 
     occupancy: Float[np.ndarray, " d"]
     twitch: Float[np.ndarray, "d four"]
+    fired: np.ndarray | None = None
 
     @property
     def ratio(self) -> Float[np.ndarray, " d"]:
         """T4/T1; NaN without a first twitch."""
-        first = self.twitch[:, 0]
-        return np.where(first > 0, self.twitch[:, 3] / np.where(first > 0, first, 1.0), np.nan)
+        return ratio_of(self.twitch)
+
+
+def ratio_of(twitch: Float[np.ndarray, "*d four"]) -> Float[np.ndarray, "*d"]:
+    """T4/T1; NaN without a first twitch."""
+    first = twitch[..., 0]
+    return np.where(first > 0, twitch[..., 3] / np.where(first > 0, first, 1.0), np.nan)
 
 
 def train_of_four(
-    junction: Junction, treatments: Sequence[Change], fibres: int = 100, seed: int = 0, quanta: int = 24
+    junction: Junction,
+    treatments: Sequence[Change],
+    fibres: int = 100,
+    seed: int = 0,
+    quanta: int = 24,
+    *,
+    bank_of: Callable[[Junction], Bank] | None = None,
 ) -> TrainOfFour:
     """Four stimuli at 2 Hz under each treatment; the same fibres under every one.
 
@@ -46,17 +65,74 @@ def train_of_four(
         fibres: How many.
         seed: Seed.
         quanta: Single quanta simulated for each treatment.
+        bank_of: Gives the quanta of a junction, in place of simulating them.
 
     Raises:
         ValidationError: For no treatment.
     """
     if not len(treatments):
         raise ValidationError("treatments", "empty", "one or more drugs at a dose")
-    twitches, occupancy = [], []
+    quanta_of = bank_of or (lambda treated: bank_for(treated, quanta, seed))
+    fired, occupancy = [], []
     for treatment in treatments:
         treated = treatment(junction)
         muscle = fibres_of(treated, fibres, seed)
-        evoked = stimulate(treated, train("2 Hz", 4), muscle, seed, bank_for(treated, quanta, seed))
-        twitches.append((evoked.response.spikes > 0).mean(axis=0))
+        evoked = stimulate(treated, train("2 Hz", 4), muscle, seed, quanta_of(treated))
+        fired.append(evoked.response.spikes > 0)
         occupancy.append(receptor_occupancy(treated))
-    return TrainOfFour(np.asarray(occupancy), np.asarray(twitches))
+    every = np.asarray(fired)
+    return TrainOfFour(np.asarray(occupancy), every.mean(axis=1), every)
+
+
+def finding(found: TrainOfFour, agent: str, doses: Sequence[float]) -> Finding:
+    """Numbers, arrays and meaning of trains of four at several doses.
+
+    Args:
+        found: One treatment a dose, with the fibres.
+        agent: The drug.
+        doses: [uM].
+    """
+    assert found.fired is not None
+    count = found.fired.shape[1]
+    what, drawn = f"{count} fibres", resamples(count)
+    rows, ends = [], []
+    for dose, fired in zip(doses, found.fired, strict=True):
+        replicates = ratio_of(np.einsum("bv,vk->bk", drawn, fired.astype(float)))
+        value = float(ratio_of(fired.mean(axis=0)))
+        rows.append(of_share(f"T1 at {in_words(dose)}", fired[:, 0], what))
+        rows.append(of_replicates(f"T4/T1 at {in_words(dose)}", "", value, replicates, what))
+        ends.append((rows[-1].low, rows[-1].high))
+    low, high = np.asarray(ends).T
+    d, k = "dose", "stimulus"
+    arrays = {
+        "dose": Array((d,), np.asarray(doses, float), "uM", f"concentration of {agent}"),
+        "occupancy": Array((d,), found.occupancy, "1", "receptors with a blocker at one site or both"),
+        "twitch": Array((d, k), found.twitch, "1", "share of the fibres that fired"),
+        "ratio": Array((d,), found.ratio, "1", "T4/T1, NaN without T1"),
+        "ratio_low": Array((d,), low, "1", "lower end of its 95 % interval"),
+        "ratio_high": Array((d,), high, "1", "upper end"),
+    }
+    facts = {"agent": agent, "fibres": count, "limits": {"T4/T1": RECOVERED}}
+    return Finding("tof", tuple(rows), _meaning(found, agent, doses, rows), arrays, facts)
+
+
+def in_words(dose: float) -> str:
+    """A dose [uM] in the unit that keeps it short."""
+    return f"{1e3 * dose:.4g} nM" if 0 < dose < 1 else f"{dose:.4g} uM"
+
+
+def _meaning(found: TrainOfFour, agent: str, doses: Sequence[float], rows: list[Row]) -> str:
+    """Which doses fade, which abolish the twitch."""
+    fading = [d for d, r in zip(doses, found.ratio, strict=True) if np.isfinite(r) and r < RECOVERED]
+    silent = [d for d, t in zip(doses, found.twitch[:, 0], strict=True) if t == 0]
+    if not fading and not silent:
+        return f"No fade: T4/T1 stays at {RECOVERED:g} or above up to {in_words(max(doses))} of {agent}."
+    parts = []
+    if fading:
+        parts.append(
+            f"T4/T1 falls below {RECOVERED:g} (residual block) from {in_words(min(fading))} of {agent}"
+        )
+    if silent:
+        parts.append(f"no fibre answers the first stimulus from {in_words(min(silent))} of {agent}")
+    sentence = ", and ".join(parts)
+    return sentence[0].upper() + sentence[1:] + "."

@@ -141,8 +141,8 @@ def drive_of(synapse: Synapse, conductance: Any, interval: float) -> Drive:
     receptor = warm.receptor
     try:
         closing = 1.0 / burst(receptor.scheme, receptor.rates, _bath(warm)).length
-    except ValidationError:  # a burst without an end: closing by the rate itself
-        closing = float(receptor.rates.get("closing_rate", 1.0))
+    except ValidationError:  # a bath that opens channels leaves bursts without an end: those of ACh alone
+        closing = 1.0 / burst(receptor.scheme, receptor.rates, dict.fromkeys(receptor.bath, 0.0)).length
     # bursts are as long as the channel's open time times a number of openings that has no voltage in it
     values = (
         interval, receptor.reversal_potential, closing, receptor.closing_voltage_sensitivity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from nmjmc.synapse.parameter import as_leaf
 from nmjmc.units import to_internal
 
 Change: TypeAlias = Callable[[Junction], Junction]
+_MASS = re.compile(r"\d\s*[mnuµk]?g\b")
 OTHERS = ("terminal", "muscle", "contraction")
 
 
@@ -76,9 +78,15 @@ def concentration(value: Any, field: str) -> float:
     Raises:
         ValidationError: For a wrong unit or a negative dose.
     """
+    if isinstance(value, str) and _MASS.search(value):
+        hint = (
+            'a mass becomes one by the drug\'s distribution, which is not modelled; write for example "1 uM"'
+        )
+        raise ValidationError(field, value, "a concentration at the endplate, in uM", hint)
     found = to_internal(value, "uM", field)
     if found < 0:
-        raise ValidationError(field, f"{found:g} uM", "zero or more")
+        shown = value if isinstance(value, str) else f"{found:g} uM"
+        raise ValidationError(field, shown, "zero or more")
     return found
 
 

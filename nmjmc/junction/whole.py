@@ -149,6 +149,7 @@ def evoke(
     muscles: Any = None,
     scale: Any = 1.0,
     first: int = 0,
+    before: Any = None,
 ) -> Evoked:
     """The whole chain but the force, for several fibres side by side.
 
@@ -162,6 +163,7 @@ def evoke(
         muscles: One fibre a row, where they differ.
         scale: Factor on the quantal conductance of each fibre [v].
         first: Number of the first fibre.
+        before: Stimuli ahead of these [ms], as of an exercise: the terminals release, the fibres are not followed.
 
     Raises:
         ValidationError: If the times cannot be those of a train.
@@ -170,7 +172,7 @@ def evoke(
     bank = bank or bank_for(junction, seed=seed)
     terminals = rows(junction.terminal, fibres) if terminals is None else terminals
     muscles = rows(junction.muscle, fibres) if muscles is None else muscles
-    release = run_train(terminals, times, seed, first=first)
+    release = _released(terminals, times, before, seed, first)
     lasting = bank.conductance.shape[1] * bank.interval
     integrated = float(np.clip(lasting + REST_OF_SPIKE, SHORTEST, LONGEST))
     # past its last sample, the conductance is zero and taken as held
@@ -194,11 +196,26 @@ def _method(junction: Junction, bank: Bank) -> str:
     return "superposed, though quanta may overlap" if overlapping(junction.synapse) else "superposed"
 
 
+def _released(terminals: Any, times: np.ndarray, before: Any, seed: int, first: int) -> Release:
+    """Release at the stimuli, after those that came before."""
+    ahead = np.zeros(0) if before is None or not len(before) else stimulus_times(before)
+    found = run_train(terminals, np.concatenate([ahead, times]), seed, first=first)
+    return Release(*(x[:, ahead.size :] for x in found))
+
+
 def margins(junction: Junction, evoked: Evoked, muscles: Any = None) -> Safety:
     """Safety factor of each fibre at the first stimulus."""
     first = evoked.conductance[:, 0]
     muscles = rows(junction.muscle, first.shape[0]) if muscles is None else muscles
     return safety(muscles, _many(junction, first, evoked.interval))
+
+
+def miniature(junction: Junction, bank: Bank) -> Float[np.ndarray, " q"]:
+    """Amplitude of the miniature potential that each quantum of a bank makes in the junction's fibre [mV]."""
+    muscles = rows(junction.muscle, bank.quanta)
+    drives = _many(junction, bank.conductance[:, None], bank.interval)
+    course = np.asarray(muscle_response(muscles, drives, np.zeros(1)).course.endplate)
+    return course.max(axis=(1, 2)) - float(junction.muscle.resting_potential)
 
 
 def _many(junction: Junction, conductance: np.ndarray, interval: float) -> Drive:

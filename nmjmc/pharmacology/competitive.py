@@ -30,7 +30,7 @@ def competitive(name: str, dose: Any) -> Change:
     Raises:
         ValidationError: When it is applied to a receptor of another scheme than two equal sites.
     """
-    c = concentration(dose, name)
+    c = concentration(dose, f"drug.{name}")
     return named(name, lambda junction: _blocked(junction, c, DISSOCIATION[name]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.modifier import Change, concentration, named, scale
 from nmjmc.pharmacology.competitive import competitive
+from nmjmc.pharmacology.depolarising import succinylcholine
 from nmjmc.pharmacology.esterase import organophosphate, reversible
 
 DIAMINOPYRIDINE_HALF = 1.0
@@ -19,7 +20,7 @@ DIAMINOPYRIDINE_MOST = 1.0
 
 def diaminopyridine(dose: Any) -> Change:
     """3,4-diaminopyridine: blocks the terminal's potassium channels, so that its spike lasts longer."""
-    c = concentration(dose, "diaminopyridine")
+    c = concentration(dose, "drug.diaminopyridine")
     block = c / (c + DIAMINOPYRIDINE_HALF)
     return named("diaminopyridine", scale("terminal.spike_width", 1.0 + DIAMINOPYRIDINE_MOST * block))
 
@@ -32,7 +33,9 @@ DRUGS: dict[str, Callable[..., Change]] = {
     "tubocurarine": partial(competitive, "tubocurarine"),
     "vecuronium": partial(competitive, "vecuronium"),
     "rocuronium": partial(competitive, "rocuronium"),
+    "succinylcholine": succinylcholine,
 }
+WITH_EXPOSURE = ("organophosphate", "succinylcholine")
 
 
 def drug(name: str, dose: Any, **options: Any) -> Change:
@@ -41,7 +44,7 @@ def drug(name: str, dose: Any, **options: Any) -> Change:
     Args:
         name: One of `DRUGS`.
         dose: Concentration, number in uM or text with a unit.
-        **options: `exposure` for an organophosphate.
+        **options: `exposure` for the drugs of `WITH_EXPOSURE`.
 
     Raises:
         ValidationError: For an unknown drug, a negative dose, a wrong unit.

@@ -20,7 +20,7 @@ ORGANOPHOSPHATE_RATE = 1e-3
 
 def reversible(name: str, dose: Any) -> Change:
     """A reversible inhibitor at equilibrium: active fraction 1 / (1 + c / K)."""
-    c = concentration(dose, name)
+    c = concentration(dose, f"drug.{name}")
     return named(name, scale("synapse.esterase.active_fraction", 1.0 / (1.0 + c / HALF_INHIBITION[name])))
 
 
@@ -31,7 +31,7 @@ def organophosphate(dose: Any, exposure: Any = "60 s") -> Change:
         dose: Concentration, number in uM or text with a unit.
         exposure: Time, number in ms or text with a unit.
     """
-    c = concentration(dose, "organophosphate")
+    c = concentration(dose, "drug.organophosphate")
     time = to_internal(exposure, "ms", "exposure")
     if time < 0:
         raise ValidationError("exposure", f"{time:g} ms", "zero or more")

@@ -21,6 +21,8 @@ VALUES = {
     "unbinding_rate_b": "1000 /s", "desensitisation_rate": "25 /s", "recovery_rate": "0.3 /s",
     "priming_rate": "20000 /s", "unpriming_rate": "5000 /s", "blocking_rate": "2e7 /M/s",
     "antagonist_binding_rate": "4e7 /M/s", "antagonist_unbinding_rate": "40 /s",
+    "agonist_binding_rate": "5e7 /M/s", "agonist_unbinding_rate": "9000 /s",
+    "agonist_opening_rate": "4000 /s", "mixed_opening_rate": "11000 /s",
     "unblocking_rate": "50000 /s", "acylation_rate": "1.1e5 /s", "deacylation_rate": "2e4 /s",
 }  # fmt: skip
 
@@ -42,7 +44,9 @@ def test_a_shipped_scheme_is_consistent(name):
     assert scheme.bound[scheme.index(scheme.resting)] == 0
     assert load_scheme(scheme_to_mapping(scheme)) == scheme
     assert {rate for rate, _ in scheme.q10} == set(scheme.rate_names)
-    q = exact.generator(scheme, rates_of(scheme), {"ACh": 100.0, "blocker": 5.0, "antagonist": 5.0})
+    q = exact.generator(
+        scheme, rates_of(scheme), {"ACh": 100.0, "blocker": 5.0, "antagonist": 5.0, "agonist": 5.0}
+    )
     np.testing.assert_allclose(q.sum(axis=1), 0.0, atol=1e-12)
     assert (q[~np.eye(len(q), dtype=bool)] >= 0).all()
 
@@ -75,7 +79,7 @@ def test_the_drug_is_a_bath_ligand():
 
 @pytest.mark.parametrize("name", available_schemes())
 def test_q_matrix_agrees_with_the_float64_generator(name):
-    scheme, levels = load_scheme(name), {"ACh": 300.0, "blocker": 7.0, "antagonist": 7.0}
+    scheme, levels = load_scheme(name), {"ACh": 300.0, "blocker": 7.0, "antagonist": 7.0, "agonist": 7.0}
     traced = jax.jit(lambda r: scheme.q_matrix(r, {k: c * MICROMOLAR for k, c in levels.items()}))
     q = exact.generator(scheme, rates_of(scheme), levels)
     np.testing.assert_allclose(traced(rates_of(scheme)), q, rtol=1e-5, atol=1e-5 * np.abs(q).max())
@@ -217,7 +221,9 @@ def test_ach_that_blocks_has_a_largest_response_at_a_finite_dose():
 @pytest.mark.parametrize("name", RECEPTORS)
 def test_every_receptor_obeys_microscopic_reversibility(name):
     scheme = load_scheme(name)
-    q = exact.generator(scheme, rates_of(scheme), {"ACh": 40.0, "blocker": 3.0, "antagonist": 3.0})
+    q = exact.generator(
+        scheme, rates_of(scheme), {"ACh": 40.0, "blocker": 3.0, "antagonist": 3.0, "agonist": 3.0}
+    )
     assert exact.cycle_imbalance(q) < 1e-12
 
 
@@ -252,14 +258,16 @@ def test_michaelis_menten_refuses_a_receptor(two_site):
 @pytest.mark.parametrize("name", RECEPTORS)
 def test_relaxation_ends_at_equilibrium(name):
     scheme = load_scheme(name)
-    q = exact.generator(scheme, rates_of(scheme), {"ACh": 100.0, "blocker": 5.0, "antagonist": 5.0})
+    q = exact.generator(
+        scheme, rates_of(scheme), {"ACh": 100.0, "blocker": 5.0, "antagonist": 5.0, "agonist": 5.0}
+    )
     start = np.eye(len(q))[scheme.index(scheme.resting)]
     p = exact.relaxation(q, start, [0.0, 0.5, 1e5])
     np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-9)
     np.testing.assert_allclose(p[0], start, atol=1e-15)
     np.testing.assert_allclose(p[-1], exact.equilibrium(q), atol=1e-6)
     np.testing.assert_allclose(
-        exact.occupancy(scheme, rates_of(scheme), 100.0, {"blocker": 5.0, "antagonist": 5.0}),
+        exact.occupancy(scheme, rates_of(scheme), 100.0, {"blocker": 5.0, "antagonist": 5.0, "agonist": 5.0}),
         p[-1],
         atol=1e-6,
     )

@@ -35,6 +35,7 @@ def test_no_dose_is_no_drug(name):
     treated = drug(name, 0.0)(human())
     assert float(treated.synapse.esterase.active_fraction) == 1.0
     assert float(treated.terminal.spike_width) == 0.25
+    assert float(treated.muscle.resting_potential) == -82.0
     assert receptor_occupancy(treated) == pytest.approx(0.0, abs=1e-9)
 
 
@@ -76,6 +77,50 @@ def test_inhibitors_of_the_esterase_follow_their_laws():
 
 def test_diaminopyridine_widens_the_spike():
     assert float(drug("diaminopyridine", "1 uM")(human()).terminal.spike_width) == pytest.approx(0.25 * 1.5)
+
+
+@pytest.mark.parametrize("concentration", [1.0, 10.0, 100.0])
+def test_succinylcholine_opens_by_its_two_sites(concentration):
+    receptor = drug("succinylcholine", concentration, exposure=0)(human()).synapse.receptor
+    p = equilibrium(generator(receptor.scheme, receptor.rates, {"agonist": concentration}))
+    a = concentration / 13.9
+    # p = E a^2 / (1 + 2 a + a^2 (1 + E))
+    assert p[receptor.scheme.index("S2Ro")] == pytest.approx(3.7 * a**2 / (1 + 2 * a + 4.7 * a**2), rel=1e-6)
+    assert p[receptor.scheme.index("S2Ro")] <= 3.7 / 4.7
+    if concentration == 10.0:  # half of the greatest
+        assert p[receptor.scheme.index("S2Ro")] == pytest.approx(0.5 * 3.7 / 4.7, rel=0.01)
+
+
+def test_two_agonists_at_equal_sites_keep_detailed_balance():
+    receptor = drug("succinylcholine", 5.0)(human()).synapse.receptor
+    q = generator(receptor.scheme, receptor.rates, {"agonist": 5.0, "ACh": 20.0})
+    flow = equilibrium(q)[:, None] * q
+    np.testing.assert_allclose(flow, flow.T, atol=1e-12)
+
+
+def test_succinylcholine_depolarises_and_then_desensitises():
+    from nmjmc.junction.bank import tonic_conductance
+    from nmjmc.pharmacology import depolarising
+
+    early, late = (drug("succinylcholine", "200 nM", exposure=t)(human()) for t in ("0 s", "60 s"))
+    load = 0.8 * tonic_conductance(early.synapse, 800.0)
+    assert load > 0.05
+    assert float(early.muscle.resting_potential) == pytest.approx(-82 / (1 + load))
+    assert float(early.synapse.receptor.density) == pytest.approx(7500)
+    # a two-state chain: entry 25 /s of those with two, recovery 0.3 /s
+    receptor = early.synapse.receptor
+    p = equilibrium(generator(receptor.scheme, receptor.rates, {"agonist": 0.2}))
+    two = p[receptor.scheme.index("S2R")] + p[receptor.scheme.index("S2Ro")]
+    share = 0.025 * two / (0.025 * two + 3e-4)
+    assert float(late.synapse.receptor.density) == pytest.approx(7500 * (1 - share), rel=1e-6)
+    assert depolarising.desensitised(receptor, 100.0) == pytest.approx(
+        share * (1 - np.exp(-100 * (0.025 * two + 3e-4))), rel=1e-6
+    )
+    assert float(late.muscle.resting_potential) < float(early.muscle.resting_potential)
+    much = drug("succinylcholine", "100 uM", exposure=0)(human())
+    assert float(much.muscle.resting_potential) == -50.0
+    with pytest.raises(ValidationError, match="competitive blocker"):
+        compose(drug("rocuronium", 0.1), drug("succinylcholine", 1))(human())
 
 
 def test_diseases_and_drugs_compose_and_are_remembered():

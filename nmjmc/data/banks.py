@@ -1,0 +1,125 @@
+"""Banks of quanta kept on the disk, so that a synapse that has been simulated before is not simulated again.
+
+A bank is named by everything that decides its bits: the synapse, the number of quanta, the seed, the duration, the
+kind of device, the versions of JAX, and the code that simulates it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import jax
+import numpy as np
+
+from nmjmc.data.atomic import atomic
+from nmjmc.data.provenance import device_name, versions
+from nmjmc.errors import ValidationError
+from nmjmc.junction.bank import INTERVAL, Bank
+from nmjmc.junction.whole import Junction, bank_for, quantum_duration
+from nmjmc.runtime import cache_directory
+from nmjmc.synapse.build import describe
+
+_CODE = ("kernel", "kinetics", "synapse", "junction/bank.py", "units.py")
+
+
+class Banks:
+    """Gives the bank of a junction: from memory, from the disk, or from the kernel.
+
+    Args:
+        quanta: Quanta of a bank.
+        seed: Seed of the kernel.
+        cache: Whether banks are kept on the disk.
+        on_simulate: Called with the junction before its quanta are simulated.
+
+    Attributes:
+        simulated: Banks that had to be simulated.
+        kept: Banks that were found.
+    """
+
+    def __init__(
+        self,
+        quanta: int = 32,
+        seed: int = 0,
+        cache: bool = True,
+        on_simulate: Callable[[Junction], None] | None = None,
+    ) -> None:
+        self.quanta, self.seed, self.cache, self.on_simulate = quanta, seed, cache, on_simulate
+        self.simulated, self.kept = 0, 0
+        self._memory: dict[str, Bank] = {}
+
+    @property
+    def all(self) -> tuple[Bank, ...]:
+        """Every bank that was given."""
+        return tuple(self._memory.values())
+
+    def __call__(self, junction: Junction) -> Bank:
+        """The bank of a junction's synapse."""
+        name = key(junction, self.quanta, self.seed)
+        found = self._memory.get(name) or (read(name, junction) if self.cache else None)
+        if found is None:
+            if self.on_simulate is not None:
+                self.on_simulate(junction)
+            found = bank_for(junction, self.quanta, self.seed)
+            self.simulated += 1
+            if self.cache:
+                write(name, found)
+        else:
+            self.kept += 1
+        self._memory[name] = found
+        return found
+
+
+def key(junction: Junction, quanta: int, seed: int) -> str:
+    """What a bank is named by, 24 characters."""
+    synapse = {name: value for name, value in describe(junction.synapse).items() if name != "name"}
+    made = {name: value for name, value in versions().items() if name in ("jax", "jaxlib")}
+    decisive = [
+        synapse, quanta, seed, quantum_duration(junction.synapse), INTERVAL, device_name(jax.devices()[0]), made,
+        _code(),
+    ]  # fmt: skip
+    text = json.dumps(decisive, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@functools.cache
+def _code() -> str:
+    """Fingerprint of the code that decides a quantum."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for name in _CODE:
+        place = package / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def place_of(name: str) -> Path:
+    """The file of a bank."""
+    return cache_directory() / "quanta" / f"{name}.h5"
+
+
+def read(name: str, junction: Junction) -> Bank | None:
+    """A bank that was kept; None if there is none, or it is damaged."""
+    try:
+        with h5py.File(place_of(name), "r") as file:
+            dataset, attributes = file["conductance"], file.attrs
+            conductance = np.asarray(dataset[...], np.float32)  # pyright: ignore[reportIndexIssue]
+            interval, seed = float(attributes["interval"]), int(attributes["seed"])  # pyright: ignore[reportArgumentType]
+    except (OSError, KeyError):
+        return None
+    return Bank(conductance, interval, junction.synapse, seed)
+
+
+def write(name: str, bank: Bank) -> None:
+    """Keep a bank; a folder that cannot be written is no reason to fail."""
+    with contextlib.suppress(OSError, ValidationError), atomic(place_of(name)) as temporary:
+        with h5py.File(temporary, "w") as file:
+            dataset = file.create_dataset("conductance", data=bank.conductance, compression="gzip")
+            dataset.attrs["units"] = "uS"
+            file.attrs.update({"interval": bank.interval, "seed": bank.seed, "of": bank.synapse.name})

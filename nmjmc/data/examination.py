@@ -1,0 +1,177 @@
+"""Files of the bedside tests: netCDF-4, self-describing, written atomically."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import numpy as np
+
+from nmjmc.data.atomic import write_bytes
+from nmjmc.data.variables import in_parts, joined
+from nmjmc.diagnostics.finding import Array, Finding, Row
+from nmjmc.errors import ValidationError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Examination:
+    """A bedside test: what it found, of which junction, from which seed, and made by what.
+
+    Attributes:
+        finding: Numbers, arrays and meaning.
+        config: The whole config, plain: settings, diseases, drugs, every parameter with its unit.
+        seed: Seed of all randomness.
+        provenance: Versions, device, git revision, the quanta that were used.
+    """
+
+    finding: Finding
+    config: Mapping[str, Any]
+    seed: int
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def test(self) -> str:
+        """Name of the test."""
+        return self.finding.test
+
+    @property
+    def title(self) -> str:
+        """The test, the preparation, its diseases and its drugs in words."""
+        sick = [
+            f"{name.replace('_', ' ')} {value:g}" for name, value in self.config.get("pathology", {}).items()
+        ]
+        treated = [f"{name} {dose}" for name, dose in self.config.get("drug", {}).items()]
+        who = ", ".join([str(self.config.get("name", "junction")), *(sick or ["healthy"])])
+        return f"{self.test}: {who}" + (f"; {', '.join(treated)}" if treated else "")
+
+    def summary(self) -> dict[str, Any]:
+        """Everything that a table shows, as values that JSON can hold."""
+        rows = {
+            r.name: {"value": _plain(r.value), "low": _plain(r.low), "high": _plain(r.high), "unit": r.unit,
+                     "interval": r.how}
+            for r in self.finding.rows
+        }  # fmt: skip
+        return {
+            "test": self.test, "title": self.title, "rows": rows, "meaning": self.finding.meaning,
+            "facts": dict(self.finding.facts), "seed": self.seed, "provenance": dict(self.provenance),
+        }  # fmt: skip
+
+    def save(self, path: str | Path) -> Path:
+        """Write the file, whole or not at all, and give back its path."""
+        return save_examination(self, path)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the figure of the test; the suffix of the path decides the format."""
+        import importlib
+
+        return importlib.import_module("nmjmc.viz.bedside").plot_examination(self, path)
+
+    def __str__(self) -> str:
+        return f"{self.title}\n{self.finding}"
+
+    __repr__ = __str__
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def save_examination(examination: Examination, path: str | Path) -> Path:
+    """Write a bedside test, usually as `result.h5`; the file appears whole or not at all."""
+    found = examination.finding
+    image = io.BytesIO()
+    with h5netcdf.File(image, "w") as file:
+        for name, array in found.arrays.items():
+            for axis, size in zip(array.dimensions, array.values.shape, strict=True):
+                if name == axis or axis not in file.dimensions:
+                    file.dimensions[axis] = size
+            _write(file, name, array)
+        told = {
+            "rows": [list(map(_text, row)) for row in found.rows], "meaning": found.meaning,
+            "facts": dict(found.facts), "config": dict(examination.config),
+            "provenance": dict(examination.provenance),
+        }  # fmt: skip
+        head = {
+            "title": f"nmjmc: {examination.title}", "Conventions": "CF-1.11", "test": found.test,
+            "examination_schema_version": SCHEMA_VERSION, "seed": str(examination.seed),
+        }  # fmt: skip
+        for name, value in {**head, **in_parts("told", json.dumps(told))}.items():
+            file.attrs[name] = value
+    return write_bytes(path, image.getbuffer())
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str) else _plain(value)
+
+
+def _write(file: Any, name: str, array: Array) -> None:
+    storage: dict[str, Any] = {}
+    if array.values.ndim > 1 and array.values.size:
+        storage = {"compression": "gzip", "compression_opts": 3, "shuffle": True}
+    made = file.create_variable(name, array.dimensions, data=np.asarray(array.values), **storage)
+    made.attrs["units"] = array.units
+    made.attrs["long_name"] = array.long_name
+
+
+def load_examination(path: str | Path) -> Examination:
+    """Read the file of a bedside test.
+
+    Args:
+        path: A file that `Examination.save` wrote, or the folder of a run that holds `result.h5`.
+
+    Raises:
+        ValidationError: If there is no such file, or it is no bedside test of this package.
+    """
+    place = Path(path)
+    place = place / "result.h5" if place.is_dir() else place
+    wanted = "a file of nmjmc rns, sfemg, tof, dose_response, epp or twitch"
+    if not place.is_file():
+        raise ValidationError("path", f"{path}, where there is no file", wanted)
+    try:
+        file = h5netcdf.File(place, "r")
+    except OSError as error:
+        raise ValidationError("path", f"{path}, which cannot be read as HDF5", wanted) from error
+    with file:
+        version = int(file.attrs.get("examination_schema_version", 0))
+        if version not in range(1, SCHEMA_VERSION + 1):
+            found = f"{path}, which is none of this version of nmjmc"
+            raise ValidationError("path", found, wanted)
+        try:
+            return _read(file)
+        except (KeyError, ValueError, TypeError) as error:
+            found = f"{path}, of which something is missing or damaged ({error})"
+            raise ValidationError("path", found, "a whole file") from error
+
+
+def is_examination(path: str | Path) -> bool:
+    """Whether a file is one of a bedside test."""
+    place = Path(path)
+    place = place / "result.h5" if place.is_dir() else place
+    try:
+        with h5netcdf.File(place, "r") as file:
+            return "examination_schema_version" in file.attrs
+    except OSError:
+        return False
+
+
+def _row(name: str, unit: str, value: Any, low: Any, high: Any, how: str) -> Row:
+    value, low, high = (np.nan if x is None else float(x) for x in (value, low, high))
+    return Row(name, unit, value, low, high, how)
+
+
+def _read(file: Any) -> Examination:
+    told = json.loads(joined("told", dict(file.attrs)))
+    arrays = {
+        name: Array(tuple(v.dimensions), v[...], str(v.attrs["units"]), str(v.attrs["long_name"]))
+        for name, v in file.variables.items()
+    }
+    rows = tuple(_row(*row) for row in told["rows"])
+    finding = Finding(str(file.attrs["test"]), rows, told["meaning"], arrays, told["facts"])
+    return Examination(finding, told["config"], int(file.attrs["seed"]), told["provenance"])

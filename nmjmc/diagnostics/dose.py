@@ -1,0 +1,194 @@
+"""Dose and response: single stimuli at rest under rising doses of one drug, with what the drug occupies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float
+
+from nmjmc.diagnostics.fibres import Fibres, fibres_of, stimulate
+from nmjmc.diagnostics.finding import Array, Finding, Row
+from nmjmc.diagnostics.intervals import of_mean, of_replicates, of_shares, resamples, wilson
+from nmjmc.diagnostics.tof import in_words
+from nmjmc.errors import ValidationError
+from nmjmc.junction.bank import Bank
+from nmjmc.junction.modifier import Change
+from nmjmc.junction.occupancy import receptor_occupancy
+from nmjmc.junction.stimulus import train
+from nmjmc.junction.whole import Evoked, Junction, bank_for
+
+BEGINS, COMPLETE = 0.95, 0.05
+"""Shares of the fibres that still fire where block begins and where it is nearly complete; choices."""
+
+
+@dataclass(frozen=True)
+class DoseResponse:
+    """Responses of fibres [v] to single stimuli [r] under doses [d].
+
+    Attributes:
+        dose: [d] [uM].
+        occupancy: part of the receptors that a blocker keeps out of use [d].
+        inhibition: part of the esterase that is inhibited [d].
+        fired: [d v r].
+        potential: endplate potential, the sodium channels blocked [d v r] [mV].
+        quanta: quantal content [d v r].
+        method: how quanta became a current.
+    """
+
+    dose: Float[np.ndarray, " d"]
+    occupancy: Float[np.ndarray, " d"]
+    inhibition: Float[np.ndarray, " d"]
+    fired: np.ndarray
+    potential: Float[np.ndarray, "d v r"]
+    quanta: np.ndarray
+    method: str = "superposed"
+
+
+def dose_response(
+    junction: Junction,
+    agent: Callable[[float], Change],
+    doses: Sequence[float],
+    fibres: int = 100,
+    stimuli: int = 3,
+    seed: int = 0,
+    *,
+    bank_of: Callable[[Junction], Bank] | None = None,
+) -> DoseResponse:
+    """Stimuli at 0.1 Hz under each dose; the same fibres under every one.
+
+    Args:
+        junction: The junction without the drug.
+        agent: The drug by its dose [uM], for example `lambda c: drug("rocuronium", c)`.
+        doses: Rising [uM].
+        fibres: How many.
+        stimuli: How many at each dose.
+        seed: Seed.
+        bank_of: Gives the quanta of a junction, in place of simulating 24.
+
+    Raises:
+        ValidationError: For doses that do not rise.
+    """
+    given = np.asarray(doses, float)
+    if given.size < 1 or (np.diff(given) <= 0).any():
+        raise ValidationError("doses", [f"{d:g} uM" for d in given], "rising", "sort the doses")
+    quanta_of = bank_of or (lambda treated: bank_for(treated, 24, seed))
+    times = train("0.1 Hz", stimuli)
+    found, method = [], ""
+    for dose in given:
+        treated = agent(float(dose))(junction)
+        bank, muscle = quanta_of(treated), fibres_of(treated, fibres, seed)
+        evoked = stimulate(treated, times, muscle, seed, bank)
+        quiet = stimulate(treated, times, without_sodium(muscle), seed, bank)
+        inhibited = 1.0 - float(treated.synapse.esterase.active_fraction)
+        found.append(
+            (
+                receptor_occupancy(treated),
+                inhibited,
+                evoked.response.spikes > 0,
+                amplitudes(quiet),
+                evoked.release.quanta,
+            )
+        )
+        method = evoked.method
+    occupancy, inhibition, fired, potential, quanta = (
+        np.asarray(column) for column in zip(*found, strict=True)
+    )
+    return DoseResponse(given, occupancy, inhibition, fired, potential, quanta, method)
+
+
+def without_sodium(fibres: Fibres) -> Fibres:
+    """The same fibres with their sodium channels blocked, as a mu-conotoxin does."""
+    muscles = eqx.tree_at(
+        lambda m: m.sodium_conductance, fibres.muscles, 0.0 * fibres.muscles.sodium_conductance
+    )
+    return Fibres(fibres.terminals, muscles, fibres.quantum, fibres.delay)
+
+
+def amplitudes(evoked: Evoked) -> Float[np.ndarray, "v k"]:
+    """Peak of each endplate potential above where it began [mV]."""
+    course = np.asarray(evoked.response.course.endplate)
+    return course.max(axis=-1) - course[..., 0]
+
+
+def finding(found: DoseResponse, agent: str) -> Finding:
+    """Numbers, arrays and meaning of a dose-response experiment."""
+    count = found.fired.shape[1]
+    what, drawn = f"{count} fibres", resamples(count)
+    rows = []
+    for d, dose in enumerate(found.dose):
+        rows.append(of_shares(f"fibres that fire at {in_words(dose)}", found.fired[d].mean(axis=1), what))
+        potential = found.potential[d].mean(axis=1)
+        rows.append(of_mean(f"endplate potential at {in_words(dose)}", "mV", potential, what))
+    each = found.fired.mean(axis=2)
+    share, again = each.mean(axis=1), np.einsum("bv,dv->bd", drawn, each)
+    unit, factor = ("nM", 1e3) if found.dose.max() < 1 else ("uM", 1.0)
+    doses = [_crossing(name, level, unit, factor * found.dose, share, again, what) for name, level in _LEVELS]
+    seen = [_crossing(name, level, "%", 100 * found.occupancy, share, again, what) for name, level in _LEVELS]
+    rows += [row for row in (*doses, *(seen if found.occupancy.any() else ())) if np.isfinite(row.value)]
+    low, high = np.asarray([wilson(float(own.sum()), count)[1:] for own in each]).T
+    arrays = _arrays(found, share, low, high, agent)
+    facts = {
+        "agent": agent, "fibres": count, "stimuli": found.fired.shape[2], "quanta_were": found.method,
+        "limits": {"block begins": BEGINS, "block nearly complete": COMPLETE},
+    }  # fmt: skip
+    return Finding("dose_response", tuple(rows), _meaning(found, agent, doses, seen), arrays, facts)
+
+
+_LEVELS = (("block begins", BEGINS), ("half of the fibres fail", 0.5), ("block nearly complete", COMPLETE))
+
+
+def _crossing(
+    name: str, level: float, unit: str, x: np.ndarray, share: np.ndarray, again: np.ndarray, what: str
+) -> Row:
+    """Where the share of fibres that fire falls through a level, by straight lines between doses."""
+    title = f"{'occupancy' if unit == '%' else 'dose'} where {name}"
+    value = crossing(x, share, level)
+    return of_replicates(title, unit, value, [crossing(x, row, level) for row in again], what)
+
+
+def crossing(x: Float[np.ndarray, " d"], share: Float[np.ndarray, " d"], level: float) -> float:
+    """Where a falling share first passes a level; NaN if it never does, or lies below it from the start."""
+    below = np.flatnonzero(share < level)
+    if not below.size or below[0] == 0:
+        return float("nan")
+    k = below[0]
+    part = (share[k - 1] - level) / (share[k - 1] - share[k])
+    return float(x[k - 1] + part * (x[k] - x[k - 1]))
+
+
+def _arrays(
+    found: DoseResponse, share: np.ndarray, low: np.ndarray, high: np.ndarray, agent: str
+) -> dict[str, Array]:
+    d, every = "dose", ("dose", "fibre", "stimulus")
+    return {
+        "dose": Array((d,), found.dose, "uM", f"concentration of {agent}"),
+        "occupancy": Array((d,), found.occupancy, "1", "receptors with a blocker at one site or both"),
+        "inhibition": Array((d,), found.inhibition, "1", "esterase inhibited"),
+        "share": Array((d,), share, "1", "share of the fibres that fire"),
+        "share_low": Array((d,), low, "1", "lower end of its 95 % interval"),
+        "share_high": Array((d,), high, "1", "upper end"),
+        "fired": Array(every, found.fired.astype(np.int8), "1", "whether the fibre fired"),
+        "potential": Array(every, found.potential, "mV", "endplate potential, sodium channels blocked"),
+        "quantal_content": Array(every, found.quanta, "1", "quantal content"),
+    }
+
+
+def _meaning(found: DoseResponse, agent: str, doses: list[Row], seen: list[Row]) -> str:
+    begins, _, complete = doses
+    if not np.isfinite(begins.value):
+        change = found.potential[-1].mean() / found.potential[0].mean() - 1.0
+        return (
+            f"{agent.capitalize()} does not make 5 % of the fibres fail up to {in_words(found.dose[-1])}; the endplate "
+            f"potential changes by {100 * change:+.0f} %."
+        )
+    at = (
+        f" (receptor occupancy {seen[0].value:.0f} %)" if np.isfinite(seen[0].value) and seen[0].value else ""
+    )
+    sentence = f"Block by {agent} begins at {begins.value:.3g} {begins.unit}{at}"
+    if np.isfinite(complete.value):
+        at = f" (occupancy {seen[2].value:.0f} %)" if seen[2].value else ""
+        return f"{sentence} and is nearly complete at {complete.value:.3g} {complete.unit}{at}."
+    return f"{sentence} and is not complete at {in_words(found.dose[-1])}."

@@ -1,0 +1,102 @@
+"""What repetitive stimulation found, by the clinical definitions, with intervals over the fibres."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from nmjmc.diagnostics.finding import Array, Finding, Row
+from nmjmc.diagnostics.intervals import of_mean, of_replicates, of_share, resamples
+from nmjmc.diagnostics.rns import DECREMENT, INCREMENT, Rns, decrement_of, increment_of, potentials
+
+
+def finding(before: Rns, after: Rns | None = None) -> Finding:
+    """Numbers, arrays and meaning of one train, or of the same train before and after exercise.
+
+    Args:
+        before: At rest.
+        after: After exercise, in the same fibres.
+    """
+    drawn = resamples(len(before.arrival))
+    replicates = _amplitudes(before, drawn)
+    what = f"{len(before.arrival)} fibres"
+    rows = [
+        of_share("fibres that fire at the first stimulus", before.fired_each[:, 0], what),
+        of_share("fibres that fire at the last stimulus", before.fired_each[:, -1], what),
+        _change("decrement", before.amplitude, replicates, decrement_of, what),
+        _change("increment", before.amplitude, replicates, increment_of, what),
+        of_mean("quantal content, first stimulus", "", before.quanta_each[:, 0], what),
+    ]
+    arrays, meaning = _arrays(before), _meaning(before, rows)
+    if after is not None:
+        later = _amplitudes(after, drawn)
+        rows += [
+            _change("decrement after exercise", after.amplitude, later, decrement_of, what),
+            _exercise(before, after, replicates, later, what),
+        ]
+        arrays |= _arrays(after, "after_exercise_")
+        meaning = f"{meaning} {_exercise_meaning(rows[-1])}"
+    facts = {
+        "frequency_Hz": before.frequency, "fibres": len(before.arrival), "quanta_were": before.method,
+        "limits": {"decrement_%": 100 * DECREMENT, "increment_%": 100 * INCREMENT},
+    }  # fmt: skip
+    return Finding("rns", tuple(rows), meaning, arrays, facts)
+
+
+def _amplitudes(found: Rns, drawn: Float[np.ndarray, "b v"]) -> Float[np.ndarray, "b k"]:
+    """Negative peaks of the compound responses of resampled fibres."""
+    weights = (drawn * drawn.shape[1]).astype(np.float32)
+    peaks = [
+        (weights @ potentials(found.arrival[:, k], found.time).astype(np.float32)).max(axis=1)
+        for k in range(found.arrival.shape[1])
+    ]
+    return np.stack(peaks, axis=1)
+
+
+def _change(name: str, amplitude: np.ndarray, replicates: np.ndarray, of: object, what: str) -> Row:
+    return of_replicates(name, "%", 100 * of(amplitude), 100 * of(replicates), what)  # pyright: ignore[reportCallIssue]
+
+
+def _exercise(before: Rns, after: Rns, first: np.ndarray, later: np.ndarray, what: str) -> Row:
+    """Gain of the first response by exercise."""
+
+    def gain(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return 100 * np.where(a > 0, b / np.where(a > 0, a, 1.0) - 1.0, np.nan)
+
+    value = gain(before.amplitude[:1], after.amplitude[:1])[0]
+    return of_replicates("increment by exercise", "%", value, gain(first[:, 0], later[:, 0]), what)
+
+
+def _meaning(found: Rns, rows: list[Row]) -> str:
+    row = rows[2] if found.slow else rows[3]
+    limit = 100 * (DECREMENT if found.slow else INCREMENT)
+    return found.meaning[:-1] + _certainty(row, limit) + "."
+
+
+def _certainty(row: Row, limit: float) -> str:
+    """What the interval says of the verdict."""
+    if not np.isfinite(row.low):
+        return ""
+    sure = row.low > limit or row.high < limit
+    return "" if sure else f"; the interval {row.low:.0f} to {row.high:.0f} % covers the limit"
+
+
+def _exercise_meaning(row: Row) -> str:
+    if not np.isfinite(row.value):
+        return "Without a first response there is no increment by exercise."
+    verdict = "as in Lambert-Eaton" if row.value >= 100 * INCREMENT else "below the limit"
+    return f"Exercise changes the first response by {row.value:.0f} %: {verdict} (limit 60 %){_certainty(row, 60)}."
+
+
+def _arrays(found: Rns, prefix: str = "") -> dict[str, Array]:
+    k, v = "stimulus", "fibre"
+    named = {
+        "stimulus_time": Array((k,), found.times, "ms", "time of each stimulus, from the first"),
+        "response_time": Array(("sample",), found.time, "ms", "time from each stimulus"),
+        "response": Array((k, "sample"), found.response.astype(np.float32), "1", "compound action potential"),
+        "amplitude": Array((k,), found.amplitude, "1", "negative peak, in peaks of one fibre"),
+        "quantal_content": Array((k,), found.quanta, "1", "mean quantal content"),
+        "arrival": Array((v, k), found.arrival, "ms", "when each fibre's potential passes, NaN for none"),
+    }
+    shared = ("stimulus_time", "response_time")
+    return {n if n in shared else prefix + n: a for n, a in named.items() if not (prefix and n in shared)}

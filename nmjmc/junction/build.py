@@ -1,0 +1,67 @@
+"""A junction from a plain nested mapping, and back: numbers with their units as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.junction.contraction import Contraction
+from nmjmc.junction.muscle import Muscle
+from nmjmc.junction.terminal import Terminal
+from nmjmc.junction.whole import Junction
+from nmjmc.synapse.build import build, describe
+from nmjmc.synapse.parameter import convert, parameters, text
+
+STAGES: dict[str, Any] = {"terminal": Terminal, "muscle": Muscle, "contraction": Contraction}
+
+
+def build_junction(mapping: Mapping[str, Any]) -> Junction:
+    """A junction from a nested mapping.
+
+    Args:
+        mapping: The keys of a synapse (`nmjmc.build`), and `terminal`, `muscle` and `contraction` with the
+            parameters that differ from their defaults.
+
+    Raises:
+        ValidationError: For a key that is unknown, and for every value that cannot be right.
+    """
+    synapse = {name: value for name, value in mapping.items() if name not in STAGES}
+    stages = {name: _stage(name, mapping.get(name)) for name in STAGES}
+    return Junction(synapse=build(synapse), **stages)
+
+
+def describe_junction(junction: Junction) -> dict[str, Any]:
+    """The nested mapping of a junction; `build_junction` makes the same junction from it, bit for bit."""
+    stages = {name: _describe(getattr(junction, name)) for name in STAGES}
+    return {**describe(junction.synapse), **stages}
+
+
+def _stage(name: str, given: Any) -> Any:
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise ValidationError(name, repr(given), "set by its parameters", f"for example {name}.KEY=VALUE")
+    part = STAGES[name]
+    ranges = {item.name: allowed for item, allowed in parameters(part)}
+    whole = _whole(part)
+    for key in given:
+        if key not in ranges and key not in whole:
+            hint = nearest(str(key), [*ranges, *whole]).replace("did you mean ", f"did you mean {name}.")
+            raise ValidationError(f"{name}.{key}", "unknown", "a known parameter", hint)
+    values = {
+        key: convert(value, ranges[key], f"{name}.{key}") if key in ranges else value
+        for key, value in given.items()
+        if value is not None
+    }
+    return part(**values)
+
+
+def _whole(part: Any) -> tuple[str, ...]:
+    """Fields that are whole numbers, which have no range."""
+    return tuple(item.name for item in fields(part) if "range" not in item.metadata)
+
+
+def _describe(part: Any) -> dict[str, Any]:
+    described = {item.name: text(getattr(part, item.name), allowed) for item, allowed in parameters(part)}
+    return {**{name: getattr(part, name) for name in _whole(type(part))}, **described}

@@ -1,0 +1,177 @@
+"""The figures of the bedside tests, as a clinician knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from nmjmc.data.examination import Examination
+from nmjmc.diagnostics.finding import in_words
+from nmjmc.viz.bedside_dose import plot_dose_response, plot_train_of_four
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
+
+_RED = COLOURS[1]
+
+
+def plot_examination(examination: Examination, path: str | Path | None = None) -> Figure:
+    """Draw a bedside test.
+
+    Args:
+        examination: What was found.
+        path: Where to write the figure, if anywhere; the suffix decides the format.
+    """
+    draw, width, height = _FIGURES[examination.test]
+    with style():
+        height += 55 if "after_exercise_response" in examination.finding.arrays else 0
+        figure = Figure(figsize=(width * MILLIMETRE, height * MILLIMETRE), layout="constrained")
+        draw(figure, examination)
+        figure.suptitle(examination.title, x=0.01, ha="left", fontsize=8, color=INK)
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def _rns(figure: Figure, examination: Examination) -> None:
+    """Superposed compound responses, and their amplitudes in per cent of the first; after exercise below."""
+    prefixes = [p for p in ("", "after_exercise_") if f"{p}response" in examination.finding.arrays]
+    rows = figure.subplots(len(prefixes), 2, squeeze=False, width_ratios=[1.25, 1], sharex="col")
+    highest = max(float(examination.finding[f"{p}response"].max()) for p in prefixes)
+    for (left, right), prefix in zip(rows, prefixes, strict=True):
+        words = "after exercise" if prefix else ("at rest" if len(prefixes) > 1 else "")
+        _superposed(left, examination, prefix, highest, words)
+        _decrement(right, examination, prefix)
+    rows[-1, 0].set_xlabel("time after the stimulus (ms)")
+    rows[-1, 1].set_xlabel("stimulus")
+
+
+def _superposed(axes: Axes, examination: Examination, prefix: str, highest: float, words: str) -> None:
+    found = examination.finding
+    response, time = found[f"{prefix}response"], found["response_time"]
+    count = len(response)
+    for k in range(count - 1, 0, -1):
+        # later responses are paler
+        axes.plot(time, response[k], color=COLOURS[0], alpha=0.35 + 0.5 * (1 - k / count), linewidth=0.8)
+    axes.plot(time, response[0], color=_RED, linewidth=1.4, label="first")
+    axes.plot([], [], color=COLOURS[0], linewidth=0.8, label=f"2nd to {count}th")
+    shown = time[np.abs(response).max(axis=0) > 0.01 * max(highest, 1e-9)]
+    if shown.size and not prefix:
+        axes.set_xlim(max(0.0, shown[0] - 1), shown[-1] + 1)
+    axes.set_ylim(-1.08 * highest if highest else -1, 1.12 * highest if highest else 1)
+    axes.set_ylabel("compound response\n(potentials of one fibre)")
+    axes.legend(loc="upper right", title=words or None, alignment="left")
+
+
+def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
+    found = examination.finding
+    amplitude, base = found[f"{prefix}amplitude"], found["amplitude"][0]
+    number = np.arange(1, amplitude.size + 1)
+    share = 100 * amplitude / base if base > 0 else np.zeros(amplitude.size)
+    axes.bar(number, share, color=PALE, width=0.75)
+    axes.plot(number, share, "o", color=INK, markersize=3)
+    slow = found.facts["frequency_Hz"] <= 5
+    limit = 100 - found.facts["limits"]["decrement_%"] if slow else 100 + found.facts["limits"]["increment_%"]
+    if not prefix or not slow:
+        axes.axhline(limit, color=_RED, linewidth=0.8, linestyle="--")
+        axes.annotate(
+            "limit", (1.01, limit), xycoords=("axes fraction", "data"), va="center", fontsize=6.5,
+            color=_RED,
+        )  # fmt: skip
+    axes.set_ylim(0, max(115.0, 1.12 * share.max(initial=0), limit * 1.08 if not slow else 0))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel("amplitude (% of the first)")
+    name = "decrement after exercise" if prefix else ("decrement" if slow else "increment")
+    axes.set_title(f"{name} {in_words(found.row(name))}", loc="left", fontsize=7, color=INK)
+
+
+def _sfemg(figure: Figure, examination: Examination) -> None:
+    """Intervals of every pair about their median, and the histogram of the jitter."""
+    left, right = figure.subplots(1, 2, width_ratios=[1.4, 1])
+    found = examination.finding
+    interval, jitter, blocking = found["interval"], found["jitter"], found["blocking"]
+    pair, mean = found.facts["limit_pair_us"], found.facts["limit_mean_us"]
+    known = np.isfinite(interval).any(axis=1, keepdims=True)
+    centre = np.nanmedian(np.where(known, interval, 0.0), axis=1, keepdims=True)
+    spread = 1e3 * np.abs(interval - centre)
+    reach = max(2.0 * pair, 1.15 * float(np.nanmax(spread)) if np.isfinite(spread).any() else 0.0)
+    for row, (values, mcd, blocked) in enumerate(zip(interval, jitter, blocking, strict=True), start=1):
+        bad = not mcd <= pair or blocked > 0
+        seen = values[np.isfinite(values)]
+        around = 1e3 * (seen - np.median(seen)) if seen.size else seen
+        axes_row = np.full(around.size, row)
+        left.plot(around, axes_row, "|", color=_RED if bad else COLOURS[0], markersize=4, markeredgewidth=0.6)
+        if blocked > 0:
+            left.annotate(f"blocks {100 * blocked:.0f} %", (reach, row), ha="right", va="center", fontsize=6)
+    left.set(xlabel="interval about its median (µs)", ylabel="pair", xlim=(-reach, reach))
+    left.set_ylim(len(interval) + 0.7, 0.3)
+    left.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
+    top = max(1.1 * pair, 1.05 * (np.nanmax(jitter) if np.isfinite(jitter).any() else pair))
+    right.hist(
+        jitter[np.isfinite(jitter)], bins=np.linspace(0, top, 16).tolist(), color=PALE, edgecolor="white"
+    )
+    right.axvline(pair, color=_RED, linewidth=0.9, linestyle="--", label=f"limit of a pair, {pair:g} µs")
+    right.axvline(mean, color=INK, linewidth=0.9, linestyle=":", label=f"limit of the mean, {mean:g} µs")
+    if np.isfinite(jitter).any():
+        middle = np.nanmean(jitter)
+        right.axvline(middle, color=COLOURS[0], linewidth=1.2, label=f"mean, {middle:.0f} µs")
+    right.set(xlabel="jitter, MCD (µs)", ylabel="pairs", xlim=(0, top))
+    right.yaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=3)
+
+
+def _epp(figure: Figure, examination: Examination) -> None:
+    """The potentials of a fibre of middling safety factor, and every fibre's potential beside its threshold."""
+    left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
+    found = examination.finding
+    amplitude, threshold, factor = found["amplitude"], found["threshold"], found["safety_factor"]
+    middle = int(np.argsort(np.where(np.isfinite(factor), factor, np.inf))[np.isfinite(factor).sum() // 2])
+    potential = found["potential"][middle]
+    count = len(potential)
+    for k in range(count - 1, -1, -1):
+        colour, width = (_RED, 1.4) if k == 0 else (COLOURS[0], 0.8)
+        label = "first" if k == 0 else (f"2nd to {count}th" if k == count - 1 else None)
+        left.plot(found["time"], potential[k], color=colour, linewidth=width, label=label)
+    if np.isfinite(threshold[middle]):
+        level = potential[0, 0] + threshold[middle]
+        left.axhline(level, color=INK, linewidth=0.8, linestyle="--")
+        left.annotate("threshold", (1.0, level), xycoords=("axes fraction", "data"), ha="right", fontsize=6.5,
+                      xytext=(0, 2), textcoords="offset points")  # fmt: skip
+    left.set(xlabel="time after the stimulus (ms)", ylabel="endplate, sodium blocked (mV)")
+    left.legend(loc="upper right")
+    known = np.isfinite(threshold)
+    right.plot(threshold[known], amplitude[known, 0], "o", color=_RED, markersize=3, label="first stimulus")
+    right.plot(threshold[known], amplitude[known, -1], "o", color=COLOURS[0], markersize=2.5, label="last")
+    top = 1.1 * max(float(amplitude.max()), float(np.nanmax(threshold)) if known.any() else 0.0)
+    right.plot([0, top], [0, top], color=INK, linewidth=0.8, linestyle="--")
+    right.annotate("above the line: fires", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=6.5)
+    right.set(xlabel="threshold (mV)", ylabel="endplate potential (mV)", ylim=(0, top))
+    right.set_xlim(0, 2.0 * float(np.nanmax(threshold)) if known.any() else top)
+    right.legend(loc="lower right")
+
+
+def _twitch(figure: Figure, examination: Examination) -> None:
+    """Force of one twitch beside that of the train, the stimuli below."""
+    axes = figure.subplots()
+    found = examination.finding
+    for name, time, colour, words in (
+        ("force", "time", COLOURS[0], "train"), ("twitch", "twitch_time", _RED, "one stimulus"),
+    ):  # fmt: skip
+        force = 100 * (found[name] - found["force"][:, :1].mean())
+        # single fibres are few enough to be seen behind their mean
+        axes.plot(found[time], force.T[:, :20], color=colour, linewidth=0.4, alpha=0.25)
+        axes.plot(found[time], force.mean(axis=0), color=colour, linewidth=1.5, label=words)
+    low = -0.06 * axes.get_ylim()[1]
+    axes.vlines(found["stimulus_time"], 1.9 * low, 0.9 * low, color=INK, linewidth=0.6)
+    axes.set_ylim(bottom=2 * low)
+    axes.set(xlabel="time (ms)", ylabel="force (% of the cross-bridges)", xlim=(0, found["time"][-1]))
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="mean of the fibres", alignment="left")
+
+
+_FIGURES: dict[str, tuple[Callable[[Figure, Examination], None], float, float]] = {
+    "rns": (_rns, 150, 70), "sfemg": (_sfemg, 155, 85), "epp": (_epp, 150, 70), "twitch": (_twitch, 135, 70),
+    "tof": (plot_train_of_four, 150, 95), "dose_response": (plot_dose_response, 130, 75),
+}  # fmt: skip

@@ -1,0 +1,79 @@
+"""Figures over doses: trains of four, and dose-response curves with what the drug occupies."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nmjmc.data.examination import Examination
+from nmjmc.diagnostics.tof import RECOVERED, in_words
+from nmjmc.viz.style import COLOURS, INK, PALE
+
+
+def plot_train_of_four(figure: Figure, examination: Examination) -> None:
+    """Four bars for each dose, as a monitor shows them, above T4/T1 and T1 against the dose."""
+    top, bottom = figure.subplots(2, 1)
+    found = examination.finding
+    twitch, dose = found["twitch"], found["dose"]
+    for d, four in enumerate(twitch):
+        for k, height in enumerate(four):
+            top.bar(6 * d + k, 100 * height, color=COLOURS[0] if k in (0, 3) else PALE, width=0.85)
+    top.set_xticks([6 * d + 1.5 for d in range(len(dose))], ["none" if x == 0 else in_words(x) for x in dose])
+    top.tick_params(axis="x", length=0)
+    top.set(ylabel="twitch (% of fibres)", ylim=(0, 108))
+    x = _places(bottom, dose)
+    ratio, low, high = (found[name] for name in ("ratio", "ratio_low", "ratio_high"))
+    bottom.plot(x, twitch[:, 0], "s--", color=PALE, markersize=3.5, label="T1")
+    bottom.errorbar(x, ratio, _bars(ratio, low, high), fmt="o-", color=COLOURS[1], markersize=3.5,
+                    elinewidth=0.8, label="T4/T1, 95 %")  # fmt: skip
+    if found["occupancy"].any():
+        bottom.plot(x, found["occupancy"], color=COLOURS[2], linestyle=":", label="receptor occupancy")
+    bottom.axhline(RECOVERED, color=INK, linewidth=0.7, linestyle="--")
+    bottom.annotate(f"below {RECOVERED:g}:\nresidual block", (1.01, RECOVERED), xycoords=("axes fraction", "data"),
+                    va="center", fontsize=6.5)  # fmt: skip
+    bottom.set(xlabel=f"{found.facts['agent']} ({_unit(dose)})", ylabel="share", ylim=(0, 1.08))
+    bottom.legend(loc="center left", bbox_to_anchor=(1.01, 0.4))
+
+
+def plot_dose_response(figure: Figure, examination: Examination) -> None:
+    """Fibres that fire, endplate potential and occupancy against the dose."""
+    axes = figure.subplots()
+    found = examination.finding
+    x = _places(axes, found["dose"])
+    share, low, high = (100 * found[name] for name in ("share", "share_low", "share_high"))
+    axes.errorbar(x, share, _bars(share, low, high), fmt="o-", color=COLOURS[1], markersize=3.5, elinewidth=0.8,
+                  label="fibres that fire, 95 %")  # fmt: skip
+    potential = found["potential"].mean(axis=(1, 2))
+    axes.plot(x, 100 * potential / potential[0], "s-", color=COLOURS[0], markersize=3, linewidth=0.9,
+              label="endplate potential\n(% of the lowest dose)")  # fmt: skip
+    for name, words in (("occupancy", "receptors occupied"), ("inhibition", "esterase inhibited")):
+        if np.ptp(found[name]) > 0:
+            axes.plot(x, 100 * found[name], color=COLOURS[2], linestyle=":", label=words)
+    axes.set(xlabel=f"{found.facts['agent']} ({_unit(found['dose'])})", ylabel="per cent")
+    axes.set_ylim(0, max(108.0, 1.08 * 100 * float((potential / potential[0]).max())))
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def _unit(dose: np.ndarray) -> str:
+    return "nM" if dose.max() < 1 else "µM"
+
+
+def _places(axes: Axes, dose: np.ndarray) -> np.ndarray:
+    """Doses on a logarithmic axis, with no dose a step to the left of the least."""
+    scaled = dose * (1e3 if dose.max() < 1 else 1.0)
+    positive = scaled[scaled > 0]
+    if positive.size < 2:
+        return scaled
+    none = positive[0] / max(1.6, float(positive[1] / positive[0]))
+    places = np.where(scaled > 0, scaled, none)
+    axes.set_xscale("log")
+    axes.set_xticks(places, [f"{x:.3g}" for x in scaled])
+    axes.minorticks_off()
+    axes.set_xlim(places[0] / 1.25, places[-1] * 1.15)
+    return places
+
+
+def _bars(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Lengths of bars below and above, none where an end is unknown."""
+    return np.nan_to_num(np.stack([value - low, high - value]).clip(min=0))

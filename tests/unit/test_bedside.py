@@ -1,0 +1,411 @@
+"""The bedside commands: words, refusals, intervals, files and figures; the chain itself is run where it is cheap."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+import nmjmc
+from nmjmc.cli import bedside_config, treatments
+from nmjmc.cli.compose import composed
+from nmjmc.cli.handover import points
+from nmjmc.cli.main import BEDSIDE, main
+from nmjmc.cli.overrides import prepare
+from nmjmc.data import banks
+from nmjmc.data.examination import Examination, is_examination
+from nmjmc.diagnostics import dose, epp, force, intervals, rns, rns_finding, sfemg, tof
+from nmjmc.diagnostics.finding import Row, in_words
+from nmjmc.errors import ValidationError
+from nmjmc.folders import config_dir
+from nmjmc.junction.build import build_junction, describe_junction
+from nmjmc.junction.whole import human
+from nmjmc.pathology import DISEASES
+from nmjmc.pharmacology import DRUGS
+from tests.records import formula_run
+
+pytestmark = pytest.mark.unit
+
+
+def request_of(test, *words):
+    overrides = prepare(treatments.expand(list(words)), bedside_config.known(test))
+    return bedside_config.read(composed(overrides, f"bedside/{test}"))
+
+
+def rns_of(shift=0.0, fired=1.0, fibres=40, stimuli=5, seed=0):
+    """Arrivals that are known: from the second stimulus on only a share of the fibres fires."""
+    generator = np.random.default_rng(seed)
+    arrival = 8.0 + 0.6 * generator.standard_normal(fibres)[:, None] + np.full((fibres, stimuli), shift)
+    arrival[round(fired * fibres) :, 1:] = np.nan
+    response = rns.compound(arrival, rns.WINDOW)
+    flags = np.isfinite(arrival)
+    quanta = np.full(arrival.shape, 30)
+    times = np.arange(stimuli) * 1e3 / 3
+    return rns.Rns(
+        3.0,
+        rns.WINDOW,
+        response,
+        flags.mean(0),
+        flags,
+        quanta.mean(0),
+        response.max(1),
+        arrival,
+        times,
+        quanta,
+    )
+
+
+def findings():
+    """One finding of every test, from arrays that are known."""
+    generator = np.random.default_rng(1)
+    fired = np.ones((3, 20, 4), bool)
+    fired[1, 5:, 3] = False
+    fired[2] = False
+    trains = tof.TrainOfFour(np.array([0.0, 0.5, 0.9]), fired.mean(axis=1), fired)
+    potential = generator.normal([[[20.0]], [[10.0]], [[2.0]]], 1.0, (3, 20, 2))
+    curve = dose.DoseResponse(
+        np.array([0, 0.03, 0.06]), np.array([0, 0.75, 0.89]), np.zeros(3), fired[:, :, :2], potential,
+        np.full((3, 20, 2), 30),
+    )  # fmt: skip
+    time = np.linspace(0, 20, 81)
+    shape = np.exp(-time / 5) - np.exp(-time)
+    size = generator.normal(25.0, 3.0, (6, 5))
+    epps = epp.Epps(
+        np.arange(5) * 333.0, time, -82 + size[..., None] * shape / shape.max(), size,
+        np.array([10.0, 11, 12, 13, 14, np.nan]), size[:, 0] / 12.0, np.full((6, 5), 30), generator.normal(1, 0.1, 8),
+    )  # fmt: skip
+    t1, t2 = np.arange(0, 150, 0.5), np.arange(0, 400, 0.5)
+    twitch = 0.02 * (t1 / 20) * np.exp(1 - t1 / 20) * np.ones((4, 1))
+    tetanus = 0.2 * -np.expm1(-t2 / 60) * np.ones((4, 1))
+    pull = force.Contractions(np.arange(25) * 10.0, t1, twitch, t2, tetanus, np.ones((4, 25), bool), 0.0)
+    interval = generator.normal(0, 0.02, (12, 30))
+    interval[0, 3::4] = np.nan
+    pairs = sfemg.Sfemg(
+        1e3 * sfemg.mean_consecutive_difference(interval), np.isnan(interval).mean(axis=1), interval
+    )
+    return {
+        "rns": rns_finding.finding(rns_of(), rns_of(fired=0.5)),
+        "sfemg": sfemg.finding(pairs),
+        "tof": tof.finding(trains, "rocuronium", [0, 0.03, 0.06]),
+        "dose_response": dose.finding(curve, "rocuronium"),
+        "epp": epp.finding(epps),
+        "twitch": force.finding(pull),
+    }
+
+
+@pytest.fixture(scope="module")
+def found():
+    return findings()
+
+
+def test_wilson_is_the_interval_of_a_share():
+    # 8 of 10: the textbook's 0.490 to 0.943
+    assert intervals.wilson(8, 10) == pytest.approx((0.8, 0.4902, 0.9433), abs=1e-4)
+    assert intervals.wilson(0, 20)[:2] == (0.0, 0.0) and intervals.wilson(20, 20)[2] == 1.0
+
+
+@pytest.mark.stat
+def test_the_bootstrap_covers_the_mean():
+    # 300 intervals of 95 % over 40 members; the percentile bootstrap covers some 94 % there, and a binomial of that
+    # chance lies within 265 to 296 but once in 1e4
+    generator = np.random.default_rng(7)
+    covered = 0
+    for _ in range(300):
+        row = intervals.of_mean("x", "", generator.normal(3.0, 1.0, 40), "40 members")
+        covered += row.low <= 3.0 <= row.high
+    assert 262 <= covered <= 297
+
+
+def test_numbers_are_written_to_two_digits_of_their_interval():
+    assert in_words(Row("a", "%", 31.4159, 28.02, 35.09, "")) == "31.4 % (28.0 to 35.1)"
+    assert in_words(Row("a", "", np.nan, np.nan, np.nan, "")) == "none"
+    assert in_words(Row("a", "mV", 12.3456, np.nan, np.nan, "")) == "12.35 mV"
+
+
+def test_resampled_fibres_give_the_decrement_its_interval():
+    row = rns_finding.finding(rns_of(fired=0.75, fibres=100)).row("decrement")
+    # a quarter of the fibres fails from the second stimulus on: binomial SD of 4.3 %
+    assert row.value == pytest.approx(25, abs=4)
+    assert 8 < row.high - row.low < 30
+    assert row.how == "bootstrap, 100 fibres"
+
+
+def test_the_verdict_says_where_the_interval_covers_the_limit():
+    sure, unsure = (rns_finding.finding(rns_of(fired=f, fibres=100)).meaning for f in (0.6, 0.9))
+    assert "abnormal (limit 10 %)." in sure and "covers" not in sure
+    assert "covers the limit" in unsure
+
+
+def test_exercise_is_judged_by_the_first_response():
+    after = rns_of(fibres=400)
+    arrival = after.arrival.copy()
+    arrival[200:] = np.nan
+    weak = rns.compound(arrival, rns.WINDOW)
+    before = dataclasses.replace(after, arrival=arrival, response=weak, amplitude=weak.max(axis=1))
+    gained = rns_finding.finding(before, after)
+    # half of the fibres fired before; how well their potentials overlap varies by some 10 %
+    assert gained.row("increment by exercise").value == pytest.approx(100, abs=30)
+    assert "as in Lambert-Eaton" in gained.meaning
+
+
+def test_a_response_that_is_absent_gets_a_sentence():
+    arrival = np.full((10, 5), np.nan)
+    zero = np.zeros((5, rns.WINDOW.size))
+    silent = rns.Rns(
+        3.0, rns.WINDOW, zero, np.zeros(5), np.zeros((10, 5), bool), np.zeros(5), np.zeros(5), arrival,
+        np.arange(5.0) * 333, np.zeros((10, 5), int),
+    )  # fmt: skip
+    finding = rns_finding.finding(silent)
+    assert "No fibre fired" in finding.meaning and np.isnan(finding.row("decrement").value)
+
+
+def test_an_exercise_is_a_train():
+    assert rns.exercise("1 s", "30 Hz").size == 30
+    with pytest.raises(ValidationError, match="exercise"):
+        rns.exercise("10 min")
+
+
+def test_block_is_found_between_doses():
+    x, share = np.array([0.0, 1, 2, 3]), np.array([1.0, 1.0, 0.5, 0.0])
+    assert dose.crossing(x, share, 0.95) == pytest.approx(1.1)
+    assert dose.crossing(x, share, 0.05) == pytest.approx(2.9)
+    assert np.isnan(dose.crossing(x, np.ones(4), 0.95)) and np.isnan(dose.crossing(x, np.zeros(4), 0.95))
+
+
+def test_train_of_four_says_which_dose_fades(found):
+    assert "below 0.9 (residual block) from 30 nM" in found["tof"].meaning
+    assert "no fibre answers the first stimulus from 60 nM" in found["tof"].meaning
+    assert found["tof"].row("T4/T1 at 30 nM").value == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("test", BEDSIDE)
+def test_every_finding_has_a_file_and_a_figure(test, found, tmp_path):
+    config = request_of(
+        test, "pathology=ageing:0.5", *([] if test in ("tof", "dose_response") else ["drug=neostigmine:1 uM"])
+    ).resolved
+    made = Examination(found[test], config, 2**62, {"seconds": 1.5})
+    made.save(tmp_path / "result.h5")
+    again = nmjmc.load_examination(tmp_path)
+    assert is_examination(tmp_path) and again.seed == 2**62
+    assert again.config == json.loads(json.dumps(config)) and again.finding.meaning == made.finding.meaning
+    for name, array in found[test].arrays.items():
+        np.testing.assert_array_equal(again.finding[name], array.values)
+        assert again.finding.arrays[name][0::2] == array[0::2]
+    np.testing.assert_array_equal([r.value for r in again.finding.rows], [r.value for r in found[test].rows])
+    json.dumps(again.summary(), allow_nan=False)
+    assert found[test].meaning.endswith(".") and "\n" not in found[test].meaning
+    again.plot(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValidationError, match="load_examination"):
+        nmjmc.load(tmp_path)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    (tmp_path / "result.h5").write_bytes(b"no HDF5")
+    for path, words in ((tmp_path, "cannot be read"), (tmp_path / "none.h5", "no file")):
+        with pytest.raises(ValidationError, match=words):
+            nmjmc.load_examination(path)
+        assert not is_examination(path)
+
+
+@pytest.mark.parametrize("test", BEDSIDE)
+def test_every_config_of_a_bedside_test_composes_and_builds(test):
+    request = request_of(test)
+    assert request.test == test and request.junction.applied == ()
+    assert describe_junction(request.healthy) == describe_junction(human())
+    assert (config_dir() / "bedside" / f"{test}.yaml").read_text().splitlines()[1].startswith("# ")
+    # what is resolved is read to the same
+    again = bedside_config.read_plain(json.loads(json.dumps(request.resolved)))
+    assert again.resolved == request.resolved
+
+
+def test_there_is_a_config_for_every_bedside_test_and_no_other():
+    assert {path.stem for path in (config_dir() / "bedside").glob("*.yaml")} == set(BEDSIDE)
+
+
+def test_diseases_and_drugs_are_words_that_compose():
+    request = request_of(
+        "rns",
+        "pathology=myasthenia_gravis:0.6+ageing",
+        'drug=pyridostigmine:"1 uM"',
+        "drug=diaminopyridine:500 nM",
+    )
+    assert request.severities == {"myasthenia_gravis": 0.6, "ageing": 1.0}
+    assert request.doses == {"pyridostigmine": "1 uM", "diaminopyridine": "0.5 uM"}
+    assert request.junction.applied == ("myasthenia_gravis", "ageing", "pyridostigmine", "diaminopyridine")
+    assert request.label == "human+myasthenia_gravis+ageing+pyridostigmine+diaminopyridine"
+    single = request_of(
+        "rns", "pathology=ageing", "pathology.severity=50 %", "drug=neostigmine", "drug.dose=200 nM"
+    )
+    assert single.severities == {"ageing": 0.5} and single.doses == {"neostigmine": "0.2 uM"}
+    assert request_of("rns", "pathology.ageing=0.25").severities == {"ageing": 0.25}
+    assert request_of("rns", "pathology=healthy", "drug=none").junction.applied == ()
+
+
+def test_an_organophosphate_acts_for_its_exposure():
+    long, short = (
+        request_of("rns", "drug=organophosphate:10 uM", f"exposure={t}").junction for t in ("2 min", "1 s")
+    )
+    assert float(long.synapse.esterase.active_fraction) == pytest.approx(np.exp(-1.2))
+    assert float(short.synapse.esterase.active_fraction) == pytest.approx(np.exp(-0.01))
+
+
+def test_with_a_sweep_a_comma_separates_points():
+    words = treatments.expand(["pathology=ageing:0.2,ageing:0.4", "-m"])
+    assert words == ["++pathology={ageing:'0.2'},{ageing:'0.4'}", "-m"]
+    made = [composed(point, "bedside/rns") for point in points(prepare(words, bedside_config.known("rns")))]
+    assert [bedside_config.read(config).severities for config in made] == [{"ageing": 0.2}, {"ageing": 0.4}]
+
+
+@pytest.mark.parametrize("name", DISEASES)
+def test_every_disease_is_a_word(name):
+    assert request_of("rns", f"pathology={name}:0.5").junction.applied == (name,)
+
+
+@pytest.mark.parametrize("name", DRUGS)
+def test_every_drug_is_a_word(name):
+    assert request_of("rns", f"drug={name}:10 nM").junction.applied == (name,)
+    assert request_of("tof", f"agent={name}", "doses=[0 nM, 10 nM]").settings["agent"] == name
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("rns|pathology=myasthenia_gravs", "did you mean myasthenia_gravis"),
+        ("rns|pathology=ageing:60", r"pathology\.ageing must be between 0 and 1, but is 60; did you mean 0\.6"),
+        ("rns|pathology=ageing+ageing:0.4", "applied twice"),
+        ("rns|pathology=ageing|pathology=ageing", "applied twice"),
+        ("rns|pathology=ageing,denervation", r"did you mean pathology=ageing\+denervation"),
+        ("rns|drug=rocuronium", r"drug\.rocuronium must be given with a dose"),
+        ("rns|drug=pyridostigmine:-1 uM", r"drug\.pyridostigmine must be zero or more, but is -1 uM"),
+        ("rns|drug=pyridostigmine:3 mV", "did you mean 3 uM"),
+        ("rns|drug=pyridostigmine:60 mg", "a concentration at the endplate"),
+        ("rns|drug.dose=1 uM", "given with a drug"),
+        ("rns|drug=rocuronium:1 nM+vecuronium:1 nM|drug.dose=1 uM", "given for a single one"),
+        ("rns|times=[0 ms, 300 ms, 200 ms, 900 ms]", "300 ms before 200 ms; sort the times"),
+        ("rns|stimuli=3", "at least 4"),
+        ("rns|frequency=3 ms", "did you mean 3 Hz"),
+        ("rns|frequncy=3", "did you mean frequency"),
+        ("rns|pairs=3", "a setting or a parameter"),
+        ("rns|fibres=0", "fibres must be a whole number"),
+        ("rns|terminal.calcium_outsid=1 mM", r"did you mean terminal\.calcium_outside"),
+        ("rns|terminal.calcium_outside=1 mV", "did you mean 1 mM"),
+        ("rns|muscle=3", "set by its parameters"),
+        ("rns|exercise=5 min", "at most 60 s"),
+        ("rns|--frequency=3", "did you mean frequency=3"),
+        ("sfemg|age=120", "10 to 79 years"),
+        ("sfemg|reference=frontali", "did you mean frontalis"),
+        ("tof|doses=[30 nM, 20 nM]", "20 nM after 30 nM; sort the doses"),
+        ("tof|agent=organophosphate", "a list for organophosphate"),
+        ("tof|drug=rocuronium:1 nM", "beside agent"),
+        ("dose_response|agent=curare", "a known drug"),
+        ("twitch|times=[0 s, 9 s]", "5000 ms"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_right_gets_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split("|")) == 2
+    told = capsys.readouterr().err
+    assert re.search(sentence, told) and told.count("\n") == 1 and told.startswith("nmjmc: ")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("test", BEDSIDE)
+def test_help_names_every_setting(test, capsys):
+    assert main([test, "--help"]) == 0
+    told = capsys.readouterr().out
+    for name in (*bedside_config.own_settings(test), "quanta", "seed", "pathology", "drug"):
+        assert f"\n  {name}=" in told
+    assert all(name in told for name in (*DISEASES, *DRUGS))
+
+
+def test_dry_run_prints_a_config_that_can_be_used_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["rns", "pathology=ageing:0.5", "frequency=5", "dry_run=true"]) == 0
+    told = capsys.readouterr().out
+    config = yaml.safe_load(told.split("\n#")[0])
+    assert config["frequency"] == "5 Hz" and config["pathology"] == {"ageing": 0.5}
+    (tmp_path / "config.yaml").write_text(told.split("\n#")[0])
+    assert main(["rns", f"config={tmp_path}", "fibres=7", "dry_run=true"]) == 0
+    again = yaml.safe_load(capsys.readouterr().out.split("\n#")[0])
+    assert again == {**config, "fibres": 7}
+    assert main(["epp", f"config={tmp_path}", "dry_run=true"]) == 2
+
+
+def test_a_junction_is_described_and_built_to_the_bit():
+    junction = request_of(
+        "epp", "terminal.zones=60", "muscle.radius=30 um", "terminal.facilitation=[0.5,0.1,0,0]"
+    ).healthy
+    again = build_junction(json.loads(json.dumps(describe_junction(junction))))
+    assert again.terminal.zones == 60 and float(again.muscle.radius) == 30.0
+    assert describe_junction(again) == describe_junction(junction)
+    with pytest.raises(ValidationError, match="did you mean muscle"):
+        build_junction({**describe_junction(junction), "muscle": {"radus": 3}})
+
+
+@pytest.fixture
+def kernel(monkeypatch, tmp_path):
+    """The formulas in the place of the kernel; how often they were called."""
+    from nmjmc.kernel import simulate
+
+    calls = []
+
+    def run(*arguments, **options):
+        calls.append(options)
+        return formula_run(*arguments, **options)
+
+    monkeypatch.setattr(simulate, "run", run)
+    monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return calls
+
+
+def test_quanta_are_kept_and_found_by_what_decides_them(kernel):
+    first = banks.Banks(4)(human())
+    again = banks.Banks(4)
+    np.testing.assert_array_equal(again(human()).conductance, first.conductance)
+    assert again.kept == 1 and again.simulated == 0 and len(kernel) == 1
+    again(request_of("rns", "terminal.calcium_outside=1 mM", "muscle.radius=30 um").junction)
+    assert len(kernel) == 1  # the same synapse
+    for other, quanta, seed in (
+        (request_of("rns", "pathology=ageing").junction, 4, 0), (human(), 5, 0), (human(), 4, 1),
+    ):  # fmt: skip
+        before = len(kernel)
+        banks.Banks(quanta, seed)(other)
+        assert len(kernel) == before + 1
+
+
+def test_a_damaged_bank_is_simulated_again(kernel):
+    banks.Banks(4)(human())
+    (path,) = banks.place_of("x").parent.glob("*.h5")
+    path.write_bytes(b"half a file")
+    assert banks.Banks(4)(human()).quanta == 4 and len(kernel) == 2
+
+
+def test_without_a_cache_nothing_is_kept(kernel):
+    banks.Banks(4, cache=False)(human())
+    assert not banks.place_of("x").parent.exists()
+
+
+def test_a_run_leaves_its_files_and_tells_what_they_mean(kernel, tmp_path, capsys):
+    words = ["rns", "pathology=ageing:0.5", "fibres=3", "stimuli=4", "quanta=2", "seed=7"]
+    assert main(words) == 0
+    told = capsys.readouterr()
+    assert told.err == "" and "95 % interval" in told.out and "3 fibres" in told.out
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert folder.name.startswith("rns-human+ageing-") and folder.name.endswith("-7")
+    names = {"result.h5", "summary.json", "rns.png", "config.yaml", "nmjmc.log", ".hydra"}
+    assert {path.name for path in folder.iterdir()} == names
+    found = nmjmc.load_examination(folder)
+    assert found.finding["arrival"].shape == (3, 4) and found.config["pathology"] == {"ageing": 0.5}
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["rows"]["decrement"]["unit"] == "%" and summary["seed"] == 7
+    assert summary["meaning"] in told.out.replace("\n", " ")
+    assert main(["rns", f"config={folder}"]) == 0
+    np.testing.assert_array_equal(nmjmc.load_examination(folder).finding["arrival"], found.finding["arrival"])
+    assert len(kernel) == 1  # the second run found the quanta
+    capsys.readouterr()
+    assert main(["show", str(folder), f"figure={tmp_path / 'again.png'}"]) == 0
+    assert "decrement" in capsys.readouterr().out and (tmp_path / "again.png").exists()
