@@ -65,11 +65,12 @@ def formula_many(requests, *, devices, on_chunk=None, room=None):
 
 
 def _vesicle(synapse, time, seed, number):
-    """A MEPC of about 800 channels with noise; every molecule is somewhere."""
+    """A MEPC of about 800 channels with noise, briefer in the warm; every molecule is somewhere."""
     rng = np.random.default_rng([seed, number])
     content = int(rng.normal(4800, 500))
     receptors, esterase = synapse.receptor.scheme, synapse.esterase.scheme
-    shape = (1 - np.exp(-time / 0.1)) ** 2 * np.exp(-time / 3.0)
+    decay = 3.0 * 2.7 ** ((22.0 - float(synapse.temperature)) / 10.0)
+    shape = (1 - np.exp(-time / 0.1)) ** 2 * np.exp(-time / decay)
     opened = rng.binomial(content, np.clip(0.19 * shape, 0, 1)).astype(np.int32)
     single = rng.binomial(content, np.clip(0.05 * shape, 0, 1)).astype(np.int32)
     zero = np.zeros_like(opened)

@@ -1,7 +1,8 @@
 """Banks of quanta kept on the disk, so that a synapse that has been simulated before is not simulated again.
 
 A bank is named by everything that decides its bits: the synapse, the number of quanta, the seed, the duration, the
-kind of device, the versions of JAX, and the code that simulates it.
+kind of device, the versions of JAX, and the code that simulates it; where quanta overlap, the terminal too, whose times
+of release scatter them.
 """
 
 from __future__ import annotations
@@ -20,12 +21,21 @@ import numpy as np
 from nmjmc.data.atomic import atomic
 from nmjmc.data.provenance import device_name, versions
 from nmjmc.errors import ValidationError
-from nmjmc.junction.bank import INTERVAL, Bank
+from nmjmc.junction.bank import INTERVAL, Bank, overlapping
+from nmjmc.junction.build import describe_junction
+from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import Junction, bank_for, quantum_duration
 from nmjmc.runtime import cache_directory
-from nmjmc.synapse.build import describe
 
-_CODE = ("kernel", "kinetics", "synapse", "junction/bank.py", "units.py")
+_CODE = (
+    "kernel",
+    "kinetics",
+    "synapse",
+    "junction/bank.py",
+    "junction/together.py",
+    "junction/whole.py",
+    "units.py",
+)
 
 
 class Banks:
@@ -77,10 +87,11 @@ class Banks:
 
 def key(junction: Junction, quanta: int, seed: int) -> str:
     """What a bank is named by, 24 characters."""
-    synapse = {name: value for name, value in describe(junction.synapse).items() if name != "name"}
+    idle = ("name", "muscle", "contraction", *(() if overlapping(junction.synapse) else ("terminal",)))
+    parts = {name: value for name, value in describe_junction(junction).items() if name not in idle}
     made = {name: value for name, value in versions().items() if name in ("jax", "jaxlib")}
     decisive = [
-        synapse, quanta, seed, quantum_duration(junction.synapse), INTERVAL, device_name(jax.devices()[0]), made,
+        parts, quanta, seed, quantum_duration(junction.synapse), INTERVAL, device_name(jax.devices()[0]), made,
         _code(),
     ]  # fmt: skip
     text = json.dumps(decisive, sort_keys=True, default=str)
@@ -111,9 +122,13 @@ def read(name: str, junction: Junction) -> Bank | None:
             dataset, attributes = file["conductance"], file.attrs
             conductance = np.asarray(dataset[...], np.float32)  # pyright: ignore[reportIndexIssue]
             interval, seed = float(attributes["interval"]), int(attributes["seed"])  # pyright: ignore[reportArgumentType]
+            together = "numbers" in file
+            numbers = np.asarray(file["numbers"][...]) if together else None  # pyright: ignore[reportIndexIssue]
+            patches = int(attributes["patches"]) if together else 0  # pyright: ignore[reportArgumentType]
     except (OSError, KeyError):
         return None
-    return Bank(conductance, interval, junction.synapse, seed)
+    single = (conductance, interval, junction.synapse, seed)
+    return Bank(*single) if numbers is None else PatchBank(*single, numbers, patches)
 
 
 def write(name: str, bank: Bank) -> None:
@@ -123,3 +138,6 @@ def write(name: str, bank: Bank) -> None:
             dataset = file.create_dataset("conductance", data=bank.conductance, compression="gzip")
             dataset.attrs["units"] = "uS"
             file.attrs.update({"interval": bank.interval, "seed": bank.seed, "of": bank.synapse.name})
+            if isinstance(bank, PatchBank):
+                file["numbers"] = bank.numbers
+                file.attrs["patches"] = bank.patches

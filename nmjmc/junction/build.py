@@ -15,6 +15,7 @@ from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.parameter import convert, parameters, text
 
 STAGES: dict[str, Any] = {"terminal": Terminal, "muscle": Muscle, "contraction": Contraction}
+_WARM = ("terminal", "muscle")
 
 
 def build_junction(mapping: Mapping[str, Any]) -> Junction:
@@ -22,13 +23,15 @@ def build_junction(mapping: Mapping[str, Any]) -> Junction:
 
     Args:
         mapping: The keys of a synapse (`nmjmc.build`), and `terminal`, `muscle` and `contraction` with the
-            parameters that differ from their defaults.
+            parameters that differ from their defaults. The `temperature` is that of terminal and muscle too, where
+            these have none of their own.
 
     Raises:
         ValidationError: For a key that is unknown, and for every value that cannot be right.
     """
     synapse = {name: value for name, value in mapping.items() if name not in STAGES}
-    stages = {name: _stage(name, mapping.get(name)) for name in STAGES}
+    warmth = mapping.get("temperature")
+    stages = {name: _stage(name, mapping.get(name), warmth if name in _WARM else None) for name in STAGES}
     return Junction(synapse=build(synapse), **stages)
 
 
@@ -38,10 +41,11 @@ def describe_junction(junction: Junction) -> dict[str, Any]:
     return {**describe(junction.synapse), **stages}
 
 
-def _stage(name: str, given: Any) -> Any:
+def _stage(name: str, given: Any, temperature: Any = None) -> Any:
     given = {} if given is None else given
     if not isinstance(given, Mapping):
         raise ValidationError(name, repr(given), "set by its parameters", f"for example {name}.KEY=VALUE")
+    given = given if temperature is None else {"temperature": temperature, **given}
     part = STAGES[name]
     ranges = {item.name: allowed for item, allowed in parameters(part)}
     whole = _whole(part)

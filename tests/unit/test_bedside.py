@@ -21,9 +21,10 @@ from nmjmc.diagnostics.finding import Row, in_words
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
 from nmjmc.junction.build import build_junction, describe_junction
+from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import human
-from nmjmc.pathology import DISEASES
-from nmjmc.pharmacology import DRUGS
+from nmjmc.pathology import DISEASES, disease
+from nmjmc.pharmacology import DRUGS, drug
 from tests.records import formula_run
 
 pytestmark = pytest.mark.unit
@@ -375,6 +376,19 @@ def test_quanta_are_kept_and_found_by_what_decides_them(kernel):
         before = len(kernel)
         banks.Banks(quanta, seed)(other)
         assert len(kernel) == before + 1
+
+
+def test_patches_are_kept_as_patches(kernel):
+    weak = disease("esterase_deficiency")(human())
+    first = banks.Banks(8)(weak)
+    again = banks.Banks(8)
+    found = again(weak)
+    assert isinstance(first, PatchBank) and isinstance(found, PatchBank)
+    assert again.simulated == 0 and found.patches == first.patches
+    np.testing.assert_array_equal(found.numbers, first.numbers)
+    np.testing.assert_array_equal(found.conductance, first.conductance)
+    # the terminal's times of release scatter the quanta of a patch
+    assert banks.key(drug("diaminopyridine", 1.0)(weak), 8, 0) != banks.key(weak, 8, 0)
 
 
 def test_a_damaged_bank_is_simulated_again(kernel):
