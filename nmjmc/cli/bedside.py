@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from nmjmc.cli.bedside_config import Request
 from nmjmc.cli.compose import composed
 from nmjmc.cli.config import as_yaml
 from nmjmc.cli.handover import hand_over, points
+from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import telling
@@ -141,7 +143,8 @@ def examine(request: Request, tell: Any) -> Examination:
     config = request.resolved
     began = time.perf_counter()
     job = bedside_tests.Job(request.junction, request.settings, seed, banks, tell, config)
-    finding = bedside_tests.run(request.test, job)
+    with _going_on(banks):
+        finding = bedside_tests.run(request.test, job)
     seconds = time.perf_counter() - began
     made = {
         **provenance.collect(), "seconds": round(seconds, 3), "banks_simulated": banks.simulated,
@@ -151,6 +154,18 @@ def examine(request: Request, tell: Any) -> Examination:
         amount = bedside_tests.cost(request.test, request.settings)
         speed.remember(str(made["device"]), request.test, seconds, amount)
     return Examination(finding, config, seed, made)
+
+
+@contextlib.contextmanager
+def _going_on(banks: Banks) -> Iterator[None]:
+    """Say after an interrupt what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if not (banks.cache and banks.all):
+            raise
+        kept = f"the quanta of {len(banks.all)} junction{'s' if len(banks.all) > 1 else ''} are kept"
+        raise Interrupted(f"Interrupted; {kept}, so that the same words take less time", stop) from stop
 
 
 def _errors(banks: Banks) -> Mapping[str, float]:

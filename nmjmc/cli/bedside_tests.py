@@ -178,9 +178,8 @@ def _tof(job: Job) -> Finding:
     s = job.settings
     doses = [concentration(value, "doses") for value in s["doses"]]
     agent = treatments.agent(s["agent"], job.config)
-    found = tof.train_of_four(
-        job.junction, [_told(job, agent, d) for d in doses], s["fibres"], job.seed, bank_of=job.banks
-    )
+    treated = [_told(job, agent, d, doses) for d in doses]
+    found = tof.train_of_four(job.junction, treated, s["fibres"], job.seed, bank_of=job.banks)
     return tof.finding(found, s["agent"], doses)
 
 
@@ -190,7 +189,7 @@ def _dose_response(job: Job) -> Finding:
     agent = treatments.agent(s["agent"], job.config)
     found = dose.dose_response(
         job.junction,
-        lambda d: _told(job, agent, d),
+        lambda d: _told(job, agent, d, doses),
         doses,
         s["fibres"],
         s["stimuli"],
@@ -200,12 +199,13 @@ def _dose_response(job: Job) -> Finding:
     return dose.finding(found, s["agent"])
 
 
-def _told(job: Job, agent: Callable[[Any], Any], d: float) -> Any:
+def _told(job: Job, agent: Callable[[Any], Any], d: float, doses: list[float]) -> Any:
     """A drug at a dose, which tells when it is applied."""
     change = agent(d)
+    words = f"{job.settings['agent']} {tof.in_words(d)}, dose {doses.index(d) + 1} of {len(doses)}"
 
     def applied(junction: Junction) -> Junction:
-        job.tell(f"{job.settings['agent']} {tof.in_words(d)}")
+        job.tell(words)
         return change(junction)
 
     return applied

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from nmjmc.diagnostics.fibres import Fibres, fibres_of, stimulate
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.diagnostics.intervals import of_mean, of_replicates, of_shares, resamples, wilson
-from nmjmc.diagnostics.tof import in_words
+from nmjmc.diagnostics.tof import in_words, methods_in_words
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.modifier import Change
@@ -76,7 +76,7 @@ def dose_response(
         raise ValidationError("doses", [f"{d:g} uM" for d in given], "rising", "sort the doses")
     quanta_of = bank_of or (lambda treated: bank_for(treated, 24, seed))
     times = train("0.1 Hz", stimuli)
-    found, method = [], ""
+    found, methods = [], []
     for dose in given:
         treated = agent(float(dose))(junction)
         bank, muscle = quanta_of(treated), fibres_of(treated, fibres, seed)
@@ -92,11 +92,11 @@ def dose_response(
                 evoked.release.quanta,
             )
         )
-        method = evoked.method
+        methods.append(evoked.method)
     occupancy, inhibition, fired, potential, quanta = (
         np.asarray(column) for column in zip(*found, strict=True)
     )
-    return DoseResponse(given, occupancy, inhibition, fired, potential, quanta, method)
+    return DoseResponse(given, occupancy, inhibition, fired, potential, quanta, methods_in_words(methods))
 
 
 def without_sodium(fibres: Fibres) -> Fibres:

@@ -30,11 +30,13 @@ class TrainOfFour:
         occupancy: part of the receptors that a blocker keeps out of use [d].
         twitch: share of the fibres that fired at each of four stimuli [d 4].
         fired: whether each fibre fired [d v 4]; empty where it is not known.
+        method: how quanta became a current.
     """
 
     occupancy: Float[np.ndarray, " d"]
     twitch: Float[np.ndarray, "d four"]
     fired: np.ndarray | None = None
+    method: str = "superposed"
 
     @property
     def ratio(self) -> Float[np.ndarray, " d"]:
@@ -73,15 +75,21 @@ def train_of_four(
     if not len(treatments):
         raise ValidationError("treatments", "empty", "one or more drugs at a dose")
     quanta_of = bank_of or (lambda treated: bank_for(treated, quanta, seed))
-    fired, occupancy = [], []
+    fired, occupancy, methods = [], [], []
     for treatment in treatments:
         treated = treatment(junction)
         muscle = fibres_of(treated, fibres, seed)
         evoked = stimulate(treated, train("2 Hz", 4), muscle, seed, quanta_of(treated))
         fired.append(evoked.response.spikes > 0)
+        methods.append(evoked.method)
         occupancy.append(receptor_occupancy(treated))
     every = np.asarray(fired)
-    return TrainOfFour(np.asarray(occupancy), every.mean(axis=1), every)
+    return TrainOfFour(np.asarray(occupancy), every.mean(axis=1), every, methods_in_words(methods))
+
+
+def methods_in_words(methods: Sequence[str]) -> str:
+    """How quanta became a current under rising doses: each way once, in its order."""
+    return ", then ".join(dict.fromkeys(methods))
 
 
 def finding(found: TrainOfFour, agent: str, doses: Sequence[float]) -> Finding:
@@ -112,7 +120,7 @@ def finding(found: TrainOfFour, agent: str, doses: Sequence[float]) -> Finding:
         "ratio_low": Array((d,), low, "1", "lower end of its 95 % interval"),
         "ratio_high": Array((d,), high, "1", "upper end"),
     }
-    facts = {"agent": agent, "fibres": count, "limits": {"T4/T1": RECOVERED}}
+    facts = {"agent": agent, "fibres": count, "quanta_were": found.method, "limits": {"T4/T1": RECOVERED}}
     return Finding("tof", tuple(rows), _meaning(found, agent, doses, rows), arrays, facts)
 
 
