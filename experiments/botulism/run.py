@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from experiments.common import Report, canvas
-from experiments.hospital import banks, content, estimate, mean, patient, ratio, trained
+from experiments.hospital import answering, banks, content, fibres, mean, patient, ratio, share
 from nmjmc.viz.style import COLOURS, style
 
 TYPES = ("botulism_a", "botulism_d")
@@ -25,35 +25,30 @@ def run(report: Report) -> None:
     for name in TYPES:
         who = [patient({name: 1.0}, {"diaminopyridine": d}) for d in DOSES]
         quanta[name] = [content(report, junction)[:, 0] for junction in who]
-        fired[name] = [
-            trained(report, given, j, stimuli=4).row("fibres that fire at the first stimulus")
-            for j in (who[0], who[-1])
-        ]
+        fired[name] = [share(answering(report, given, junction)) for junction in who]
     a, d = TYPES
-    report.say(
-        "type A: quantal content over normal",
-        "",
-        "0.01 to 0.05",
-        "M",
-        (0.01, 0.05),
-        ratio(quanta[a][0], normal),
-    )
-    report.say("type D: quantal content over normal", "", "near complete block", "V-abs", (0, 0.05),
-               ratio(quanta[d][0], normal))  # fmt: skip
-    report.say("type A: fibres that fire", "%", "none", "V-abs", (0, 5), estimate(fired[a][0]))
-    report.say("type A under 3,4-DAP, 10 uM: fibres that fire", "%", "rescued", "V-abs", (5, math.inf),
-               estimate(fired[a][1]))  # fmt: skip
-    report.say(
-        "type D under 3,4-DAP, 10 uM: fibres that fire",
-        "%",
-        "not rescued",
-        "V-abs",
-        (0, 5),
-        estimate(fired[d][1]),
-    )
+    for words, published, mark, limits, found in (
+        (
+            "type A: quantal content over normal",
+            "0.01 to 0.05",
+            "M",
+            (0.01, 0.05),
+            ratio(quanta[a][0], normal),
+        ),
+        ("type D: quantal content over normal", "near 0", "V-abs", (0, 0.05), ratio(quanta[d][0], normal)),
+    ):
+        report.say(words, "", published, mark, limits, found, "a choice of the preset")
+    for words, published, limits, found in (
+        ("type A: fibres that fire", "none", (0, 5), fired[a][0]),
+        ("type A under 3,4-DAP, 10 uM: fibres that fire", "rescued", (5, math.inf), fired[a][-1]),
+        ("type D: fibres that fire", "none", (0, 5), fired[d][0]),
+        ("type D under 3,4-DAP, 10 uM: fibres that fire", "not rescued", (0, 5), fired[d][-1]),
+    ):
+        report.say(words, "%", published, "V-abs", limits, found)
     for name in TYPES:
         words = f"type {name[-1].upper()}: quantal content under 3,4-DAP, 10 uM"
         report.say(words, "", "-", "-", None, mean(quanta[name][-1]))
+    report.facts |= {"fibres": fibres(report)}
     report.draw(_figure(quanta))
 
 

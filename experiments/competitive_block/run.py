@@ -20,26 +20,18 @@ from nmjmc.pharmacology.competitive import DISSOCIATION
 from nmjmc.viz.style import COLOURS, style
 
 AGENT = "rocuronium"
-MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+PATIENTS = {
+    # diseases, doses in multiples of the constant
+    "healthy": ({}, (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)),
+    "up-regulated": ({"denervation": 0.5}, (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)),
+    "myasthenia 0.3": ({"myasthenia_gravis": 0.3}, (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)),
+}
 
 
 def run(report: Report) -> None:
     """Dose and response in health, up-regulation and myasthenia; the train of four."""
     given = banks(report)
-    doses = [m * DISSOCIATION[AGENT] for m in MULTIPLES]
-    who = {
-        "healthy": patient(), "up-regulated": patient({"denervation": 0.5}),
-        "myasthenia 0.3": patient({"myasthenia_gravis": 0.3}),
-    }  # fmt: skip
-    found = {
-        name: dose.finding(
-            dose.dose_response(
-                j, lambda c: drug(AGENT, c), doses, fibres(report, 60), 2, SEED, bank_of=given
-            ),
-            AGENT,
-        )
-        for name, j in who.items()
-    }
+    found = {name: _titrated(report, given, *of) for name, of in PATIENTS.items()}
     for words, published, limits in (
         ("block begins", "0.76 ± 0.05", (0.68, 0.84)),
         ("block nearly complete", "0.917", (0.837, 0.997)),
@@ -63,7 +55,17 @@ def run(report: Report) -> None:
     report.say(
         "T4/T1 at the dose where half of the fibres fail", "", "below 0.9: fade", "M", (0, 0.9), estimate(row)
     )
-    report.draw(_figure(found, doses))
+    report.facts |= {"fibres": fibres(report, 60), "agent": AGENT}
+    report.draw(_figure(found))
+
+
+def _titrated(report: Report, given, sick, multiples):
+    """Dose and response of one patient."""
+    doses = [m * DISSOCIATION[AGENT] for m in (multiples[:2] if report.fast else multiples)]
+    run = dose.dose_response(
+        patient(sick), lambda c: drug(AGENT, c), doses, fibres(report, 60), 2, SEED, bank_of=given
+    )
+    return dose.finding(run, AGENT)
 
 
 def _dose(finding, words: str) -> Estimate:
@@ -89,16 +91,22 @@ def _quotient(a: Estimate, b: Estimate) -> Estimate:
     return Estimate(value, value * math.exp(-spread), value * math.exp(spread))
 
 
-def _figure(found, doses):
+def _figure(found):
     with style():
         figure = canvas(125, 60)
         axes = figure.subplots()
-        x = 1e3 * np.asarray(doses)
         for colour, (name, f) in zip(COLOURS, found.items(), strict=False):
             share, low, high = (100 * f[n] for n in ("share", "share_low", "share_high"))
-            axes.errorbar(x, share, np.stack([share - low, high - share]).clip(0), fmt="o-", color=colour,
+            axes.errorbar(1e3 * f["dose"], share, np.stack([share - low, high - share]).clip(0), fmt="o-", color=colour,
                           markersize=3, elinewidth=0.8, label=name)  # fmt: skip
-        axes.plot(x, 100 * found["healthy"]["occupancy"], ":", color=COLOURS[6], label="receptors out of use")
+        healthy = found["healthy"]
+        axes.plot(
+            1e3 * healthy["dose"],
+            100 * healthy["occupancy"],
+            ":",
+            color=COLOURS[6],
+            label="receptors out of use",
+        )
         axes.set(xlabel="rocuronium (nM)", ylabel="fibres that fire at 0.1 Hz (%)", ylim=(0, 108))
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure

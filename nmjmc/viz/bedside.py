@@ -94,18 +94,22 @@ def _sfemg(figure: Figure, examination: Examination) -> None:
     found = examination.finding
     interval, jitter, blocking = found["interval"], found["jitter"], found["blocking"]
     pair, mean = found.facts["limit_pair_us"], found.facts["limit_mean_us"]
-    known = np.isfinite(interval).any(axis=1, keepdims=True)
-    centre = np.nanmedian(np.where(known, interval, 0.0), axis=1, keepdims=True)
-    spread = 1e3 * np.abs(interval - centre)
-    reach = max(2.0 * pair, 1.15 * float(np.nanmax(spread)) if np.isfinite(spread).any() else 0.0)
+    reach = _reach(interval, pair)
     for row, (values, mcd, blocked) in enumerate(zip(interval, jitter, blocking, strict=True), start=1):
-        bad = not mcd <= pair or blocked > 0
+        colour = _RED if not mcd <= pair or blocked > 0 else COLOURS[0]
         seen = values[np.isfinite(values)]
         around = 1e3 * (seen - np.median(seen)) if seen.size else seen
-        axes_row = np.full(around.size, row)
-        left.plot(around, axes_row, "|", color=_RED if bad else COLOURS[0], markersize=4, markeredgewidth=0.6)
+        inside = around[np.abs(around) <= reach]
+        axes_row = np.full(inside.size, row)
+        left.plot(inside, axes_row, "|", color=colour, markersize=4, markeredgewidth=0.6)
+        for far, side, shape in ((around < -reach, -reach, "<"), (around > reach, reach, ">")):
+            if far.any():
+                left.plot(0.985 * side, row, shape, color=colour, markersize=3)
         if blocked > 0:
-            left.annotate(f"blocks {100 * blocked:.0f} %", (reach, row), ha="right", va="center", fontsize=6)
+            left.annotate(f"{100 * blocked:.0f} %", (1.01, row), xycoords=left.get_yaxis_transform(), va="center",
+                          fontsize=6)  # fmt: skip
+    if (blocking > 0).any():
+        left.set_title("blocks", loc="right", fontsize=6.5, color=INK)
     left.set(xlabel="interval about its median (µs)", ylabel="pair", xlim=(-reach, reach))
     left.set_ylim(len(interval) + 0.7, 0.3)
     left.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
@@ -121,6 +125,15 @@ def _sfemg(figure: Figure, examination: Examination) -> None:
     right.set(xlabel="jitter, MCD (µs)", ylabel="pairs", xlim=(0, top))
     right.yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=3)
+
+
+def _reach(interval: np.ndarray, pair: float) -> float:
+    """How far the raster goes to either side [us]: nearly all intervals; those beyond are marked at its edge."""
+    known = interval[np.isfinite(interval).any(axis=1)]
+    if not known.size:
+        return 2.0 * pair
+    spread = 1e3 * np.abs(known - np.nanmedian(known, axis=1, keepdims=True))
+    return max(2.0 * pair, 1.15 * float(np.nanpercentile(spread, 98)))
 
 
 def _epp(figure: Figure, examination: Examination) -> None:
@@ -141,7 +154,7 @@ def _epp(figure: Figure, examination: Examination) -> None:
         left.annotate("threshold", (1.0, level), xycoords=("axes fraction", "data"), ha="right", fontsize=6.5,
                       xytext=(0, 2), textcoords="offset points")  # fmt: skip
     left.set(xlabel="time after the stimulus (ms)", ylabel="endplate, sodium blocked (mV)")
-    left.legend(loc="upper right")
+    left.legend(*(x[::-1] for x in left.get_legend_handles_labels()), loc="upper right")
     known = np.isfinite(threshold)
     right.plot(threshold[known], amplitude[known, 0], "o", color=_RED, markersize=3, label="first stimulus")
     right.plot(threshold[known], amplitude[known, -1], "o", color=COLOURS[0], markersize=2.5, label="last")
