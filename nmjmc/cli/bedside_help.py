@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from nmjmc.cli.preset import Entry, entries, heading
+from nmjmc.diagnostics.tof import in_words
 from nmjmc.folders import config_dir
 from nmjmc.pathology import DISEASES
 from nmjmc.pharmacology import DRUGS
+from nmjmc.pharmacology.constants import HALF
 
+_IRREVERSIBLE = "binds for good: what is left follows from dose and exposure"
 _EXAMPLES = {
     "rns": 'nmjmc rns pathology=myasthenia_gravis:0.6 drug=pyridostigmine:"0.2 uM"\n'
     "  nmjmc rns pathology=lambert_eaton exercise=10s",
@@ -36,8 +39,10 @@ def text(test: str) -> str:
             "Settings",
             *_lines(found),
             "",
-            f"Diseases  {_folded(DISEASES)}",
-            f"Drugs     {_folded(DRUGS)}",
+            "Diseases",
+            *_named({name: _first_words(make.__doc__ or "") for name, make in DISEASES.items()}),
+            "Drugs, with the concentration of which doses=auto takes multiples",
+            *_named({name: in_words(HALF[name]) if name in HALF else _IRREVERSIBLE for name in DRUGS}),
             "",
             "Any parameter of the preparation is an override too (nmjmc simulate --help), and so are those of the",
             'terminal, the muscle and the contraction: terminal.calcium_outside="0.5 mM". config=FOLDER repeats an',
@@ -56,12 +61,11 @@ def _word(entry: Entry) -> str:
     return "" if entry.value == "{}" else entry.value
 
 
-def _folded(names: dict, width: int = 100) -> str:
-    """Names in lines that fit a terminal."""
-    lines, line = [], ""
-    for name in names:
-        if len(line) + len(name) > width:
-            lines.append(line.rstrip())
-            line = ""
-        line += f"{name}, "
-    return "\n          ".join([*lines, line.rstrip(", ")])
+def _named(words: dict[str, str]) -> list[str]:
+    width = max(map(len, words)) + 2
+    return [f"  {name.ljust(width)}{text}" for name, text in words.items()]
+
+
+def _first_words(docstring: str) -> str:
+    """The first line of a docstring up to its numbers."""
+    return docstring.strip().splitlines()[0].partition(":")[0].partition(" [")[0].rstrip(".")

@@ -19,10 +19,10 @@ def _toward(factor: float, s: float) -> float:
 
 
 def myasthenia_gravis(s: float) -> Change:
-    """Antibodies to the receptor: receptors to 0.1 [M 0.1 to 0.4], endplate sodium to 0.5 [M 0.5 to 0.7].
+    """Myasthenia gravis, antibodies to the receptor: receptors to 0.1 [M 0.1 to 0.4].
 
-    Folds are lost: the cleft is taken to be half as high again [D]. Quantal content is raised (1.2 to 2 [M]) by
-    channels 5 % nearer to their vesicles [D].
+    Endplate sodium goes to 0.5 [M 0.5 to 0.7]. Folds are lost: the cleft is taken to be half as high again [D].
+    Quantal content is raised (1.2 to 2 [M]) by channels 5 % nearer to their vesicles [D].
     """
     return compose(
         scale("synapse.receptor.density", _toward(0.1, s)),
@@ -33,7 +33,10 @@ def myasthenia_gravis(s: float) -> Change:
 
 
 def musk_myasthenia(s: float) -> Change:
-    """Antibodies to MuSK: receptors to 0.3 [M], no compensation, fewer filled sites (refilling to 0.5 [D])."""
+    """Myasthenia with antibodies to MuSK: receptors to 0.3 [M], no compensation, fewer filled sites.
+
+    Refilling goes to 0.5, channels stand 5 % further from their vesicles [D].
+    """
     return compose(
         scale("synapse.receptor.density", _toward(0.3, s)),
         scale("terminal.refilling_rate", _toward(0.5, s)),
@@ -42,12 +45,12 @@ def musk_myasthenia(s: float) -> Change:
 
 
 def lambert_eaton(s: float) -> Change:
-    """Antibodies to P/Q channels: channels to 0.5 of their number [M 0.2 to 0.5], displaced by 30 nm [D]."""
+    """Lambert-Eaton, antibodies to P/Q channels: to 0.5 of their number [M 0.2 to 0.5], displaced by 30 nm [D]."""
     return compose(scale("terminal.channel_fraction", _toward(0.5, s)), set_to("terminal.disorder", 0.03 * s))
 
 
 def slow_channel(s: float) -> Change:
-    """The mutation eL221F: unbinding to a quarter [V-abs], opening 1.3 faster, closing 1.3 slower [D]."""
+    """Slow-channel syndrome, eL221F: unbinding to a quarter [V-abs], opening 1.3 faster, closing 1.3 slower [D]."""
     return compose(
         scale("synapse.receptor.unbinding_rate", _toward(0.25, s)),
         scale("synapse.receptor.opening_rate", _toward(1.3, s)),
@@ -56,17 +59,17 @@ def slow_channel(s: float) -> Change:
 
 
 def fast_channel(s: float) -> Change:
-    """Low efficacy: opening to a tenth (eE184K: gating efficiency 11 times lower [V-abs])."""
+    """Fast-channel syndrome, low efficacy: opening to a tenth (eE184K: gating efficiency 11 times lower [V-abs])."""
     return scale("synapse.receptor.opening_rate", _toward(1 / 11, s))
 
 
 def receptor_deficiency(s: float) -> Change:
-    """Too few receptors: to 0.1 to 0.3 [M]; 0.15 at severity 1."""
+    """Receptor deficiency: to 0.1 to 0.3 [M]; 0.15 at severity 1."""
     return scale("synapse.receptor.density", _toward(0.15, s))
 
 
 def esterase_deficiency(s: float) -> Change:
-    """ColQ: no esterase at severity 1 [V qualitative]; a small terminal is not modelled."""
+    """Esterase deficiency, ColQ: no esterase at severity 1 [V qualitative]; a small terminal is not modelled."""
     return scale("synapse.esterase.active_fraction", _toward(0.0, s))
 
 
@@ -78,7 +81,7 @@ def presynaptic(s: float) -> Change:
 
 
 def botulism_a(s: float) -> Change:
-    """Type A cuts SNAP-25 short: release to 0.01 to 0.05, miniatures to 0.05 to 0.3 [M].
+    """Botulism, type A, which cuts SNAP-25 short: release to 0.01 to 0.05, miniatures to 0.05 to 0.3 [M].
 
     The sensor needs more calcium (binding to 0.4 [D]), so that more calcium helps.
     """
@@ -88,7 +91,7 @@ def botulism_a(s: float) -> Change:
 
 
 def botulism_d(s: float) -> Change:
-    """Types D and E: release hardly at all, whatever the calcium [V-abs]: fusion to 1e-3 [D]."""
+    """Botulism, types D and E: release hardly at all, whatever the calcium [V-abs]: fusion to 1e-3 [D]."""
     return compose(
         scale("terminal.fusion_rate", _toward(1e-3, s)), scale("terminal.spontaneous_rate", _toward(0.05, s))
     )
@@ -100,7 +103,7 @@ def inhibitor_toxicity(s: float) -> Change:
 
 
 def denervation(s: float) -> Change:
-    """Fetal receptors: conductance 40 of 60 pS, open three times as long [M]; up-regulated twice over [D]."""
+    """Denervation, fetal receptors and up-regulation: twice as many [D], 40 of 60 pS, open three times as long [M]."""
     return compose(
         scale("synapse.receptor.channel_conductance", _toward(40 / 60, s)),
         scale("synapse.receptor.closing_rate", _toward(1 / 3, s)),
@@ -109,7 +112,7 @@ def denervation(s: float) -> Change:
 
 
 def ageing(s: float) -> Change:
-    """Receptors and release to 0.8 [M 0.7 to 0.9]."""
+    """Ageing: receptors and release to 0.8 [M 0.7 to 0.9]."""
     return compose(
         scale("synapse.receptor.density", _toward(0.8, s)),
         scale("terminal.channel_fraction", _toward(0.8, s)),

@@ -23,6 +23,8 @@ DISSOCIATION = {
 UNBINDING = 5e-3
 """Rate of unbinding [1/ms]: 1 to 15 /s [M-low]; slow against an endplate current."""
 
+MIXED = "receptors with one of each are not modelled"
+
 
 def competitive(name: str, dose: Any) -> Change:
     """A blocker at equilibrium with the sites, which hardly moves during an endplate current.
@@ -47,6 +49,8 @@ def _blocked(junction: Junction, dose: float, constant: float) -> Junction:
         )
         bath = np.asarray(before + dose / constant * share)
         receptor = eqx.tree_at(lambda r: r.bath["antagonist"], old, bath)
+    elif old.scheme.name == "two_site_agonists":
+        raise ValidationError("a competitive blocker", "given with succinylcholine", "given alone", MIXED)
     elif old.scheme.name == "two_site_sequential":
         receptor = _with_antagonist(old, dose, constant)
     else:

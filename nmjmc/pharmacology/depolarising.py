@@ -18,6 +18,7 @@ from nmjmc.junction.modifier import Change, concentration, named
 from nmjmc.junction.whole import Junction
 from nmjmc.kinetics import load_scheme
 from nmjmc.kinetics.chain import equilibrium, generator
+from nmjmc.pharmacology.competitive import MIXED
 from nmjmc.synapse.model import checked
 from nmjmc.synapse.receptor import Receptor
 from nmjmc.units import MICROMOLAR, to_internal
@@ -74,11 +75,10 @@ def desensitised(receptor: Receptor, time: float) -> float:
 
 def _depolarised(junction: Junction, dose: float, time: float) -> Junction:
     old = junction.synapse.receptor
+    if old.scheme.name == "two_site_competitive":
+        raise ValidationError(f"drug.{NAME}", "given with a competitive blocker", "given alone", MIXED)
     if old.scheme.name != "two_site_sequential":
-        hint = "it cannot be given with a competitive blocker"
-        raise ValidationError(
-            "receptor.scheme", repr(old.scheme.name), f"two_site_sequential for {NAME}", hint
-        )
+        raise ValidationError("receptor.scheme", repr(old.scheme.name), f"two_site_sequential for {NAME}")
     receptor = _with_agonist(old, dose)
     left = 1.0 - desensitised(receptor, time)
     receptor = eqx.tree_at(lambda r: r.density, receptor, np.asarray(float(old.density) * left))

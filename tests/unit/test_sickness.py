@@ -80,7 +80,7 @@ def test_drugs_compose_in_any_order():
         both = [compose(*(drug(name, 0.01) for name in order)) for order in (pair, pair[::-1])]
         if set(pair) in competing:
             for change in both:
-                with pytest.raises(ValidationError, match="scheme"):
+                with pytest.raises(ValidationError, match="receptors with one of each"):
                     change(WELL)
             continue
         one, other = (change(WELL) for change in both)
