@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import bedside_config, treatments
+from nmjmc.cli import bedside_config, bedside_tests, treatments
 from nmjmc.cli.compose import composed
 from nmjmc.cli.handover import points
 from nmjmc.cli.main import BEDSIDE, main
@@ -346,6 +346,14 @@ def test_a_junction_is_described_and_built_to_the_bit():
         build_junction({**describe_junction(junction), "muscle": {"radus": 3}})
 
 
+def test_one_temperature_is_that_of_every_part():
+    for words, warmth in (((), 37.0), (("temperature=22 degC",), 22.0), (("preparation=rat",), 37.0)):
+        junction = request_of("epp", *words).healthy
+        found = [float(part.temperature) for part in (junction.terminal, junction.synapse, junction.muscle)]
+        assert found == [warmth] * 3
+    assert float(request_of("epp", "muscle.temperature=30 degC").healthy.muscle.temperature) == 30.0
+
+
 @pytest.fixture
 def kernel(monkeypatch, tmp_path):
     """The formulas in the place of the kernel; how often they were called."""
@@ -401,6 +409,20 @@ def test_a_damaged_bank_is_simulated_again(kernel):
 def test_without_a_cache_nothing_is_kept(kernel):
     banks.Banks(4, cache=False)(human())
     assert not banks.place_of("x").parent.exists()
+
+
+def test_an_interrupt_tells_what_is_kept_and_leaves_no_half_result(kernel, tmp_path, monkeypatch, capsys):
+    def stopped(job):
+        job.banks(job.junction)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(bedside_tests.RUNS, "epp", stopped)
+    assert main(["epp", "quanta=2", "fibres=2"]) == 130
+    assert "the quanta of 1 junction are kept" in capsys.readouterr().err
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert not (folder / "result.h5").exists() and not (folder / "summary.json").exists()
+    assert main(["epp", "quanta=2", "fibres=2", "cache=false"]) == 130
+    assert "kept" not in capsys.readouterr().err
 
 
 def test_a_run_leaves_its_files_and_tells_what_they_mean(kernel, tmp_path, capsys):
