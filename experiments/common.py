@@ -34,7 +34,7 @@ DOTS_PER_INCH = 150
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval."""
+    """A number and its 95 % interval; one that is clearly lopsided is written by its ends."""
 
     value: float
     low: float
@@ -45,6 +45,8 @@ class Estimate:
         if not math.isfinite(half) or half <= 0:
             return f"{self.value:.4g}"
         digits = max(0, 1 - math.floor(math.log10(half)))
+        if abs(self.value - 0.5 * (self.low + self.high)) > 0.3 * half:
+            return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
         return f"{self.value:.{digits}f} ± {half:.{digits}f}"
 
 
