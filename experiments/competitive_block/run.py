@@ -47,7 +47,8 @@ def run(report: Report) -> None:
     ):  # fmt: skip
         report.say(f"{name}: dose where half of the fibres fail over that in health", "", published, "M", limits,
                    _quotient(half[name], half["healthy"]))  # fmt: skip
-    mid = half["healthy"].value if math.isfinite(half["healthy"].value) else DISSOCIATION[AGENT]
+    # four fibres may all fail at their own half
+    mid = 0.2 * DISSOCIATION[AGENT] if report.fast else half["healthy"].value
     four = tof.finding(
         tof.train_of_four(patient(), [drug(AGENT, mid)], fibres(report), SEED, bank_of=given), AGENT, [mid]
     )
@@ -61,7 +62,9 @@ def run(report: Report) -> None:
 
 def _titrated(report: Report, given, sick, multiples):
     """Dose and response of one patient."""
-    doses = [m * DISSOCIATION[AGENT] for m in (multiples[:2] if report.fast else multiples)]
+    doses = [
+        m * DISSOCIATION[AGENT] for m in (multiples[:: len(multiples) - 1] if report.fast else multiples)
+    ]
     run = dose.dose_response(
         patient(sick), lambda c: drug(AGENT, c), doses, fibres(report, 60), 2, SEED, bank_of=given
     )
