@@ -72,7 +72,7 @@ def _shape(bank: Bank) -> Shape:
 
 def _again(report: Report, given, factor: float):
     """Share of the fibres that one stimulus fires more than once."""
-    receptor = human().synapse.receptor
+    receptor = human().synapse.effective().receptor
     normal = burst(receptor.scheme, receptor.rates).length
 
     def excess(part: float) -> float:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from nmjmc.diagnostics.fibres import Fibres, fibres_of, stimulate
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank
+from nmjmc.junction.response import FIRED
 from nmjmc.junction.stimulus import stimulus_times, train
 from nmjmc.junction.whole import Junction
 from nmjmc.units import to_internal
@@ -21,6 +22,8 @@ INCREMENT = 0.60
 """Suggests Lambert-Eaton at 20 to 50 Hz or after exercise [V]."""
 FIBRE_WIDTH = 1.0
 """Width of a single fibre's potential at the surface [ms]; a choice."""
+REPETITIVE = 0.10
+"""Share of the fibres that fire again after the first stimulus, from which a potential is told to repeat; a choice."""
 SLOW = 5.0
 """Up to this frequency the decrement is judged, above it the increment [Hz] (physics.md 4.5)."""
 WINDOW = np.arange(0.0, 30.0, 0.05)
@@ -45,6 +48,8 @@ class Rns:
         times: the stimuli [k] [ms].
         quanta_each: quantal content of each fibre [v k].
         method: how quanta became a current.
+        again: the same as `arrival` for a fibre's second potential after one stimulus [v k] [ms]; None if not sought.
+            It is in `response`, and neither in `fired` nor in `amplitude`.
     """
 
     frequency: float
@@ -58,6 +63,7 @@ class Rns:
     times: Float[np.ndarray, " k"]
     quanta_each: np.ndarray
     method: str = "superposed"
+    again: Float[np.ndarray, "v k"] | None = None
 
     @property
     def decrement(self) -> float:
@@ -175,13 +181,31 @@ def repetitive(
         times = times + before[-1] + PAUSE
     evoked = stimulate(junction, times, muscle, seed, bank, before=before)
     arrival = evoked.response.latency + muscle.delay[:, None]
+    again = (
+        second_spikes(evoked.response.time, np.asarray(evoked.response.course.distant))
+        + muscle.delay[:, None]
+    )
     response = compound(arrival, WINDOW)
     fired = evoked.response.spikes > 0
     return Rns(
-        1e3 / float(np.median(np.diff(times))), WINDOW, response, fired.mean(axis=0), fired,
-        evoked.release.quanta.mean(axis=0), response.max(axis=1), arrival, times - times[0],
-        evoked.release.quanta, evoked.method,
+        1e3 / float(np.median(np.diff(times))), WINDOW, response + compound(again, WINDOW), fired.mean(axis=0),
+        fired, evoked.release.quanta.mean(axis=0), response.max(axis=1), arrival, times - times[0],
+        evoked.release.quanta, evoked.method, again,
     )  # fmt: skip
+
+
+def second_spikes(
+    time: Float[np.ndarray, " t"], potential: Float[np.ndarray, "*v t"], level: float = FIRED
+) -> Float[np.ndarray, "*v"]:
+    """When each trace goes up through a level for the second time [ms]; NaN if it does not."""
+    above = potential > level
+    up = above[..., 1:] & ~above[..., :-1]
+    second = up & (up.cumsum(axis=-1) == 2)
+    place = second.argmax(axis=-1)[..., None]
+    low, high = (np.take_along_axis(potential, place + k, -1)[..., 0] for k in (0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        crossing = time[place[..., 0]] + (level - low) / (high - low) * (time[1] - time[0])
+    return np.where(second.any(axis=-1), crossing, np.nan)
 
 
 def exercise(duration: Any, rate: Any = "30 Hz") -> Float[np.ndarray, " k"]:

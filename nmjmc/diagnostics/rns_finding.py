@@ -7,7 +7,15 @@ from jaxtyping import Float
 
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.diagnostics.intervals import of_mean, of_replicates, of_share, resamples
-from nmjmc.diagnostics.rns import DECREMENT, INCREMENT, Rns, decrement_of, increment_of, potentials
+from nmjmc.diagnostics.rns import (
+    DECREMENT,
+    INCREMENT,
+    REPETITIVE,
+    Rns,
+    decrement_of,
+    increment_of,
+    potentials,
+)
 
 
 def finding(before: Rns, after: Rns | None = None) -> Finding:
@@ -28,6 +36,9 @@ def finding(before: Rns, after: Rns | None = None) -> Finding:
         of_mean("quantal content, first stimulus", "", before.quanta_each[:, 0], what),
     ]
     arrays, meaning = _arrays(before), _meaning(before, rows)
+    if before.again is not None:
+        rows.append(of_share(AGAIN, np.isfinite(before.again[:, 0]), what))
+        meaning += _repetitive(rows[-1])
     if after is not None:
         later = _amplitudes(after, drawn)
         rows += [
@@ -41,6 +52,19 @@ def finding(before: Rns, after: Rns | None = None) -> Finding:
         "limits": {"decrement_%": 100 * DECREMENT, "increment_%": 100 * INCREMENT},
     }  # fmt: skip
     return Finding("rns", tuple(rows), meaning, arrays, facts)
+
+
+AGAIN = "fibres that fire again after the first stimulus"
+
+
+def _repetitive(row: Row) -> str:
+    """What it means that fibres fire again."""
+    if not row.value > 100 * REPETITIVE:
+        return ""
+    return (
+        f" {row.value:.0f} % of the fibres fire again after the first stimulus: a repetitive potential, as in "
+        "slow-channel syndrome or without esterase."
+    )
 
 
 def _amplitudes(found: Rns, drawn: Float[np.ndarray, "b v"]) -> Float[np.ndarray, "b k"]:
@@ -98,5 +122,7 @@ def _arrays(found: Rns, prefix: str = "") -> dict[str, Array]:
         "quantal_content": Array((k,), found.quanta, "1", "mean quantal content"),
         "arrival": Array((v, k), found.arrival, "ms", "when each fibre's potential passes, NaN for none"),
     }
+    if found.again is not None:
+        named["again"] = Array((v, k), found.again, "ms", "the same of its second potential, NaN for none")
     shared = ("stimulus_time", "response_time")
     return {n if n in shared else prefix + n: a for n, a in named.items() if not (prefix and n in shared)}

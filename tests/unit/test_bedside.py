@@ -162,6 +162,24 @@ def test_a_response_that_is_absent_gets_a_sentence():
     assert "No fibre fired" in finding.meaning and np.isnan(finding.row("decrement").value)
 
 
+def test_a_second_spike_is_found_and_told():
+    time = np.linspace(0, 20, 401)
+    one, two = (
+        -80 + sum(110 * np.exp(-(((time - at) / 0.5) ** 2)) for at in all_of) for all_of in ((5,), (5, 12))
+    )
+    found = rns.second_spikes(time, np.stack([one, two, np.full_like(time, -80.0)]))
+    # up through -30 mV on the rising side of the Gaussian: 12 - 0.5 sqrt(ln(110 / 50))
+    assert np.isnan(found[[0, 2]]).all() and found[1] == pytest.approx(
+        12 - 0.5 * np.sqrt(np.log(2.2)), abs=0.01
+    )
+    single = rns_of()
+    again = np.full(single.arrival.shape, np.nan)
+    again[:10] = 12.0
+    twice = rns_finding.finding(dataclasses.replace(single, again=again))
+    assert twice.row(rns_finding.AGAIN).value == pytest.approx(25) and "repetitive potential" in twice.meaning
+    assert "repetitive" not in rns_finding.finding(dataclasses.replace(single, again=again + np.nan)).meaning
+
+
 def test_an_exercise_is_a_train():
     assert rns.exercise("1 s", "30 Hz").size == 30
     with pytest.raises(ValidationError, match="exercise"):
