@@ -23,8 +23,8 @@ AGENT = "rocuronium"
 PATIENTS = {
     # diseases, doses in multiples of the constant
     "healthy": ({}, (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)),
-    "up-regulated": ({"denervation": 0.5}, (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)),
-    "myasthenia 0.3": ({"myasthenia_gravis": 0.3}, (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)),
+    "up-regulated": ({"denervation": 0.5}, (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)),
+    "myasthenia 0.3": ({"myasthenia_gravis": 0.3}, (0.0, 0.25, 0.5, 0.75, 1.0)),
 }
 
 

@@ -27,15 +27,8 @@ from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import Junction, bank_for, quantum_duration
 from nmjmc.runtime import cache_directory
 
-_CODE = (
-    "kernel",
-    "kinetics",
-    "synapse",
-    "junction/bank.py",
-    "junction/together.py",
-    "junction/whole.py",
-    "units.py",
-)
+_CODE = ("kernel", "kinetics", "synapse", "junction/bank.py", "units.py")
+_CODE_OF_PATCHES = ("junction", "kernel", "kinetics", "synapse", "units.py")
 
 
 class Banks:
@@ -92,18 +85,18 @@ def key(junction: Junction, quanta: int, seed: int) -> str:
     made = {name: value for name, value in versions().items() if name in ("jax", "jaxlib")}
     decisive = [
         parts, quanta, seed, quantum_duration(junction.synapse), INTERVAL, device_name(jax.devices()[0]), made,
-        _code(),
+        _code(_CODE_OF_PATCHES if overlapping(junction.synapse) else _CODE),
     ]  # fmt: skip
     text = json.dumps(decisive, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @functools.cache
-def _code() -> str:
+def _code(names: tuple[str, ...]) -> str:
     """Fingerprint of the code that decides a quantum."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for name in _CODE:
+    for name in names:
         place = package / name
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(path.read_bytes())
