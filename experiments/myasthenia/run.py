@@ -15,9 +15,9 @@ from experiments.common import Estimate, Report, canvas
 from experiments.hospital import banks, estimate, fibres, jitter, patient, trained
 from nmjmc.viz.style import COLOURS, INK, style
 
-SEVERITIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+SEVERITIES = (0.0, 0.2, 0.4, 0.6, 0.8)
 MODERATE = 0.6
-DOSES = (0.0, 0.25, 0.5, 2.0, 20.0)
+DOSES = (0.0, 0.5, 20.0)
 FIRST = "fibres that fire at the first stimulus"
 
 
