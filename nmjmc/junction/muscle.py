@@ -12,12 +12,15 @@ from jaxtyping import Array, Float
 from nmjmc.synapse.parameter import check_parameters, parameter
 from nmjmc.types import Scalar
 
-LENGTHS = (100.0, 200.0, 250.0, 300.0, 400.0, 500.0, 700.0, 900.0)
-"""Compartments of half the fibre, from the endplate outwards [um]; the first is the perijunctional one [D]."""
+LENGTHS = (100.0, 150.0, 200.0, *[250.0] * 9)
+"""Compartments of half the fibre, from the endplate outwards [um]; the first is the perijunctional one [D].
+
+A spike jumps late into a compartment as long as the space constant (0.7 mm at 37 degC), and back from it.
+"""
 
 
 class Muscle(eqx.Module):
-    """A fibre, symmetric about its endplate, and sealed 3.3 mm from it (more than two space constants by default).
+    """A fibre, symmetric about its endplate, and sealed 2.7 mm from it (three to four space constants by default).
 
     Leak and axial resistivity follow from what is measured: the input resistance and the time constant of the
     infinite passive cable. All values hold at the reference temperature; `effective` moves them to the fibre's.
@@ -51,16 +54,17 @@ class Muscle(eqx.Module):
     """
 
     radius: Scalar = parameter("um", "5 um", "100 um", default=27.0)  # 55-um fibre, physics.md 2.2 [M]
-    input_resistance: Scalar = parameter("MOhm", "0.01 MOhm", "100 MOhm", default=0.8)  # [D] for a 1-mV MEPP
-    time_constant: Scalar = parameter("ms", "0.5 ms", "200 ms", default=15.0)  # [D] for a 1-mV MEPP
-    resting_potential: Scalar = parameter(
-        "mV", "-110 mV", "-50 mV", default=-82.0
-    )  # [D] for a safety factor above 2
+    input_resistance: Scalar = parameter("MOhm", "0.01 MOhm", "100 MOhm", default=0.75)  # [D] for a 1-mV MEPP
+    # [D]; with 15 ms, as long as the leak's, the resting fibre at 37 degC is 2 mV from firing by itself
+    time_constant: Scalar = parameter("ms", "0.5 ms", "200 ms", default=8.0)
+    resting_potential: Scalar = parameter("mV", "-110 mV", "-50 mV", default=-84.0)  # [D]
     capacitance: Scalar = parameter("uF/cm^2", "0.1 uF/cm^2", "20 uF/cm^2", default=1e-5)  # [V] Shorten
-    # between 150 [M] Cannon and 804 [V] Shorten; with 150 no spike travels at 37 degC; tuned to a safety factor above 2
+    # between 150 [M] Cannon and 804 [V] Shorten; with 150 no spike travels at 37 degC
     sodium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=4e-3)  # 400 [D]
-    potassium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=3.2e-4)  # 32 [D]
-    endplate_sodium_factor: Scalar = parameter("", "0", "20", default=4.0)  # 3 to 5 [D]
+    potassium_conductance: Scalar = parameter(
+        "mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=9e-4
+    )  # 90 [D], 0.15 of g_Na as in Cannon [M]
+    endplate_sodium_factor: Scalar = parameter("", "0", "20", default=5.0)  # 3 to 5 [D]
     sodium_reversal: Scalar = parameter("mV", "0 mV", "120 mV", default=76.0)  # 138.3 over 6.9 mM [V] Cannon
     potassium_inside: Scalar = parameter("mM", "10 mM", "400 mM", default=151.9e3)  # [V] Cannon
     potassium_outside: Scalar = parameter("mM", "0.5 mM", "40 mM", default=4.5e3)  # [V] Cannon

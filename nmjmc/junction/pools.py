@@ -1,6 +1,6 @@
 """Vesicles in their pools, residual calcium between stimuli, and trains of stimuli of many terminals.
 
-Each site holds a vesicle or none. An empty site is refilled with probability 1 - exp(-rate interval), where the
+Each place holds a vesicle or none. An empty place is refilled with probability 1 - exp(-rate interval), where the
 rate grows with the residual calcium and with the filling of the recycling pool. Fused vesicles come back to that
 pool; the reserve replaces what it lacks. Residual calcium has four components (two of facilitation, augmentation,
 potentiation; Magleby & Zengel [V-abs]), each raised by every stimulus in proportion to the calcium that entered, and
@@ -22,15 +22,15 @@ from nmjmc.junction.release import Fusion, channels_there, stimulate, window_ste
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.terminal import Terminal
 
-NORMAL_CHARGE = 0.0041
-"""Calcium that enters a terminal of 480 channels in a normal spike [pC]; calculated, see the tests."""
+NORMAL_CHARGE = 0.01164
+"""Calcium that enters a terminal of 1,368 channels in a normal spike [pC]; calculated, see the tests."""
 
 
 class Pools(NamedTuple):
     """A terminal between stimuli.
 
     Attributes:
-        filled: sites with a docked vesicle [z s].
+        filled: places with a vesicle [z s]; the first is near the channels.
         recycling: vesicles of the recycling pool.
         reserve: vesicles of the reserve.
         returning: vesicles on their way back from fusion.
@@ -48,9 +48,9 @@ class Release(NamedTuple):
     """Release of terminals [v] at stimuli [k].
 
     Attributes:
-        time: of release at each site, from the stimulus; inf for none [v k n] [ms].
+        time: of release at each zone, from the stimulus; inf for none [v k n] [ms].
         quanta: quantal content [v k].
-        filled: sites with a docked vesicle before each stimulus [v k].
+        filled: places with a vesicle before each stimulus [v k].
         charge: calcium that entered [v k] [pC].
         residual: components of the residual calcium before each stimulus [v k 4] [uM].
         recycling: vesicles of the recycling pool before each stimulus [v k].
@@ -73,13 +73,17 @@ def full(terminal: Terminal) -> Pools:
 
 
 def after_stimulus(terminal: Any, pools: Pools, fusion: Fusion) -> tuple[Pools, Array]:
-    """The pools after a stimulus, and which sites released."""
-    released = pools.filled & jnp.isfinite(fusion.time)
+    """The pools after a stimulus, and which zones released [z]."""
+    released = pools.filled[:, 0] & jnp.isfinite(fusion.time)
     # a longer spike in the cold brings more charge, which is taken to be caught up as it enters
     share = fusion.charge.sum() / NORMAL_CHARGE * terminal.speed
     residual = pools.residual + share * terminal.facilitation
     returning = pools.returning + released.sum().astype(float)
-    return pools._replace(filled=pools.filled & ~released, returning=returning, residual=residual), released
+    return pools._replace(
+        filled=pools.filled.at[:, 0].set(pools.filled[:, 0] & ~released),
+        returning=returning,
+        residual=residual,
+    ), released
 
 
 def rest(terminal: Any, pools: Pools, interval: Any, key: Array) -> Pools:
@@ -93,15 +97,27 @@ def rest(terminal: Any, pools: Pools, interval: Any, key: Array) -> Pools:
     faster = 1.0 + terminal.refilling_gain * (mean[1] + mean[2])
     supply = jnp.clip(pools.recycling / terminal.recycling_pool, 0.0, 1.0)
     chance = -jnp.expm1(-terminal.refilling_rate * faster * supply * interval)
-    docked = ~pools.filled & (jax.random.uniform(key, pools.filled.shape) < chance)
+    key_refill, key_turn = jax.random.split(key)
+    docked = ~pools.filled & (jax.random.uniform(key_refill, pools.filled.shape) < chance)
     back = pools.returning * -jnp.expm1(-interval / terminal.recycling_time)
     vacancy = jnp.maximum(terminal.recycling_pool - pools.recycling, 0.0)
     moved = vacancy * -jnp.expm1(-terminal.mobilisation_rate * interval)
     moved = jnp.minimum(moved, pools.reserve)
     recycling = pools.recycling - docked.sum().astype(float) + back + moved
     return Pools(
-        pools.filled | docked, recycling, pools.reserve - moved, pools.returning - back, kept * pools.residual
+        turned(pools.filled | docked, key_turn),
+        recycling,
+        pools.reserve - moved,
+        pools.returning - back,
+        kept * pools.residual,
     )
+
+
+def turned(filled: Bool[Array, "z s"], key: Array) -> Bool[Array, "z s"]:
+    """A zone's vesicles change places between spikes: which of its places is near the channels is drawn anew."""
+    zones, sites = filled.shape
+    first = jax.random.randint(key, (zones, 1), 0, sites)
+    return jnp.take_along_axis(filled, (first + jnp.arange(sites)[None, :]) % sites, axis=1)
 
 
 def run_train(terminals: Terminal, times: Any, seed: int = 0, *, first: int = 0) -> Release:

@@ -40,8 +40,8 @@ class Course(NamedTuple):
     tubule: Float[Array, " t"]
 
 
-FAR = 5
-"""Compartment of the distant potential, centred 1.65 mm from the endplate."""
+FAR = 7
+"""Compartment of the distant potential, centred 1.58 mm from the endplate."""
 
 
 def field(time: Any, state: State, arguments: Any) -> State:

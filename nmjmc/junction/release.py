@@ -1,8 +1,8 @@
 """One stimulus of a terminal: channels that open at random, calcium at each vesicle, the sensor, fusion.
 
 Channels are two-state Markov chains in the spike's potential (`openings`). The five-site sensor is a linear chain
-given the calcium at its vesicle, so its cumulative probability of fusion is integrated (Heun) and met by one
-uniform number a vesicle: given the channels, the times of release are exact to a step.
+given the calcium at its vesicle, so its cumulative probability of fusion is integrated (Heun), and met by one
+uniform number a zone: given the channels, the times of release are exact to a step.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Fusion(NamedTuple):
     """What one stimulus does.
 
     Attributes:
-        time: at which each site would release, from the stimulus; inf for none [z s].
+        time: at which each zone would release, from the stimulus; inf for none [z].
         charge: that entered through each zone's channels [z] [pC].
         opened: channels that opened at all, of each zone [z].
     """
 
-    time: Float[Array, "z s"]
+    time: Float[Array, " z"]
     charge: Float[Array, " z"]
     opened: Float[Array, " z"]
 
@@ -71,21 +71,21 @@ def stimulate(
     Args:
         terminal: The terminal.
         there: Which channels it has.
-        residual: Calcium left by earlier stimuli at every vesicle, which adds to that of the channels [uM].
+        residual: Calcium left by earlier stimuli at every zone, which adds to that of the channels [uM].
         key: Randomness of this stimulus.
         steps: `window_steps`.
 
     Returns:
-        The time at which each site would release, were it filled.
+        The time at which each zone would release, were there a vesicle near its channels.
     """
     warm = terminal.effective()
     step = STEP / terminal.speed
     begin = warm.delay - BEFORE * warm.spike_width
     key_sites, key_channels = jax.random.split(key)
-    drawn = jax.random.uniform(key_sites, (there.shape[0], terminal.sites_per_zone))
+    drawn = jax.random.uniform(key_sites, there.shape[:1])
     middles = begin + (jnp.arange(steps).astype(float) + 0.5) * step
     potential = warm.spike(middles)
-    per_channel = warm.domain(warm.distances())
+    per_channel = warm.domain(warm.reach)
     channels, hazards = closed(key_channels, there.shape)
     # a channel that is not there never opens
     channels = channels._replace(left=jnp.where(there, channels.left, jnp.inf))
@@ -94,7 +94,7 @@ def stimulate(
         now = potential[index]
         channels, is_open = gate(carry.channels, hazards, gating_rates(warm, now), step)
         current = warm.channel_current(now)
-        calcium = residual + current * _from_each(is_open, per_channel)
+        calcium = residual + current * is_open.sum(axis=1) * per_channel
         sensor = _heun(warm, carry.sensor, calcium, step)
         fused = (1.0 - sum(sensor) > drawn) & jnp.isinf(carry.time)
         time = jnp.where(fused, middles[index], carry.time)
@@ -106,14 +106,6 @@ def stimulate(
     start = _Carry(channels, resting, jnp.full(drawn.shape, jnp.inf), jnp.zeros(there.shape[0]))
     end, _ = jax.lax.scan(move, start, jnp.arange(steps))
     return Fusion(end.time, end.charge, (end.channels.changes > 0).sum(axis=1).astype(float))
-
-
-def _from_each(is_open: Float[Array, "z c"], per_channel: Float[Array, "sites c"]) -> Float[Array, "z sites"]:
-    """Sum over a zone's channels, written out: a product of such small matrices is slower."""
-    calcium = jnp.zeros((is_open.shape[0], per_channel.shape[0]))
-    for c in range(is_open.shape[1]):
-        calcium = calcium + is_open[:, c, None] * per_channel[None, :, c]
-    return calcium
 
 
 def _heun(terminal: Any, sensor: Sensor, calcium: Array, step: Any) -> Sensor:

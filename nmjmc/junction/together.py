@@ -22,8 +22,8 @@ from nmjmc.junction.terminal import Terminal
 from nmjmc.synapse.cleft import half_width
 from nmjmc.synapse.model import Synapse, checked
 
-ZONE_DENSITY = 2.5
-"""Active zones per um^2 of human endplate; 2.3 to 2.7 [M]."""
+ZONE_DENSITY = 0.8
+"""Zones of `Terminal` per um^2 of endplate [D]: each stands for three of the 2.3 to 2.7 active zones [M]."""
 NUMBERS = (1, 2, 4, 8)
 """Quanta of a patch that are simulated; about 5 of 31 fall to each of six patches."""
 INSIDE = 0.9

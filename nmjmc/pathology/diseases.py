@@ -22,13 +22,14 @@ def myasthenia_gravis(s: float) -> Change:
     """Myasthenia gravis, antibodies to the receptor: receptors to 0.1 [M 0.1 to 0.4].
 
     Endplate sodium goes to 0.5 [M 0.5 to 0.7]. Folds are lost: the cleft is taken to be half as high again [D].
-    Quantal content is raised (1.2 to 2 [M]) by channels 5 % nearer to their vesicles [D].
+    Quantal content is raised (1.2 to 2 [M]) by channels nearer to their vesicles, by 15 % [D]; it cannot rise beyond
+    one a zone, which is 1.2 times.
     """
     return compose(
         scale("synapse.receptor.density", _toward(0.1, s)),
         scale("synapse.cleft.height", _toward(1.5, s)),
         scale("muscle.endplate_sodium_factor", _toward(0.5, s)),
-        scale("terminal.channel_distance", _toward(0.95, s)),
+        scale("terminal.channel_distance", _toward(0.85, s)),
     )
 
 
@@ -45,8 +46,8 @@ def musk_myasthenia(s: float) -> Change:
 
 
 def lambert_eaton(s: float) -> Change:
-    """Lambert-Eaton, antibodies to P/Q channels: to 0.5 of their number [M 0.2 to 0.5], displaced by 30 nm [D]."""
-    return compose(scale("terminal.channel_fraction", _toward(0.5, s)), set_to("terminal.disorder", 0.03 * s))
+    """Lambert-Eaton, antibodies to P/Q channels: to 0.4 of their number [M 0.2 to 0.5], displaced by 50 nm [D]."""
+    return compose(scale("terminal.channel_fraction", _toward(0.4, s)), set_to("terminal.disorder", 0.05 * s))
 
 
 def slow_channel(s: float) -> Change:
@@ -83,10 +84,11 @@ def presynaptic(s: float) -> Change:
 def botulism_a(s: float) -> Change:
     """Botulism, type A, which cuts SNAP-25 short: release to 0.01 to 0.05, miniatures to 0.05 to 0.3 [M].
 
-    The sensor needs more calcium (binding to 0.4 [D]), so that more calcium helps.
+    The sensor needs more calcium (binding to 0.17 [D]), so that more calcium helps.
     """
     return compose(
-        scale("terminal.sensor_binding", _toward(0.4, s)), scale("terminal.spontaneous_rate", _toward(0.1, s))
+        scale("terminal.sensor_binding", _toward(0.17, s)),
+        scale("terminal.spontaneous_rate", _toward(0.1, s)),
     )
 
 

@@ -35,7 +35,7 @@ def test_no_dose_is_no_drug(name):
     treated = drug(name, 0.0)(human())
     assert float(treated.synapse.esterase.active_fraction) == 1.0
     assert float(treated.terminal.spike_width) == 0.25
-    assert float(treated.muscle.resting_potential) == -82.0
+    assert float(treated.muscle.resting_potential) == -84.0
     assert receptor_occupancy(treated) == pytest.approx(0.0, abs=1e-9)
 
 
@@ -103,9 +103,9 @@ def test_succinylcholine_depolarises_and_then_desensitises():
     from nmjmc.pharmacology import depolarising
 
     early, late = (drug("succinylcholine", "200 nM", exposure=t)(human()) for t in ("0 s", "60 s"))
-    load = 0.8 * tonic_conductance(early.synapse, 800.0)
+    load = 0.75 * tonic_conductance(early.synapse, 800.0)
     assert load > 0.05
-    assert float(early.muscle.resting_potential) == pytest.approx(-82 / (1 + load))
+    assert float(early.muscle.resting_potential) == pytest.approx(-84 / (1 + load))
     assert float(early.synapse.receptor.density) == pytest.approx(7500)
     # a two-state chain: entry 25 /s of those with two, recovery 0.3 /s
     receptor = early.synapse.receptor

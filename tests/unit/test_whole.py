@@ -129,7 +129,7 @@ def test_quanta_of_a_patch_take_the_row_of_their_number():
 
 
 def test_an_endplate_is_patches_that_hold_its_zones():
-    # 120 zones, 2.5 in a um^2, patches of pi 1.6^2 um^2
+    # 38 zones, 0.8 in a um^2, patches of pi 1.6^2 um^2
     assert patches_of(Terminal(), preparation("human")) == 6
 
 
