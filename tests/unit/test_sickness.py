@@ -41,7 +41,7 @@ def normal():
         ((disease("botulism_a"),), 0.0, 0.2),
         ((disease("botulism_d"),), 0.0, 0.02),
         ((disease("botulism_d"), drug("diaminopyridine", "10 uM")), 0.0, 0.1),
-        ((drug("diaminopyridine", "10 uM"),), 1.2, 4.0),
+        ((drug("diaminopyridine", "10 uM"),), 1.05, 4.0),
         ((disease("slow_channel"), drug("rocuronium", "30 nM")), 0.8, 1.2),
     ],
 )
