@@ -29,7 +29,7 @@ WARM_UP = 60
 FEWEST = 40
 _TARGET = 0.8  # acceptance that the step size is adapted to
 _FIRST_STEP = 0.8  # in units of the posterior's SD
-_DOUBLINGS = 6
+_DOUBLINGS = 4  # 15 steps at most, ten SDs of a posterior close to normal
 _TELL = 10  # draws between tellings
 
 
