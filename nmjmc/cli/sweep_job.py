@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from nmjmc.cli import slurm, targets
 from nmjmc.cli.compose import REFUSALS, sentence
 from nmjmc.cli.sweep_words import Options
-from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.errors import NmjmcError, ValidationError, nearest
 from nmjmc.folders import config_dir
 
 # the extra of pyproject.toml and the plugin of each launcher
@@ -80,14 +80,16 @@ def _ended(error: Exception, folder: Path) -> str:
 
 
 def _installed(words: Sequence[str]) -> None:
-    """Refuse a launcher whose library is missing, and say how to install it."""
-    for word in words:
-        extra = _EXTRAS.get(word.partition("=")[2]) if word.startswith("hydra/launcher=") else None
+    """Refuse a launcher that there is not, and one whose library is missing, and say how to install it."""
+    for name in (word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")):
+        if name not in (*_EXTRAS, "basic"):
+            raise ValidationError(
+                "hydra/launcher", repr(name), "a known launcher", nearest(name, (*_EXTRAS, "basic"))
+            )
+        extra = _EXTRAS.get(name)
         if extra and importlib.util.find_spec(f"hydra_plugins.hydra_{extra[1]}_launcher") is None:
             hint = f'install it with pip install "nmjmc[{extra[0]}]"'
-            raise ValidationError(
-                "hydra/launcher", f"{word.split('=')[1]}, which is not here", "installed", hint
-            )
+            raise ValidationError("hydra/launcher", f"{name}, which is not here", "installed", hint)
 
 
 def worker(config: DictConfig) -> None:

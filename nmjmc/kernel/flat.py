@@ -102,12 +102,14 @@ def _wait(
     if not meets:
         return span, aim, _score(journeys, start, entry, receptor, excess, jnp.zeros_like(receptor), span)
     if disc:
-        reach = (tables.edge - jnp.sqrt(x * x + y * y)) * (1.0 / _CURVED_REACH)
+        reach = (tables.edge - jnp.sqrt(_square(x, y))) * (1.0 / _CURVED_REACH)
     else:
         reach = tables.edge * (1.0 / _FLAT_REACH)
     # the low bits, unused by `uniform`, spread the cuts of molecules that were released together
     spread = 0.5 + (side & jnp.uint32(0x1FF)).astype(jnp.float32) * (0.5 / 512.0)
-    limit = jnp.maximum(journeys.mixing_time, spread * reach * reach / (2.0 * tables.diffusion))
+    # XLA divides by a scalar as it likes (by its reciprocal), but not by an array: where several sets ride together the
+    # numbers of a set are arrays, and must give the same bits
+    limit = jnp.maximum(journeys.mixing_time, spread * (reach * reach * (0.5 / tables.diffusion)))
     short, cut = jnp.minimum(span, limit), span > limit
     aim = jnp.where(cut, jnp.uint32(Start.MIXED), aim)
     return short, aim, _score(journeys, start, entry, receptor, excess, cut, limit)
@@ -159,7 +161,7 @@ def _displace(tables: Tables, x: Array, y: Array, span: Array, w0: Array, w1: Ar
 def faces_met(edge: Array, disc: bool, x: Array, y: Array, x1: Array, y1: Array) -> list[tuple[Array, Array]]:
     """Distances of both ends from each face that the journeys may touch (of a pair, the one nearer its end)."""
     if disc:
-        return [(edge - jnp.sqrt(x * x + y * y), edge - jnp.sqrt(x1 * x1 + y1 * y1))]
+        return [(edge - jnp.sqrt(_square(x, y)), edge - jnp.sqrt(_square(x1, y1)))]
     pairs = []
     for begin, end in ((x, x1), (y, y1)):
         sign = jnp.where(begin + end > 0, 1.0, -1.0)
@@ -200,6 +202,15 @@ def first_touch(faces: list[tuple[Array, Array]], rate: Array, words: list[Array
     return first <= 1.0, jnp.minimum(first, 1.0)
 
 
+def _square(x: Array, y: Array) -> Array:
+    """Squared distance from the centre, with the same bits in every program.
+
+    The processor may round one of two products together with their sum, and which it is would hang on the code around
+    them; a maximum in between leaves it no choice.
+    """
+    return jnp.maximum(x * x, 1e-30) + y * y
+
+
 def turned_back(
     edge: Array, disc: bool, begin: tuple[Array, Array], end: tuple[Array, Array]
 ) -> tuple[Array, Array]:
@@ -210,7 +221,7 @@ def turned_back(
     along the rim).
     """
     if disc:
-        out = end[0] * end[0] + end[1] * end[1] > edge * edge
+        out = _square(*end) > edge * edge
         return jnp.where(out, begin[0], end[0]), jnp.where(out, begin[1], end[1])
 
     def fold(u: Array) -> Array:

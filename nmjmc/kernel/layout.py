@@ -49,6 +49,7 @@ class Layout:
     Attributes:
         slots: parameter sets of a batch.
         size: patches of a batch.
+        most: patches of a point, of which a batch may hold a part.
         sites: sites of a patch.
         content: largest mean and CV of a vesicle's content.
         lists: lengths of the lists of due entries.
@@ -56,39 +57,40 @@ class Layout:
 
     slots: int
     size: int
+    most: int
     sites: int
     content: tuple[float, float]
     lists: Lists = field(default_factory=lambda: Lists(shared=True), compare=False)
 
-    def serves(self, wanted: Layout, most: int) -> bool:
-        """Whether points of at most so many patches, which want another layout, can do with this one."""
+    def serves(self, wanted: Layout) -> bool:
+        """Whether points that want another layout can do with this one."""
         if wanted.slots > self.slots or not wanted.sites <= self.sites <= _SITES * wanted.sites:
             return False
         mean, cv = wanted.content
         if not (mean <= self.content[0] <= _CONTENT * mean and cv <= self.content[1]):
             return False
-        each = self.size // self.slots
-        return each == wanted.size if self.slots == 1 else most <= each <= _CONTENT * most
+        if self.slots == 1:
+            return self.size == wanted.size
+        return wanted.size <= self.size and wanted.most <= self.most <= _CONTENT * wanted.most
 
 
 _LOCK = threading.Lock()
 _KNOWN: OrderedDict[Any, list[Layout]] = OrderedDict()
 
 
-def known_or_new(kind: Any, wanted: Layout, most: int) -> Layout:
+def known_or_new(kind: Any, wanted: Layout) -> Layout:
     """A layout of this process that serves, else the wanted one, which is remembered.
 
     Args:
         kind: what the points have in common but for their numbers.
         wanted: the layout that fits them best.
-        most: the most patches of a point.
     """
     with _LOCK:
         layouts = _KNOWN.setdefault(kind, [])
         _KNOWN.move_to_end(kind)
         while len(_KNOWN) > _MOST_KINDS:
             _KNOWN.popitem(last=False)
-        found = next((layout for layout in layouts if layout.serves(wanted, most)), None)
+        found = next((layout for layout in layouts if layout.serves(wanted)), None)
         if found is None:
             layouts.append(wanted)
         return found or wanted

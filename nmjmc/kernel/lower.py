@@ -72,20 +72,21 @@ class Arrow(NamedTuple):
 
 def arrows(scheme: Scheme, rates: dict, bath: dict, offset: int) -> list[Arrow]:
     """The transitions of one plane's scheme; a bath's binding becomes a spontaneous transition."""
-    value = scheme.transition_values(rates)
+    value, own = scheme.transition_values(rates), scheme.transmitter
+    number = {state: offset + at for at, state in enumerate(scheme.states)}
     found = []
     for t, rate in zip(scheme.transitions, value, strict=True):
-        transmitter = t.binds == scheme.transmitter
+        transmitter = t.binds == own
         if t.binds and not transmitter:
             rate = rate * float(bath[t.binds]) * MICROMOLAR
         found.append(
             Arrow(
-                offset + scheme.index(t.source),
-                offset + scheme.index(t.target),
+                number[t.source],
+                number[t.target],
                 float(rate),
                 transmitter,
-                t.releases == scheme.transmitter,
-                t.destroys == scheme.transmitter,
+                t.releases == own,
+                t.destroys == own,
             )
         )
     return found

@@ -158,7 +158,7 @@ def _groups(kind: Any, points: list[_Asked], lanes: list[Any], room: Room | None
         kinds.setdefault(point.job.substeps.tobytes(), []).append(point)
     most = max(point.request.vesicles for point in points)
     wanted = _layout(points, max(map(len, kinds.values())), most, lanes, room)
-    layout = known_or_new(kind, wanted, most)
+    layout = known_or_new(kind, wanted)
     for some in kinds.values():
         own = tuple(_widened(point.job, layout.sites).points[0] for point in some)
         job = some[0].job._replace(points=own, slots=layout.slots, lists=layout.lists, content=layout.content)
@@ -176,9 +176,13 @@ def _layout(points: list[_Asked], together: int, most: int, lanes: list[Any], ro
     batch = batch_size(job.lowered, held, points[0].request.numerics, lanes[0].platform)
     # the tables of fixed steps are for one set
     if most * 2 > batch or together == 1 or job.lowered.step is not None:
-        return Layout(1, math.ceil(most / math.ceil(most / batch)), sites, content)
-    slots = min(batch // most, math.ceil(together / max(1, min(len(lanes), together * most // batch))))
-    return Layout(slots, slots * most, sites, content)
+        return Layout(1, math.ceil(most / math.ceil(most / batch)), most, sites, content)
+    patches = together * most
+    batches = max(math.ceil(patches / batch), min(len(lanes), patches // batch))
+    size = math.ceil(patches / batches)
+    # a batch may begin and end in the middle of a point
+    slots = math.ceil((size - 1) / most) + 1
+    return Layout(slots, size, most, sites, content)
 
 
 def _widened(job: Job, sites: int) -> Job:
@@ -195,17 +199,16 @@ def _widened(job: Job, sites: int) -> Job:
 
 
 def _dealt(points: list[_Asked], slots: int, size: int) -> Iterator[Members]:
-    """The batches: whole points side by side, or the parts of one."""
-    for first in range(0, len(points), slots):
-        some = range(first, min(first + slots, len(points)))
-        number = [
-            p.request.first_vesicle + np.arange(p.request.vesicles) for p in points[first : first + slots]
-        ]
-        point = np.concatenate([np.full(len(n), p) for p, n in zip(some, number, strict=True)])
-        contents = np.concatenate([points[p].contents for p in some])
-        whole = Members(point, np.concatenate(number), contents)
-        for begin in range(0, len(point), size):
-            yield Members(*(column[begin : begin + size] for column in whole))
+    """The batches: the patches of all points one after the other, cut where a batch has no more room or no slot."""
+    requests = [point.request for point in points]
+    point = np.repeat(np.arange(len(points)), [r.vesicles for r in requests])
+    number = np.concatenate([r.first_vesicle + np.arange(r.vesicles) for r in requests])
+    contents = np.concatenate([p.contents for p in points])
+    begin = 0
+    while begin < len(point):
+        end = min(begin + size, int(np.searchsorted(point, point[begin] + slots)))
+        yield Members(point[begin:end], number[begin:end], contents[begin:end])
+        begin = end
 
 
 def _run_group(
@@ -269,8 +272,9 @@ def _taken(
     """What a finished batch completes: records, or the errors of its points."""
     members = group.batches[number]
     inside = sorted({int(p) for p in members.point} - dropped)
-    if isinstance(outcome, NmjmcError) and len(inside) > 1:
-        # one of them is at fault: each runs again alone, to tell which
+    if isinstance(outcome, NmjmcError) and len(set(members.point)) > 1:
+        # one of them is at fault: each runs again alone, to tell which; what other batches have of them is not needed
+        dropped.update(inside)
         for place in inside:
             point = group.points[place]
             for alone in _groups(group.kind, [point], lanes, None):

@@ -72,11 +72,8 @@ def own(tables: Tables, patch: Int[Array, " e"], stage: Stage) -> Tables:
         return tables
     numbers = (tables.diffusion, tables.edge, tables.lattice, tables.journeys[3:5])
 
-    def pick() -> tuple:
-        row = which[patch]
-        return row, jax.tree.map(lambda leaf: leaf[..., row], numbers)
-
-    row, (diffusion, edge, lattice, (slope, mixing_time)) = stage(pick)
+    row = stage(lambda: which[patch])
+    diffusion, edge, lattice, (slope, mixing_time) = jax.tree.map(lambda leaf: leaf[..., row], numbers)
     journeys = tables.journeys._replace(slope=slope, mixing_time=mixing_time, row=row * len(Start))
     chemistry = tables.chemistry._replace(row=row)
     return tables._replace(

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ ENTRIES = 2048
 """Rows of a table; linear interpolation between them is exact to about 1e-4 of the mean time (a choice)."""
 
 _MODES = 160
-_COLUMNS = 256
+_COLUMNS, _PIECES = 250, 8  # pieces of arrays that stay in the cache
 _SHORTEST = 1e-4  # of h^2/D: below it the modes are not resolved and the hazard is interpolated from zero
 _MIXED = 9.0  # slowest mixing mode decays by exp(-9) before the table ends and the hazard is constant
 
@@ -86,18 +85,22 @@ def wave_numbers(h: float, m: float, b: float, e: float, count: int = _MODES) ->
     step = np.pi / h
 
     def mismatch(q: np.ndarray) -> np.ndarray:
-        c = np.cos(q * m) + b / q * np.sin(q * m)
-        dc = -q * np.sin(q * m) + b * np.cos(q * m)
-        return q * np.sin(q * (h - m)) * c - np.cos(q * (h - m)) * (dc + e * c)
+        below, above = q * m, q * (h - m)
+        cosine, sine = np.cos(below), np.sin(below)
+        c = cosine + b / q * sine
+        dc = -q * sine + b * cosine
+        return q * np.sin(above) * c - np.cos(above) * (dc + e * c)
 
     grid = np.concatenate(
         [step * np.geomspace(1e-9, 0.02, 400), step * np.arange(0.021, count + 2.0, 0.0103)]
     )
-    value = mismatch(grid)
+    value = np.concatenate([mismatch(part) for part in np.array_split(grid, _PIECES)])
     at = np.nonzero(np.sign(value[1:]) != np.sign(value[:-1]))[0]
     low, high, sign = grid[at], grid[at + 1], np.sign(value[at])
     for _ in range(70):
         middle = 0.5 * (low + high)
+        if np.all((middle == low) | (middle == high)):
+            break  # no number lies between
         left = np.sign(mismatch(middle)) == sign
         low, high = np.where(left, middle, low), np.where(left, high, middle)
     roots = 0.5 * (low + high)
@@ -144,7 +147,7 @@ def cleft_modes(
     )
 
 
-@functools.lru_cache(maxsize=8)  # points of a sweep often have the same cleft and the same binding
+@functools.lru_cache(maxsize=32)  # points of a sweep often have the same cleft and the same binding
 def survival_tables(
     diffusion: float, height: float, plane: float, kappa_0: float, kappa_m: float, released_at: float
 ) -> SurvivalTables:
@@ -164,10 +167,8 @@ def survival_tables(
     modes = cleft_modes(diffusion, height, plane, kappa_0, kappa_m, released_at)
     mixing = _MIXED * height**2 / (np.pi**2 * diffusion)
     times = np.geomspace(_SHORTEST * height**2 / diffusion, mixing, 1500)
-    decay = np.exp(-np.outer(modes.rate, times))
-    survival = _product(modes.start * modes.total, decay)
-    receptor = _product(modes.start * modes.receptor, decay)
-    esterase = _product(modes.start * modes.esterase, decay)
+    weights = modes.start * np.stack([modes.total, modes.receptor, modes.esterase])[:, None]
+    survival, receptor, esterase = _decayed(weights, modes.rate, times)
     share = np.clip(receptor, 0, None) / np.maximum(
         np.clip(receptor, 0, None) + np.clip(esterase, 0, None), 1e-300
     )
@@ -176,13 +177,26 @@ def survival_tables(
     return _invert(times, hazard, share, slowest, mixing)
 
 
-def _product(weights: np.ndarray, decay: np.ndarray) -> np.ndarray:
-    """A matrix product in pieces so small that no library of linear algebra starts its threads.
+def _decayed(
+    weights: Float[np.ndarray, "sums starts modes"],
+    rate: Float[np.ndarray, " modes"],
+    times: Float[np.ndarray, " times"],
+) -> Float[np.ndarray, "sums starts times"]:
+    """Weighted sums of the modes as they decay.
 
-    Their waiting for one another takes ten times the time of the product.
+    In pieces so small that no library of linear algebra starts its threads, whose waiting for one another takes ten
+    times the time of the product, and in one place of memory, because fresh pages cost as much as the exponentials.
     """
-    pieces = np.array_split(decay, math.ceil(decay.shape[1] / _COLUMNS), axis=1)
-    return np.concatenate([weights @ piece for piece in pieces], axis=1)
+    found = np.empty((*weights.shape[:2], len(times)))
+    place = np.empty(len(rate) * _COLUMNS)
+    for first in range(0, len(times), _COLUMNS):
+        part = times[first : first + _COLUMNS]
+        decay = place[: len(rate) * len(part)].reshape(len(rate), len(part))
+        np.multiply.outer(-rate, part, out=decay)
+        np.exp(decay, out=decay)
+        for number, weight in enumerate(weights):
+            found[number, :, first : first + len(part)] = weight @ decay
+    return found
 
 
 def _invert(

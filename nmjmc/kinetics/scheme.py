@@ -164,7 +164,7 @@ class Scheme(eqx.Module):
 
 def _float() -> Any:
     """The default float type: float32, or float64 where the user has switched it on."""
-    return jnp.zeros(()).dtype
+    return jax.dtypes.canonicalize_dtype(float)
 
 
 def _check_names(scheme: Scheme) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,11 @@ def preparation_mapping(name: str) -> dict[str, Any]:
     if name not in available_preparations():
         hint = nearest(str(name), available_preparations())
         raise ValidationError("preparation", repr(name), "a known preparation", hint)
+    return copy.deepcopy(_shipped(name))
+
+
+@functools.cache
+def _shipped(name: str) -> dict[str, Any]:
     return yaml.safe_load((config_dir() / "preparation" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 

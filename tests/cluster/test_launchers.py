@@ -38,6 +38,8 @@ def test_a_launcher_that_is_not_installed_is_refused(tmp_path, monkeypatch, caps
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["sweep", "temperature=22,30", "hydra/launcher=ray", "workers=2"]) == 2
     assert 'pip install "nmjmc[ray]"' in capsys.readouterr().err
+    assert main(["sweep", "temperature=22,30", "hydra/launcher=jobib", "workers=2"]) == 2
+    assert "did you mean joblib?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+import jax
 import numpy as np
 import pytest
 
@@ -10,20 +11,30 @@ from nmjmc.api import Point, simulate_many
 from nmjmc.cli.main import main
 from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, SimulationError, Status, ValidationError
-from nmjmc.kernel import batch, layout, many, programs
+from nmjmc.kernel import batch, layout, many, programs, release
+from nmjmc.kernel.lists import Lists
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.simulate import make_job
+from nmjmc.kernel.survival import Start
 from tests.system.test_reproducible import small
 
-HOW = {"duration": 0.2, "record_interval": 0.01}
+# few records, small batches, and eight points of three vesicles wherever that will do: the tests share their programs
+HOW = {"duration": 0.06, "record_interval": 0.02, "numerics": {"batch": 8}}
 
 
-def points(count, vesicles=2, diffusion=True):
+@pytest.fixture(autouse=True)
+def one_device(monkeypatch):
+    """Each device has programs of its own; one is enough here (two lanes share it)."""
+    monkeypatch.setattr("nmjmc.api.choose_devices", lambda wanted: jax.devices()[:1])
+
+
+def points(count=8, vesicles=3):
     found = []
     for i, d in enumerate(np.linspace(2000, 9000, count)):
         changes = {
             "receptor.density": f"{d:g} /um^2",
             "receptor.opening_rate": f"{20000 + 2 * d:g} /s",
             "vesicle.pore_speed": f"{5 + d / 1000:g} nm/ms",
-            "cleft.diffusion": f"{400 + diffusion * (d / 50 - 100):g} um^2/s",
         }
         found.append(Point(small(**changes), vesicles=vesicles, seed=i, **HOW))
     return found
@@ -39,13 +50,14 @@ def assert_alone_the_same(point, result):
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("vesicles", [2, 5, 40])
+@pytest.mark.parametrize("vesicles", [3, 10])
 def test_a_point_has_its_own_bits_in_any_company(vesicles):
-    asked = points(7, vesicles)
+    """Batches of eight patches: some hold several points and a part of the next, or each point takes two."""
+    asked = points(vesicles=vesicles)
     found = dict(simulate_many(asked))
-    assert sorted(found) == list(range(7))
-    for at in (0, 3, 6):
-        assert found[at].conserved() and found[at].seed == at
+    assert sorted(found) == list(range(8))
+    assert all(result.conserved() and result.seed == at for at, result in found.items())
+    for at in (0, 7) if vesicles == 3 else (7,):  # a point alone has programs for its own number of sites
         assert_alone_the_same(asked[at], found[at])
 
 
@@ -56,9 +68,8 @@ def traced(monkeypatch):
     sound = programs.Programs._fetch_or_compile
 
     def counted(self, key, function, args, static):
-        if key[1].id == 0:  # each of the tests' devices has programs of its own
-            pool = args[1].pool.due.shape[0] if function.__name__ == "run_chunk" else None
-            made.append((function.__name__, static.get("shape"), pool, static.get("capacity")))
+        pool = args[1].pool.due.shape[0] if function.__name__ == "run_chunk" else None
+        made.append((function.__name__, static.get("shape"), pool, static.get("capacity")))
         return sound(self, key, function, args, static)
 
     monkeypatch.setattr(programs.Programs, "_fetch_or_compile", counted)
@@ -77,10 +88,26 @@ def assert_one_family(traced):
 
 
 @pytest.mark.unit
-def test_points_that_differ_only_in_numbers_compile_once(traced):
-    # diffusion would change the length of the steps, and only points with the same steps ride together
-    assert len(dict(simulate_many(points(100, 1, diffusion=False)))) == 100
-    assert_one_family(traced)
+@pytest.mark.parametrize("name", ["slab", "human"])
+def test_all_bits_of_a_batch_are_those_without_company(name):
+    """The whole state, where the counts would show a last bit that is wrong in one patch of hundreds only."""
+    change = {"cleft.rim": "absorbing"} if name == "slab" else {}
+    synapse, patches = nmjmc.preparation(name, **{"vesicle.content_mean": 1500, **change}), 4
+    job = make_job(synapse, 3, 0.06, 0.02, Numerics())
+    contents = release.contents(synapse.vesicle, 3, 0, patches)
+
+    def begun(slots):
+        members = batch.Members(np.arange(patches) * slots // patches, np.arange(patches), contents)
+        own = job._replace(points=job.points * slots, slots=slots, lists=Lists())
+        return batch.Batch(own, members, patches, programs.Programs(jax.devices()[0]))
+
+    alone, together = begun(1), begun(2)
+    assert np.isin(
+        np.asarray(alone.state.pool.rows[:, 3]), int(Start.MIXED)
+    ).any()  # journeys cut near the rim
+    while not alone.done:
+        alone.advance(), together.advance()
+        jax.tree.map(np.testing.assert_array_equal, alone.state, together.state)
 
 
 @pytest.mark.unit
@@ -106,7 +133,7 @@ def test_a_sweep_of_a_hundred_points_is_traced_once(traced, tmp_path, monkeypatc
 @pytest.mark.unit
 def test_points_to_come_find_room_in_the_programs_of_the_first(traced):
     """A call for the smaller half of the points, with the room of all, and then one for the larger half."""
-    asked = points(8, 2, diffusion=False)
+    asked = points()
     room = many.room_of(point.synapse for point in asked)
     first = dict(simulate_many(asked[:4], room=room))
     before = {shape for name, shape, _, _ in traced if name == "run_chunk"}
@@ -119,10 +146,10 @@ def test_points_to_come_find_room_in_the_programs_of_the_first(traced):
 @pytest.mark.unit
 def test_more_points_than_are_held_at_a_time(monkeypatch):
     monkeypatch.setattr(many, "_WINDOW", 3)
-    asked = points(7)
+    asked = points()
     found = dict(simulate_many(asked))
-    assert sorted(found) == list(range(7))
-    assert_alone_the_same(asked[5], found[5])
+    assert sorted(found) == list(range(8))
+    assert_alone_the_same(asked[7], found[7])
 
 
 @pytest.mark.unit
@@ -139,8 +166,9 @@ def test_a_bath_rides_along():
         )
         for dose in (1, 10, 100)
     ]  # fmt: skip
-    for at, result in simulate_many(asked):
-        assert_alone_the_same(asked[at], result)
+    found = dict(simulate_many(asked))
+    assert_alone_the_same(asked[0], found[0])
+    assert_alone_the_same(asked[2], found[2])
 
 
 @pytest.mark.unit
@@ -177,21 +205,26 @@ def test_more_clocks_of_a_bath_than_molecules_are_all_kept():
 
 @pytest.mark.unit
 def test_points_of_other_kinds_run_beside():
-    other = Point(small(), vesicles=2, seed=1, duration=0.1, record_interval=0.01)
-    stepped = Point(small(), vesicles=2, seed=1, numerics={"transport": "stepped"}, **HOW)
-    asked = [*points(2), other, stepped]
-    found = dict(simulate_many(asked))
-    assert len(found[2].time) == 11 and found[3].conserved()
-    assert_alone_the_same(asked[1], found[1])
+    asked = points()
+    other = Point(asked[0].synapse, vesicles=3, seed=1, **HOW | {"duration": 0.08})
+    # other steps: in the same programs, but in a batch of their own
+    faster = Point(
+        nmjmc.replace(asked[7].synapse, "cleft.diffusion", "480 um^2/s"), vesicles=3, seed=7, **HOW
+    )
+    stepped = Point(small(), vesicles=3, seed=1, **HOW | {"numerics": {"transport": "stepped", "batch": 8}})
+    found = dict(simulate_many([*asked, other, faster, stepped]))
+    assert len(found[8].time) == 5 and found[10].conserved()
+    assert_alone_the_same(asked[7], found[7])
+    assert_alone_the_same(faster, found[9])
 
 
 @pytest.mark.unit
 def test_a_point_that_cannot_be_right_keeps_its_error_to_itself():
     wrong = Point(small(), vesicles=0, **HOW)
     late = Point(small(**{"vesicle.times": [0.5]}), vesicles=1, **HOW)
-    wide = Point(small(), vesicles=1, numerics={"batch": 2**29}, **HOW)
-    found = dict(simulate_many([*points(2), wrong, late, wide]))
-    assert all(isinstance(found[at], ValidationError) for at in (2, 3, 4))
+    wide = Point(small(), vesicles=1, **HOW | {"numerics": {"batch": 2**29}})
+    found = dict(simulate_many([*points(), wrong, late, wide]))
+    assert all(isinstance(found[at], ValidationError) for at in (8, 9, 10))
     assert found[0].conserved() and found[1].conserved()
 
 
@@ -205,13 +238,13 @@ def test_a_point_that_fails_in_company_is_told_from_the_others(monkeypatch):
         return sound(self)
 
     monkeypatch.setattr(batch.Batch, "advance", faulty)
-    found = dict(simulate_many(points(6)))
+    found = dict(simulate_many(points()))
     failed = [at for at, result in found.items() if isinstance(result, NmjmcError)]
-    assert failed == [3] and found[2].conserved() and found[4].conserved()
+    assert failed == [3] and all(found[at].conserved() for at in found if at != 3)
 
 
 @pytest.mark.unit
 def test_a_caller_may_leave_in_the_middle():
-    for at, result in simulate_many(points(40)):
+    for at, result in simulate_many(points()):
         assert at >= 0 and result.conserved()
         break  # the lanes stop, and nothing hangs

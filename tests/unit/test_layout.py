@@ -56,25 +56,25 @@ def test_room_holds_the_points_and_is_not_much_too_large(sites, most, mean, larg
 
 def test_a_layout_serves_smaller_points_and_fewer_of_them(monkeypatch):
     monkeypatch.setattr(layout, "_KNOWN", OrderedDict())
-    first = Layout(8, 32, 1280, (300.0, 0.0))
-    assert known_or_new(KIND, first, 4) is first
-    assert known_or_new(KIND, Layout(2, 8, 640, (200.0, 0.0)), 4) is first
-    assert known_or_new(KIND, Layout(1, 4, 1280, (300.0, 0.0)), 4) is first
-    for other, most in (
-        (Layout(16, 64, 1280, (300.0, 0.0)), 4),  # more points ride together
-        (Layout(4, 32, 1280, (300.0, 0.0)), 8),  # their patches have no place
-        (Layout(8, 32, 2048, (300.0, 0.0)), 4),  # more sites
-        (Layout(8, 32, 256, (300.0, 0.0)), 4),  # so few that five times as many would be a waste
-        (Layout(8, 32, 1280, (100.0, 0.0)), 4),  # the pool would be three times too long
-        (Layout(8, 32, 1280, (300.0, 0.5)), 4),  # contents that scatter more
+    first = Layout(8, 32, 4, 1280, (300.0, 0.0))
+    assert known_or_new(KIND, first) is first
+    assert known_or_new(KIND, Layout(2, 8, 4, 640, (200.0, 0.0))) is first
+    assert known_or_new(KIND, Layout(1, 4, 4, 1280, (300.0, 0.0))) is first
+    for other in (
+        Layout(16, 64, 4, 1280, (300.0, 0.0)),  # more points ride together
+        Layout(4, 32, 8, 1280, (300.0, 0.0)),  # made for points half as large
+        Layout(8, 32, 4, 2048, (300.0, 0.0)),  # more sites
+        Layout(8, 32, 4, 256, (300.0, 0.0)),  # so few that five times as many would be a waste
+        Layout(8, 32, 4, 1280, (100.0, 0.0)),  # the pool would be three times too long
+        Layout(8, 32, 4, 1280, (300.0, 0.5)),  # contents that scatter more
     ):
         monkeypatch.setattr(layout, "_KNOWN", OrderedDict({KIND: [first]}))
-        assert known_or_new(KIND, other, most) is other
-    assert known_or_new("another kind", Layout(8, 32, 1280, (300.0, 0.0)), 4) is not first
+        assert known_or_new(KIND, other) is other
+    assert known_or_new("another kind", Layout(8, 32, 4, 1280, (300.0, 0.0))) is not first
 
 
 def test_old_kinds_are_forgotten(monkeypatch):
     monkeypatch.setattr(layout, "_KNOWN", OrderedDict())
     for number in range(100):
-        known_or_new(number, Layout(1, 4, 64, (10.0, 0.0)), 4)
+        known_or_new(number, Layout(1, 4, 4, 64, (10.0, 0.0)))
     assert list(layout._KNOWN) == list(range(68, 100))
