@@ -1,7 +1,7 @@
 """Lambert-Eaton: a small first response, decrement at 3 Hz, increment at 50 Hz and after exercise, and 3,4-DAP.
 
 Criteria: an increment of at least 60 % at 20 to 50 Hz or after ten seconds of exercise. Miniatures are those of the
-healthy junction by construction, because the synapse behind the terminal is the same. The severity, 0.8, is a choice.
+healthy junction by construction, because the synapse behind the terminal is the same. The severity is the worst, 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from experiments.hospital import (
 from nmjmc.diagnostics import rns, rns_finding
 from nmjmc.viz.style import COLOURS, style
 
-SEVERITY = 0.8
+SEVERITY = 1.0
 DOSE = {"diaminopyridine": 1.0}
 FAST = 50.0
 
