@@ -9,7 +9,7 @@ from scipy.special import erf
 
 from nmjmc.errors import ValidationError
 from nmjmc.junction.drive import Drive
-from nmjmc.junction.membrane import build, gates
+from nmjmc.junction.membrane import build, currents, gates
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.potential import field, respond, step_of
 from nmjmc.junction.response import find_spikes, muscle_response, settle
@@ -110,6 +110,20 @@ def test_a_warm_fibre_has_faster_gates_and_larger_conductances():
     np.testing.assert_allclose(course.endplate, -84.0, atol=1e-3)
     assert step_of(muscle) == 0.0125
     assert step_of(Muscle()) == 0.025
+
+
+@pytest.mark.parametrize(("slower", "stable"), [(1.0, True), (15 / 8, False)])
+def test_a_warm_fibre_rests_well_below_its_own_firing(slower, stable):
+    # steady current at 3 to 8 mV above rest, slow gates as at rest: outward, or the fibre goes on by itself
+    membrane, start = build(
+        Muscle(temperature=37.0, time_constant=8.0 * slower, resting_potential=-82.0 - 2 * stable)
+    )
+    for above in (3.0, 5.0, 8.0):
+        lifted = start._replace(voltage=start.voltage + above)
+        m, h, _, n, _ = gates(membrane.rest + lifted.voltage).steady
+        surface, tubule = sum(c[:, -1] for c in currents(membrane, lifted._replace(m=m, h=h, n=n)))
+        outward = surface + float(Muscle().tubule_area) * tubule
+        assert (outward > 0) == stable
 
 
 def test_gates_are_smooth_where_their_formulas_divide_zero_by_zero():
