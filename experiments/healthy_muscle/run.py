@@ -1,7 +1,6 @@
 """A healthy human muscle: no decrement, jitter inside its limits, a safety factor of about two, every stimulus fires.
 
-The limits of jitter are those of voluntary single-fibre EMG of extensor digitorum at 40 years (Gilchrist 1992). The
-model stands at 22 degC unless its parts say otherwise, a patient at 37 degC.
+The limits of jitter are those of voluntary single-fibre EMG of extensor digitorum at 40 years (Gilchrist 1992).
 """
 
 from __future__ import annotations
