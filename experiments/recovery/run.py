@@ -153,5 +153,5 @@ def _figure(found: Recovered):
         right.fill_between(levels, low, high, color="0.85", lw=0, zorder=0)
         right.set_xlabel("level of the interval")
         right.set_ylabel("share that holds the truth")
-        right.legend(fontsize="x-small", loc="lower right")
+        right.legend(fontsize=5, loc="upper left", frameon=False)
     return figure

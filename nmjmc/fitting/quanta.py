@@ -21,8 +21,9 @@ from nmjmc.meanfield import Grid, solve
 from nmjmc.synapse import replace
 from nmjmc.synapse.model import Synapse
 
-GRID = Grid(elements=5, degree=5, vertical_degree=3, growth=0.06, longest_step=0.01)
-"""Resolution of fits: within about 2e-3 of the peak of the finest grid; `fit(grid=Grid())` is finer and slower."""
+GRID = Grid(elements=5, degree=5, vertical_degree=3, growth=0.03, longest_step=0.005)
+"""Resolution of fits: `fit(grid=Grid())` is finer and five times slower. With 300 events of the human quantum it moves
+no parameter by more than 0.2 %; steps twice as long moved the binding rate by 0.7 %, half its error."""
 
 COARSE = Grid(elements=4, degree=4, vertical_degree=2, growth=0.1, longest_step=0.02, first_step=2e-5)
 """For a first look and for tests; its error was not measured."""

@@ -24,8 +24,8 @@ from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
 
 BIAS = 0.05
-"""Relative error below which the bias of the mean field matters: with 300 events it moved binding, unbinding and
-closing rates of the human preset by 3 to 8 %."""
+"""Relative error below which the bias of the mean field may matter (a cautious choice): fits to 300 events of the human
+preset and its like were off by about 1 % in some parameters (docs/fitting.md)."""
 
 MIXED, ENOUGH = 1.05, 100.0
 """Largest R-hat and least effective number of draws of chains that have mixed."""
