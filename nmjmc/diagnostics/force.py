@@ -20,6 +20,8 @@ from nmjmc.junction.whole import Evoked, Junction, bank_for
 AFTER = 150.0
 """How long the force is followed after the last stimulus [ms]."""
 LONGEST = 5000.0
+FEEBLE, FUSING = 0.25, 25.0
+"""Less of the greatest force, at intervals as short as these [ms], is told to be that of no muscle; choices."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Contractions:
         fired: whether each fibre fired at each stimulus [v k].
         resting: force at rest.
         method: how quanta became a current.
+        greatest: force that the cross-bridges could bear; NaN if not known.
     """
 
     times: Float[np.ndarray, " k"]
@@ -45,6 +48,7 @@ class Contractions:
     fired: np.ndarray
     resting: float
     method: str = "superposed"
+    greatest: float = np.nan
 
 
 def contractions(
@@ -79,9 +83,8 @@ def contractions(
     whole = _force(junction, times, muscle, seed, bank)
     (twitch_time, twitch, _), (time, force, evoked) = single, whole
     fired = evoked.response.spikes > 0
-    return Contractions(
-        times, twitch_time, twitch, time, force, fired, float(force[:, 0].mean()), evoked.method
-    )
+    resting, greatest = float(force[:, 0].mean()), float(junction.contraction.greatest_force)
+    return Contractions(times, twitch_time, twitch, time, force, fired, resting, evoked.method, greatest)
 
 
 def check_length(times: np.ndarray) -> None:
@@ -150,7 +153,8 @@ def finding(found: Contractions) -> Finding:
         "frequency_Hz": 1e3 / interval if interval else None,
         "quanta_were": found.method,
     }
-    return Finding("twitch", tuple(rows), _meaning(rows, interval), arrays, facts)
+    meaning = _meaning(rows, interval) + _doubt(rows, interval, 100 * found.greatest)
+    return Finding("twitch", tuple(rows), meaning, arrays, facts)
 
 
 def _ripple(found: Contractions, force: np.ndarray, interval: float) -> float:
@@ -158,6 +162,17 @@ def _ripple(found: Contractions, force: np.ndarray, interval: float) -> float:
     stimulated = found.time <= found.times[-1] + interval
     return (
         100 * (1 - fusion(found.time[stimulated], force[stimulated], interval)) if force.max() > 0 else np.nan
+    )
+
+
+def _doubt(rows: list[Row], interval: float, greatest: float) -> str:
+    """Forces that no muscle has are not left without a word."""
+    share = rows[5].value / greatest
+    if not rows[0].value or not 0 < interval <= FUSING or not share < FEEBLE:
+        return ""
+    return (
+        f" Its peak is only {100 * share:.2g} % of what the cross-bridges can bear: the spike in the tubules is too"
+        " brief for the release channels, so these forces are those of no muscle (docs/junction.md)."
     )
 
 

@@ -103,6 +103,17 @@ class Contraction(eqx.Module):
         check_parameters(self, "contraction")
 
     @property
+    def greatest_force(self) -> Scalar:
+        """Cross-bridges after the stroke over all troponin, in the steady state of much calcium.
+
+        Then b2 / b1 = h_o / (h_p + g_o) and d2 f_o = b1 (f_p + h_o) - b2 h_p; d2 k_Ca- / k_Ca+ is not shifted.
+        """
+        after = self.stroke / (self.unstroke + self.release)
+        before = self.attach / (self.detach + self.stroke - self.unstroke * after)
+        unshifted = self.shift_calcium_off / self.shift_calcium_on
+        return before * after / (1.0 + unshifted + before * (1.0 + after))
+
+    @property
     def volumes(self) -> tuple[Scalar, Scalar, Scalar, Scalar]:
         """Myoplasm near the tubule and beyond, reticulum near the tubule and beyond [um^3]."""
         all_of_it = self.length * np.pi * self.radius**2

@@ -119,6 +119,16 @@ def test_the_bootstrap_covers_the_mean():
     assert 262 <= covered <= 297
 
 
+@pytest.mark.parametrize(("greatest", "told"), [(0.3, False), (1.0, True)])
+def test_forces_of_no_muscle_are_told(greatest, told):
+    time = np.arange(0, 100, 0.5)
+    rise = 0.2 * -np.expm1(-time / 20) * np.ones((4, 1))
+    pull = force.Contractions(
+        np.arange(5) * 10.0, time, rise, time, rise, np.ones((4, 5), bool), 0.0, greatest=greatest
+    )
+    assert ("no muscle" in force.finding(pull).meaning) == told
+
+
 def test_numbers_are_written_to_two_digits_of_their_interval():
     assert in_words(Row("a", "%", 31.4159, 28.02, 35.09, "")) == "31.4 % (28.0 to 35.1)"
     assert in_words(Row("a", "", np.nan, np.nan, np.nan, "")) == "none"

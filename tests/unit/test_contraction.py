@@ -100,6 +100,23 @@ def test_force_grows_and_fuses_with_frequency(contractions):
     assert ripple[1] > 0.9
 
 
+def test_the_greatest_force_is_that_in_much_calcium():
+    # troponin by itself, with its calcium held at 1 M, from none bound to where it rests
+    p, much = Contraction(), calcium._guess()._replace(calcium=jnp.full(2, 1e6))
+
+    def slope(t, y, a):
+        troponin, shifted, bridge, _ = calcium._troponin(p, much._replace(**y))
+        return {"troponin": troponin, "shifted": shifted, "bridge": bridge}
+
+    with jax.enable_x64(True):
+        start = {"troponin": jnp.zeros(2), "shifted": jnp.zeros(3), "bridge": jnp.zeros(2)}
+        end = diffrax.diffeqsolve(
+            diffrax.ODETerm(slope), Rosenbrock(), 0.0, 400.0, 0.05, start, max_steps=10_000
+        ).ys
+    force = float(end["bridge"][0, 1]) / 140.0
+    assert force == pytest.approx(float(p.greatest_force), rel=1e-3)
+
+
 def test_a_twitch_follows_calcium(contractions):
     twitch = twitch_of(contractions.time, contractions.force[0], onset=10.0)
     assert 5.0 < twitch.time_to_peak < 60.0
