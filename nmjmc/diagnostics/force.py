@@ -20,8 +20,8 @@ from nmjmc.junction.whole import Evoked, Junction, bank_for
 AFTER = 150.0
 """How long the force is followed after the last stimulus [ms]."""
 LONGEST = 5000.0
-FEEBLE, FUSING = 0.25, 25.0
-"""Less of the greatest force, at intervals as short as these [ms], is told to be that of no muscle; choices."""
+FEEBLE = 0.05
+"""A twitch of less of the greatest force is told to be that of no muscle (a choice; textbooks have 0.2 to 0.3 [M])."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def finding(found: Contractions) -> Finding:
         "frequency_Hz": 1e3 / interval if interval else None,
         "quanta_were": found.method,
     }
-    meaning = _meaning(rows, interval) + _doubt(rows, interval, 100 * found.greatest)
+    meaning = _meaning(rows, interval) + _doubt(rows, found.greatest)
     return Finding("twitch", tuple(rows), meaning, arrays, facts)
 
 
@@ -165,14 +165,15 @@ def _ripple(found: Contractions, force: np.ndarray, interval: float) -> float:
     )
 
 
-def _doubt(rows: list[Row], interval: float, greatest: float) -> str:
+def _doubt(rows: list[Row], greatest: float) -> str:
     """Forces that no muscle has are not left without a word."""
-    share = rows[5].value / greatest
-    if not rows[0].value or not 0 < interval <= FUSING or not share < FEEBLE:
+    firing, twitch = rows[0].value, rows[2].value
+    share = twitch / firing / greatest if firing else np.nan
+    if not share < FEEBLE:
         return ""
     return (
-        f" Its peak is only {100 * share:.2g} % of what the cross-bridges can bear: the spike in the tubules is too"
-        " brief for the release channels, so these forces are those of no muscle (docs/junction.md)."
+        f" The twitch of a fibre that fires is only {100 * share:.2g} % of what its cross-bridges can bear: the spike"
+        " in the tubules is too brief for the release channels, so these are forces of no muscle (docs/junction.md)."
     )
 
 
