@@ -172,7 +172,7 @@ def test_a_simulation_that_failed_ends_the_fit(folder, monkeypatch, no_drawing, 
     def fails(*_, **__):
         raise SimulationError(Status.NON_FINITE, "vesicle 3")
 
-    monkeypatch.setattr("nmjmc.fitting.estimators.kernel.run", fails)
+    monkeypatch.setattr("nmjmc.fitting.simulations.kernel.run", fails)
     assert main(["fit", *QUICK, "fit.estimator=corrected", "fit.vesicles=8"]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("nmjmc: The simulation failed (vesicle 3)")
