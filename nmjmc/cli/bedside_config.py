@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nmjmc.arguments import SEEDS, whole_number
 from nmjmc.cli import bedside_tests, treatments
-from nmjmc.cli.compose import plain
+from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.overrides import Known
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir
@@ -111,12 +111,7 @@ def _shared(given: dict[str, Any]) -> dict[str, Any]:
     given["quanta"] = whole_number(given["quanta"], "quanta", 2, MOST_QUANTA)
     if given["seed"] is not None:
         given["seed"] = whole_number(given["seed"], "seed", 0, SEEDS - 1)
-    for name in ("cache", "dry_run"):
-        if not isinstance(given[name], bool):
-            raise ValidationError(name, repr(given[name]), "true or false")
-    if given["progress"] not in ("auto", True, False):
-        hint = nearest(str(given["progress"]), ("auto", "true", "false"))
-        raise ValidationError("progress", repr(given["progress"]), "auto, true or false", hint)
+    check_flags(given, "cache", "dry_run")
     given["exposure"] = to_text(to_internal(given["exposure"], "ms", "exposure"), "s")
     return given
 

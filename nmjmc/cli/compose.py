@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -10,7 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from nmjmc.errors import ValidationError
+from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir
 
 # our configs of launchers have the names of the plugins' own, and are checked against them, which is what we want
@@ -46,6 +47,20 @@ def plain(config: DictConfig) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValidationError("the config", repr(found), "a mapping")
     return {str(name): value for name, value in found.items() if name != "hydra"}
+
+
+def check_flags(values: Mapping[str, Any], *names: str) -> None:
+    """Refuse a switch that is neither on nor off, and a `progress` that is not known.
+
+    Raises:
+        ValidationError: With the switch.
+    """
+    for name in names:
+        if not isinstance(values.get(name), bool):
+            raise ValidationError(name, repr(values.get(name)), "true or false")
+    if values.get("progress") not in ("auto", True, False):
+        hint = nearest(str(values.get("progress")), ("auto", "true", "false"))
+        raise ValidationError("progress", repr(values.get("progress")), "auto, true or false", hint)
 
 
 def sentence(error: Exception) -> ValidationError:

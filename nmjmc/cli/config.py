@@ -13,9 +13,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from nmjmc.api import make_numerics
-from nmjmc.cli.compose import plain
+from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.overrides import SETTINGS
-from nmjmc.errors import ValidationError, nearest
+from nmjmc.errors import ValidationError
 from nmjmc.folders import names_in
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.kinetics import available_schemes, load_scheme
@@ -81,12 +81,7 @@ def settings_of(values: dict[str, Any]) -> Settings:
     for name in (field.name for field in fields(Settings)):
         if name not in values:
             raise ValidationError(name, "missing", "given in the config")
-    for name in ("cache", "checkpoint", "dry_run", "resume"):
-        if not isinstance(values[name], bool):
-            raise ValidationError(name, repr(values[name]), "true or false")
-    if values["progress"] not in ("auto", True, False):
-        hint = nearest(str(values["progress"]), ("auto", "true", "false"))
-        raise ValidationError("progress", repr(values["progress"]), "auto, true or false", hint)
+    check_flags(values, "cache", "checkpoint", "dry_run", "resume")
     if not isinstance(values["numerics"], Mapping):
         raise ValidationError(
             "numerics", repr(values["numerics"]), "set by its keys, as in numerics.KEY=VALUE"

@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from nmjmc.arguments import SEEDS, whole_number
-from nmjmc.cli.compose import plain
+from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.fit_words import FIT, SETTINGS
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets import DataSets, read_datasets
@@ -88,11 +88,7 @@ def read_plain(config: Mapping[str, Any]) -> FitConfig:
     """
     settings = {name: value for name, value in config.items() if name in SETTINGS}
     synapse = build({name: value for name, value in config.items() if name not in SETTINGS})
-    for name in ("cache", "resume", "dry_run"):
-        if not isinstance(settings.get(name), bool):
-            raise ValidationError(name, repr(settings.get(name)), "true or false")
-    if settings.get("progress") not in ("auto", True, False):
-        raise ValidationError("progress", repr(settings.get("progress")), "auto, true or false")
+    check_flags(settings, "cache", "resume", "dry_run")
     how = _how(settings.get("fit"))
     return FitConfig(
         synapse, _data(settings.get("data")), _free(how.pop("free")), flattened(how.pop("fixed") or {}), how,
