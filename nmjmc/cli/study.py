@@ -110,7 +110,10 @@ def _tell(sweep: Sweep, study: Any, index: int, outcome: Result | Exception) -> 
     value = None if isinstance(outcome, Exception) else loss(sweep.definition["request"], outcome.summary())
     state = optuna().trial.TrialState
     how = state.FAIL if value is None else state.COMPLETE
-    study.tell(index, value, state=how, skip_if_finished=True)  # a failed trial may have been run once more
+    with sweep.claims.turn():  # its claim is free by now: another process may be telling the same
+        study.tell(
+            index, value, state=how, skip_if_finished=True
+        )  # a failed trial may have been run once more
 
 
 def _tell_again(sweep: Sweep, study: Any, trial: Any, states: Mapping[int, str]) -> None:

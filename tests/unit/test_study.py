@@ -81,7 +81,17 @@ def test_the_loss_is_the_squared_relative_distance():
 
 
 def test_two_workers_share_one_study(tmp_path):
+    """A point whose claim is free may be told by its own process and by the other at once: the telling is slow."""
     body = f"""
+        from optuna.storages import JournalStorage
+
+        tells = JournalStorage.set_trial_state_values
+
+        def slowly(*arguments, **more):
+            time.sleep(0.1)
+            return tells(*arguments, **more)
+
+        JournalStorage.set_trial_state_values = slowly
         sys.exit(main({["sweep", *WORDS, "device=cpu"]!r}))
     """
     pair = [run_script(body, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
