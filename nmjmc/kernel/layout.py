@@ -60,7 +60,7 @@ class Layout:
     most: int
     sites: int
     content: tuple[float, float]
-    lists: Lists = field(default_factory=lambda: Lists(shared=True), compare=False)
+    lists: Lists = field(default_factory=Lists, compare=False)
 
     def serves(self, wanted: Layout) -> bool:
         """Whether points that want another layout can do with this one."""

@@ -15,36 +15,34 @@ _RUNG = 1.6  # ratio of successive lengths of the list of due entries
 _RUNG_OF_STEPS = 4.0
 _PER_PLACE = 128  # most entries of the pool for each place in the list of due ones (a choice)
 _NEARLY = 1.7  # a compiled list that is at most so many times too long serves as well
-_PARTS = 4  # origins of shared ladders stand at so many places between two rungs (a choice)
+_PARTS = 2  # the ladder stands at one of so many places between two rungs (a choice)
 
 
 class Lists:
     """The ladder of lengths that the batches of a kind share, and the rungs that are compiled already.
 
     Attributes:
-        shared: whether points of other rates will come, whose own ladders would stand elsewhere.
         origin: one length of the ladder; 0 until the first batch has settled it.
         made: the lengths in use, for each length of the pool.
     """
 
-    def __init__(self, shared: bool = False) -> None:
-        self.shared, self.origin, self.ratio = shared, 0.0, _RUNG
+    def __init__(self) -> None:
+        self.origin, self.ratio = 0.0, _RUNG
         self.made: dict[int, set[int]] = {}
 
     def settle(self, first: float, stepped: bool) -> None:
         """Place the ladder for this number of entries due in the first pass, unless it stands already.
 
-        A shared ladder stands at one of few places, so that workers on one sweep compile the same programs.
+        It stands at one of few places, so that runs with other rates, and workers on one sweep, find programs that are
+        compiled already; a list placed for one run alone would be a tenth shorter.
         """
         if self.origin:
             return
         if stepped:
             self.origin, self.ratio = float(FEWEST), _RUNG_OF_STEPS
             return
-        origin = _LONGEST * with_margin(first)
-        if self.shared:
-            origin = _RUNG ** (math.ceil(_PARTS * math.log(origin) / math.log(_RUNG)) / _PARTS)
-        self.origin = origin
+        parts = math.ceil(_PARTS * math.log(_LONGEST * with_margin(first)) / math.log(_RUNG))
+        self.origin = _RUNG ** (parts / _PARTS)
 
     def fitted(self, pool: int, due: float) -> int:
         """The length for `due` entries of a pool of this length: a compiled one if it is not much too long."""

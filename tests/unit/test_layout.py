@@ -14,11 +14,9 @@ pytestmark = pytest.mark.unit
 KIND = "a kind of points"
 
 
-@given(
-    first=st.floats(10, 1e6), dues=st.lists(st.floats(1, 1e6), min_size=1, max_size=60), shared=st.booleans()
-)
-def test_a_list_holds_what_is_due_and_few_lengths_serve(first, dues, shared):
-    lists = Lists(shared)
+@given(first=st.floats(10, 1e6), dues=st.lists(st.floats(1, 1e6), min_size=1, max_size=60))
+def test_a_list_holds_what_is_due_and_few_lengths_serve(first, dues):
+    lists = Lists()
     lists.settle(first, stepped=False)
     pool = 4096
     lengths = [lists.fitted(pool, due) for due in dues]
@@ -28,14 +26,14 @@ def test_a_list_holds_what_is_due_and_few_lengths_serve(first, dues, shared):
     assert lists.longer(pool, max(lengths)) >= 1.5 * max(lengths)
 
 
-def test_points_of_like_rates_share_their_ladder():
-    ladders = set()
-    for first in range(1000, 1600, 10):
-        lists = Lists(shared=True)
+def test_runs_of_all_rates_have_one_of_two_ladders():
+    lengths = set()
+    for first in range(1000, 100_000, 100):
+        lists = Lists()
         lists.settle(first, stepped=False)
-        ladders.add(lists.fitted(1, 3000.0))
-    assert len(ladders) <= 5
-    lists = Lists(shared=True)
+        lengths.add(lists.fitted(1, 3000.0))
+    assert len(lengths) == 2
+    lists = Lists()
     lists.settle(1000, stepped=False)
     stood = lists.origin
     lists.settle(1e6, stepped=False)
