@@ -32,7 +32,8 @@ from nmjmc.data.sweep import Sweep
 from nmjmc.kernel import programs
 
 SMALL = {"cleft.side": "0.3 um", "vesicle.content_mean": 300}
-HOW = {"duration": "1 ms", "record_interval": "20 us", "device": "cpu"}
+HOW_SMALL = {"duration": "1 ms", "record_interval": "20 us"}
+HOW = HOW_SMALL | {"device": "cpu"}
 
 
 def resident() -> float:
@@ -90,13 +91,13 @@ def load(points: int, vesicles: int, key: str, low: str, high: str, folder: str)
     }
 
 
-def throughput(points: int, vesicles: int) -> dict[str, float]:
+def throughput(points: int, vesicles: int, canonical: bool) -> dict[str, float]:
     """Processor time of many small points in company, and of one run with as many quanta; programs compiled before."""
+    same, how = ({}, {"duration": "3 ms"}) if canonical else (SMALL, HOW_SMALL)
 
     def sweep(seed: int, count: int) -> float:
         rates = np.linspace(4e7, 6e7, points)[:count]
-        changed = [SMALL | {"receptor.binding_rate": f"{rate:g} /M/s"} for rate in rates]
-        how = {name: HOW[name] for name in ("duration", "record_interval")}
+        changed = [same | {"receptor.binding_rate": f"{rate:g} /M/s"} for rate in rates]
         asked = [
             Point(nmjmc.preparation("slab", **c), vesicles, seed + i, **how) for i, c in enumerate(changed)
         ]
@@ -106,8 +107,9 @@ def throughput(points: int, vesicles: int) -> dict[str, float]:
         return time.process_time() - started
 
     def one(seed: int, count: int) -> float:
+        middle = nmjmc.preparation("slab", **same, **{"receptor.binding_rate": "5e7 /M/s"})
         started = time.process_time()
-        assert nmjmc.simulate(nmjmc.preparation("slab", **SMALL), count, seed, **HOW).conserved()
+        assert nmjmc.simulate(middle, count, seed, **how, device="cpu").conserved()
         return time.process_time() - started
 
     # all programs that the timed calls need
@@ -126,9 +128,12 @@ if __name__ == "__main__":
     parser.add_argument("--low", default="4e7 /M/s")
     parser.add_argument("--high", default="6e7 /M/s")
     parser.add_argument("--throughput", action="store_true")
+    parser.add_argument(
+        "--canonical", action="store_true", help="points of the canonical slab, with --throughput"
+    )
     given = parser.parse_args()
     if given.throughput:
-        print(json.dumps(throughput(given.points or 100, given.vesicles or 10), indent=1))
+        print(json.dumps(throughput(given.points or 100, given.vesicles or 10, given.canonical), indent=1))
     else:
         with tempfile.TemporaryDirectory() as place:
             asked = (given.points or 1000, given.vesicles or 4, given.key, given.low, given.high)

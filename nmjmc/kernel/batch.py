@@ -91,10 +91,10 @@ class Job(NamedTuple):
         """The first point as arrays, for what all points share."""
         return self.points[0].lowered
 
-    @property
-    def slope(self) -> float:
-        """The shortest mean time between a mixed molecule's attempts [ms]."""
-        return min(float(point.lowered.tables.journeys.slope) for point in self.points)
+    def attempts(self, points: np.ndarray | None = None) -> float:
+        """How often a mixed molecule attempts to bind [1/ms], the mean over these points, or over all."""
+        rates = np.array([1 / float(point.lowered.tables.journeys.slope) for point in self.points])
+        return float(np.mean(rates if points is None else rates[points]))
 
 
 class Members(NamedTuple):
@@ -134,6 +134,7 @@ class Batch:
             np.pad(members.contents, ((0, spare), (0, 0))),
         )
         self.molecules = self.members.contents.sum(axis=1)
+        self.attempts = job.attempts(self.members.point)
         self.records = len(job.substeps)
         # the sets of the batch, the last one again where a slot is free
         found, self.which = np.unique(self.members.point, return_inverse=True)
@@ -148,7 +149,7 @@ class Batch:
         quanta = size * len(job.times)
         self.expected = expected_molecules(job.content, quanta)
         self.base = rung(self.expected * _SPARE)
-        due = job.interval / job.substeps[0] / job.slope * self.expected / len(job.times)
+        due = job.interval / job.substeps[0] * job.attempts() * self.expected / len(job.times)
         job.lists.settle(due, job.lowered.step is not None)
         self.state, self.released, first = self._prepare()
         self.start = np.stack([job.points[p].lowered.start for p in self.members.point])
@@ -313,7 +314,7 @@ class Batch:
         """About how many entries will be due in a pass of the next chunk, whose first steps have this length."""
         begin, end = self.at * self.job.interval, (self.at + count) * self.job.interval
         fresh = ((self.job.times >= begin) & (self.job.times < end)) | (self.at == 0)
-        attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) / self.job.slope
+        attempts = fresh.sum() * self.molecules.sum() / len(self.job.times) * self.attempts
         return with_margin((self.rate + attempts) * step)
 
     def _fit(self, due: float) -> None:

@@ -84,6 +84,17 @@ def test_no_mode_is_missed(b, e, m):
     assert np.all(q >= (index - 1e-6) * np.pi / HEIGHT)
     assert np.all(q <= (index + 2) * np.pi / HEIGHT)
 
+    def mismatch(k):
+        """Slope at the upper wall of what satisfies the other equations; zero at a mode."""
+        at = np.cos(k * m * HEIGHT) + b / k * np.sin(k * m * HEIGHT)
+        slope = -k * np.sin(k * m * HEIGHT) + b * np.cos(k * m * HEIGHT) + e * at
+        rest = k * (1 - m) * HEIGHT
+        return slope * np.cos(rest) - k * at * np.sin(rest)
+
+    inside = q[q > 0]
+    assert inside.size >= q.size - 1
+    assert np.all(mismatch(inside * (1 - 1e-11)) * mismatch(inside * (1 + 1e-11)) < 0)
+
 
 @pytest.mark.unit
 @pytest.mark.parametrize(("plane", "kappa_0", "kappa_m", "height"), CASES)
