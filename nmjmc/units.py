@@ -122,6 +122,12 @@ def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = 
     Raises:
         ValidationError: For a wrong dimension, an unknown unit, NaN, inf, a truth value, or no number at all.
     """
+    if isinstance(value, str):
+        return _text_to_internal(value, unit, field, allow_infinite)
+    return _converted(value, unit, field, allow_infinite)
+
+
+def _converted(value: object, unit: str, field: str, allow_infinite: bool) -> float:
     number, written = _split(value, unit, field)
     if math.isnan(number) or (math.isinf(number) and not allow_infinite):
         raise ValidationError(field, value, f"a finite number{_in(unit)}")
@@ -132,6 +138,11 @@ def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = 
     if unit.casefold() in _TEMPERATURES:
         return float(exact - _kelvin(written or unit, field, value))
     return float(exact * _conversion(written, unit, field, value))
+
+
+_text_to_internal = functools.lru_cache(maxsize=4096)(
+    _converted
+)  # points of a sweep share most of their texts
 
 
 def _split(value: object, unit: str, field: str) -> tuple[float, str]:
@@ -215,8 +226,11 @@ def to_text(value: Any, unit: str, digits: int | None = None) -> str:
     Returns:
         For example `30 nm`. (For a float32 the digits are those that bring back the same float32.)
     """
-    number = float(value)
-    narrow = getattr(value, "dtype", None) == np.float32
+    return _to_text(float(value), unit, digits, getattr(value, "dtype", None) == np.float32)
+
+
+@functools.lru_cache(maxsize=4096)
+def _to_text(number: float, unit: str, digits: int | None, narrow: bool) -> str:
     if not math.isfinite(number):
         return f"{number} {unit}".strip()
     if unit.casefold() in _TEMPERATURES:

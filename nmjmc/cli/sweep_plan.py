@@ -176,9 +176,11 @@ def _seed(base: Mapping[str, Any]) -> int:
 def _checked(definition: Mapping[str, Any]) -> dict[int, Point | NmjmcError]:
     """The points, or some evenly among many, as far as they can be right."""
     points, found = definition["points"], {}
+    _BUILT.clear()
     for index in sorted({round(i) for i in np.linspace(0, len(points) - 1, min(len(points), _CHECKED))}):
         try:
-            found[index] = build_point(definition, points[index]["values"], points[index]["seed"])
+            whole = point_config(definition, points[index]["values"], points[index]["seed"])
+            found[index] = _BUILT[_name(whole)] = _point(whole)
         except NmjmcError as error:
             found[index] = error
     return found
@@ -219,7 +221,19 @@ def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: 
     Raises:
         ValidationError: If the values cannot be right.
     """
-    synapse, settings = config.read_plain(point_config(definition, values, seed))
+    whole = point_config(definition, values, seed)
+    return _BUILT.pop(_name(whole), None) or _point(whole)
+
+
+_BUILT: dict[str, Point] = {}  # what was built to be checked, until it is run
+
+
+def _name(whole: Mapping[str, Any]) -> str:
+    return json.dumps(whole, default=str)
+
+
+def _point(whole: Mapping[str, Any]) -> Point:
+    synapse, settings = config.read_plain(whole)
     return Point(
         synapse=synapse,
         vesicles=settings.vesicles,

@@ -88,9 +88,8 @@ class Result:
 
         I = (V - E) sum over states of g_s n_s, at the temperature of the synapse.
         """
-        synapse = self.synapse.effective()
-        scheme = synapse.receptor.scheme
-        gamma = float(synapse.receptor.channel_conductance)
+        synapse, scheme = self.synapse, self.synapse.receptor.scheme
+        gamma = float(synapse.conductance())
         driving = float(synapse.fibre.holding_potential) - float(synapse.receptor.reversal_potential)
         relative = zip(scheme.states, scheme.conductance, strict=True)
         total = np.zeros(self.counts["free_ach"].shape, np.float64)

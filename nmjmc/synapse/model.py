@@ -70,6 +70,10 @@ class Synapse(eqx.Module):
         )
         return checked(warm)
 
+    def conductance(self) -> Scalar:
+        """Conductance of an open channel at the synapse's temperature [uS], as `effective` has it."""
+        return _warm_conductance(self.receptor, self.temperature)
+
 
 def checked(synapse: Synapse) -> Synapse:
     """The same synapse, after all the checks of a new one (values traced by JAX pass).
@@ -108,13 +112,18 @@ def _warm_receptor(receptor: Receptor, temperature: Scalar, voltage: Scalar) -> 
     if "closing_rate" in rates:
         away = receptor.closing_voltage_sensitivity * (voltage - receptor.reference_voltage)
         rates["closing_rate"] = as_leaf(rates["closing_rate"] * _exp(away))
-    conductance = warmed(receptor.channel_conductance, receptor.q10["channel_conductance"], change)
+    conductance = _warm_conductance(receptor, temperature)
     new = (rates, conductance, temperature, voltage)
     return eqx.tree_at(
         lambda r: (r.rates, r.channel_conductance, r.reference_temperature, r.reference_voltage),
         receptor,
         new,
     )
+
+
+def _warm_conductance(receptor: Receptor, temperature: Scalar) -> Scalar:
+    change = temperature - receptor.reference_temperature
+    return warmed(receptor.channel_conductance, receptor.q10["channel_conductance"], change)
 
 
 def _warm_esterase(esterase: Esterase, temperature: Scalar) -> Esterase:

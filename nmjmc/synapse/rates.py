@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kinetics import Scheme
+from nmjmc.kinetics.scheme import Transition
 from nmjmc.synapse.parameter import Range, as_leaf, check_value
 from nmjmc.types import Scalar
 
@@ -18,7 +20,12 @@ Q10 = Range("", "0.5", "10")
 
 def rate_ranges(scheme: Scheme) -> dict[str, Range]:
     """Unit and range of every rate of a scheme, in the scheme's order."""
-    return {name: SECOND_ORDER if binds else FIRST_ORDER for name, binds in scheme.binds_by_rate().items()}
+    return dict(_ranges(scheme.transitions))
+
+
+@functools.lru_cache(maxsize=64)
+def _ranges(transitions: tuple[Transition, ...]) -> dict[str, Range]:
+    return {t.rate: FIRST_ORDER if t.binds is None else SECOND_ORDER for t in transitions}
 
 
 def complete_rates(scheme: Scheme, rates: Mapping[str, Any], path: str) -> dict[str, Any]:

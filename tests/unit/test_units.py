@@ -1,5 +1,7 @@
 """Units: exact conversion, exact return, and a sentence for every mistake."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -155,3 +157,15 @@ def test_every_status_bit_has_a_sentence():
 def test_nearest_name():
     assert nearest("desnity", ["density", "rates"]) == "did you mean density?"
     assert nearest("zzz", ["b", "a"]) == "choose one of a, b"
+
+
+def test_what_is_remembered_is_what_is_computed():
+    """Texts are converted once; the same text under another unit, field or rule is another."""
+    assert to_internal("30", "nm", "a") == to_internal("30", "nm", "a") == pytest.approx(0.03)
+    assert to_internal("30", "um", "a") == 30.0
+    assert math.isinf(to_internal("inf", "nm", "a", allow_infinite=True))
+    for field in ("a", "b", "b"):
+        with pytest.raises(ValidationError, match=f"^{field} "):
+            to_internal("inf", "nm", field)
+    assert to_text(0.1, "um") == "0.1 um" and to_text(np.float32(0.1), "um") == "0.1 um"
+    assert to_text(0.1, "um") != to_text(float(np.float32(0.1)), "um")
