@@ -3,6 +3,7 @@
     python scripts/sweep_load.py --points 1000 --vesicles 4
     python scripts/sweep_load.py --points 1000 --key receptor.density --low "2000 /um^2" --high "9000 /um^2"
     python scripts/sweep_load.py --throughput          # 100 points of 10 vesicles beside one run of 1,000
+    python scripts/sweep_load.py --throughput --canonical --points 30
 
 Points are small on purpose: the bookkeeping of a point costs the same for a small one and a large one. Times are of
 the processor, all threads together, so that they hold on a machine that is shared.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import nmjmc
 from nmjmc.api import Point, simulate_many
@@ -30,6 +32,7 @@ from nmjmc.data.collect import write, write_csv
 from nmjmc.data.gather import gather
 from nmjmc.data.sweep import Sweep
 from nmjmc.kernel import programs
+from nmjmc.viz.style import COLOURS, MILLIMETRE, save, style
 
 SMALL = {"cleft.side": "0.3 um", "vesicle.content_mean": 300}
 HOW_SMALL = {"duration": "1 ms", "record_interval": "20 us"}
@@ -64,7 +67,26 @@ class Watch:
         self.left = time.thread_time()
 
 
-def load(points: int, vesicles: int, key: str, low: str, high: str, folder: str) -> dict[str, Any]:
+def draw(watch: Watch, path: str) -> None:
+    """Memory and programs against the points that are finished."""
+    with style():
+        figure = Figure(figsize=(120 * MILLIMETRE, 60 * MILLIMETRE), layout="constrained")
+        memory = figure.subplots()
+        done = np.arange(1, len(watch.memory) + 1)
+        memory.plot(done, watch.memory, color=COLOURS[0])
+        memory.set(xlabel="points finished", ylabel="memory of the process (MB)", ylim=(0, None))
+        count = memory.twinx()
+        count.plot(done, watch.kept, color=COLOURS[1])
+        count.set(ylabel="programs it keeps", ylim=(0, 2 * max(watch.kept)))
+        count.spines["right"].set_visible(True)
+        memory.yaxis.label.set_color(COLOURS[0])
+        count.yaxis.label.set_color(COLOURS[1])
+    save(figure, path)
+
+
+def load(
+    points: int, vesicles: int, key: str, low: str, high: str, folder: str, figure: str | None
+) -> dict[str, Any]:
     """Run the sweep and collect it."""
     watch = sweep_run.simulate_many = Watch()
     started, watch.left = time.process_time(), time.thread_time()
@@ -79,6 +101,8 @@ def load(points: int, vesicles: int, key: str, low: str, high: str, folder: str)
     write(table, Path(folder) / "sweep.nc")
     write_csv(table, Path(folder) / "sweep.csv")
     collecting = time.process_time() - started
+    if figure:
+        draw(watch, figure)
     tenth = max(points // 10, 1)
     return {
         "points": len(Sweep.open(folder).states()),
@@ -127,6 +151,7 @@ if __name__ == "__main__":
     parser.add_argument("--key", default="receptor.binding_rate")
     parser.add_argument("--low", default="4e7 /M/s")
     parser.add_argument("--high", default="6e7 /M/s")
+    parser.add_argument("--figure", help="where the memory is drawn")
     parser.add_argument("--throughput", action="store_true")
     parser.add_argument(
         "--canonical", action="store_true", help="points of the canonical slab, with --throughput"
@@ -137,4 +162,4 @@ if __name__ == "__main__":
     else:
         with tempfile.TemporaryDirectory() as place:
             asked = (given.points or 1000, given.vesicles or 4, given.key, given.low, given.high)
-            print(json.dumps(load(*asked, f"{place}/s"), indent=1))
+            print(json.dumps(load(*asked, f"{place}/s", given.figure), indent=1))

@@ -103,9 +103,12 @@ def _lines(axes: Axes, table: Table, view: View, feature: str) -> None:
             axes.fill_between(
                 where, mean - _BAND * error, mean + _BAND * error, color=colour, alpha=0.2, lw=0
             )
+    axes.set_ylabel(_label(feature, UNITS[feature]))
+    if not axes.lines:
+        axes.text(0.5, 0.5, "measured at no point", transform=axes.transAxes, ha="center", color=INK)
+        return
     if view.log:
         _logarithmic(axes)
-    axes.set_ylabel(_label(feature, UNITS[feature]))
     title = None if view.y is None else _label(view.y, _parameter(table, view.y).unit)
     if len(groups) > _MOST_LINES:
         title = f"{title}\n({_MOST_LINES} of {len(groups)} values)"
