@@ -45,6 +45,8 @@ def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequen
     _installed(words)
     targets.check("worker", words)
     slurm.ask_scontrol()
+    # else Ray runs its workers at nice 15, and where anything else computes they hardly begin
+    os.environ.setdefault("RAY_worker_niceness", "0")
     numbers = ",".join(map(str, range(options.workers)))
     given = [f"folder='{folder.resolve()}'", f"worker={numbers}", f"device={how['device']}"]
     given += [f"cache={str(how['cache']).lower()}"]
