@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CHUNK_ROWS = 64  # a chunk of 64 vesicles: single traces stay cheap to read, and compress well
 _LEVEL = 3  # of gzip
+_SMALL = 4096  # bytes; the index of a compressed variable takes 2,000 by itself
 _GROWTH = 2**18  # bytes by which the image grows
 _ORDER = h5p.CRT_ORDER_TRACKED | h5p.CRT_ORDER_INDEXED
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10}"
@@ -83,10 +84,10 @@ def _scale(dataset: Any, dimension: str, said: str, scales: dict[str, tuple[int,
 
 
 def _dataset(file: Any, name: str, values: np.ndarray) -> Any:
-    """The dataset of some values; large ones compressed without loss."""
+    """The dataset of some values; large ones compressed without loss, which costs a small one more than it saves."""
     how = h5p.create(h5p.DATASET_CREATE)
     how.set_attr_creation_order(_ORDER)
-    if values.ndim > 1 and values.size:
+    if values.ndim > 1 and values.nbytes > _SMALL:
         how.set_chunk((min(values.shape[0], _CHUNK_ROWS), *values.shape[1:]))
         how.set_shuffle()
         how.set_deflate(_LEVEL)
