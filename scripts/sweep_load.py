@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 import nmjmc
 from nmjmc.api import Point, simulate_many
@@ -74,10 +75,12 @@ def draw(watch: Watch, path: str) -> None:
         memory = figure.subplots()
         done = np.arange(1, len(watch.memory) + 1)
         memory.plot(done, watch.memory, color=COLOURS[0])
-        memory.set(xlabel="points finished", ylabel="memory of the process (MB)", ylim=(0, None))
+        memory.set(xlabel="points finished", ylabel="memory of the process (MB)",
+                   ylim=(0, 1.2 * max(watch.memory)))  # fmt: skip
         count = memory.twinx()
         count.plot(done, watch.kept, color=COLOURS[1])
         count.set(ylabel="programs it keeps", ylim=(0, 2 * max(watch.kept)))
+        count.yaxis.set_major_locator(MaxNLocator(integer=True))
         count.spines["right"].set_visible(True)
         memory.yaxis.label.set_color(COLOURS[0])
         count.yaxis.label.set_color(COLOURS[1])
