@@ -49,20 +49,27 @@ def assert_the_same(folder, whole):
     assert not list(folder.rglob("*.tmp"))
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_bits(whole, tmp_path):
-    chance, records = random.Random(4), tmp_path / "s" / "points"
-    for _ in range(4):
-        before = len(list(records.glob("*.done.json")))
-        process = begun(tmp_path / "s", "together=3")
+def test_killed_at_twenty_random_moments_it_ends_with_the_same_bits(whole, tmp_path):
+    """At each kill what was whole stays as it was; a finished sweep is compared, removed, and begun again."""
+    chance, folder, killed = random.Random(4), tmp_path / "s", 0
+    finished = folder / "points"
+    while killed < 20:
+        before = {path: path.read_bytes() for path in finished.glob("*.done.json")}
+        process = begun(folder, "together=3")
         end = time.monotonic() + 600
-        while len(list(records.glob("*.done.json"))) <= before and process.poll() is None:
+        while len(list(finished.glob("*.done.json"))) <= len(before) and process.poll() is None:
             assert time.monotonic() < end
             time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.4))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
-    assert main(["sweep", *WORDS, f"folder={tmp_path / 's'}"]) == 0
-    assert_the_same(tmp_path / "s", whole)
+        killed += process.returncode == -signal.SIGKILL
+        assert all(path.read_bytes() == record for path, record in before.items())
+        if len(list(finished.glob("*.done.json"))) == POINTS:
+            assert_the_same(folder, whole)
+            shutil.rmtree(folder)
+    assert main(["sweep", *WORDS, f"folder={folder}"]) == 0
+    assert_the_same(folder, whole)
 
 
 def test_two_processes_share_one_folder(whole, tmp_path):
