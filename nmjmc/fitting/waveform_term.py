@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from nmjmc.analysis.instrument import Instrument
 from nmjmc.analysis.observations import MeanWaveform
 from nmjmc.errors import ValidationError
+from nmjmc.fitting.event_moments import errors
 from nmjmc.fitting.features import half_rise
 from nmjmc.fitting.quanta import Condition, Quanta
 from nmjmc.fitting.terms import GaussianTerm
@@ -25,7 +26,7 @@ class WaveformTerm(GaussianTerm):
 
     The size of an event is its projection on the mean event. Its variance among the events holds what the CV of the
     content does; the bin means hold the time course. The covariance of all these numbers is estimated from the
-    events, so that their common size, which makes neighbouring bins agree, is not counted many times.
+    events (`event_moments`), so that their common size, which makes neighbouring bins agree, is not counted many times.
 
     Attributes:
         time: Centres of the bins [bin] [ms].
@@ -122,13 +123,9 @@ class WaveformTerm(GaussianTerm):
 
     def _statistic(self, binned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bin means and log variance of the projection, and the covariance of their errors."""
-        mean = binned.mean(axis=0)
-        size = (binned - mean) @ self.direction
         if not self.with_variance:
-            return mean, np.atleast_2d(np.cov(binned, rowvar=False)) / len(binned)
-        variance = size @ size / (len(binned) - 1)
-        influence = np.column_stack([binned - mean, size**2 / variance - 1.0])
-        return np.append(mean, np.log(variance)), np.cov(influence, rowvar=False) / len(binned)
+            return binned.mean(axis=0), np.atleast_2d(np.cov(binned, rowvar=False)) / len(binned)
+        return errors(binned, self.direction, self.noise_variance)
 
     def _noise(self, time: np.ndarray, traces: np.ndarray) -> float:
         """Variance of the projection of the noise, from as many baseline windows as fit before the onset."""
