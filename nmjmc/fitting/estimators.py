@@ -18,10 +18,11 @@ from nmjmc.fitting.simulations import (
     Simulate,
     Simulated,
     kernel_correction,
-    kernel_predictions,
+    of_run,
     of_runs,
     score_slopes,
     simulate_all,
+    simulate_points,
     simulated,
 )
 from nmjmc.kernel.numerics import Numerics
@@ -123,20 +124,19 @@ class CommonRandomNumbersEstimator(Estimator):
         step: float = 0.1,
         simulate: Simulate | None = None,
     ) -> None:
-        self.vesicles, self.seed, self.step = vesicles, seed, step
-        self.simulate = simulate or simulated
+        self.vesicles, self.seed, self.step, self.simulate = vesicles, seed, step, simulate
 
     def evaluate(self, problem: Problem, free: np.ndarray) -> Evaluation:
-        z, covariance = kernel_predictions(problem, free, self.vesicles, self.seed, self.simulate)
-        sides = [
-            [self.predict(problem, free + sign * row) for sign in (1.0, -1.0)]
-            for row in self.step * np.eye(free.size)
-        ]
-        slope = np.stack([(up - down) / (2.0 * self.step) for up, down in sides], axis=1)
-        return z, slope, covariance
+        rows = self.step * np.eye(free.size)
+        points = [free, *(free + rows), *(free - rows)]
+        runs = simulate_points(problem, points, self.vesicles, self.seed, self.simulate)
+        z, covariance = of_runs(problem, free, runs[0], self.vesicles)
+        sides = np.stack([of_run(problem, at, run) for at, run in zip(points[1:], runs[1:], strict=True)])
+        return z, ((sides[: free.size] - sides[free.size :]) / (2.0 * self.step)).T, covariance
 
     def predict(self, problem: Problem, free: np.ndarray) -> np.ndarray:
-        return kernel_predictions(problem, free, self.vesicles, self.seed, self.simulate)[0]
+        (run,) = simulate_points(problem, [free], self.vesicles, self.seed, self.simulate)
+        return of_run(problem, free, run)
 
 
 class ScoreFunctionEstimator(Estimator):
@@ -167,7 +167,7 @@ class ScoreFunctionEstimator(Estimator):
         return z, score_slopes(problem, free, runs), covariance
 
     def predict(self, problem: Problem, free: np.ndarray) -> np.ndarray:
-        return of_runs(problem, free, self._runs(problem, free), self.vesicles)[0]
+        return of_run(problem, free, self._runs(problem, free))
 
     def _runs(self, problem: Problem, free: np.ndarray) -> dict[Condition, Simulated]:
         tiles = dilution(problem, free)

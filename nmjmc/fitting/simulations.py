@@ -9,11 +9,11 @@ import jax
 import numpy as np
 
 from nmjmc.errors import NmjmcError, ValidationError
-from nmjmc.fitting.parameters import EXTRA, with_values
+from nmjmc.fitting.parameters import EXTRA
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Condition
 from nmjmc.fitting.score_slopes import score_slope
-from nmjmc.fitting.scores import Run, Scores, plain, scores, weights
+from nmjmc.fitting.scores import Run, Scores, changed, plain, scores, weights
 from nmjmc.fitting.terms import Term
 from nmjmc.kernel import release
 from nmjmc.kernel import simulate as kernel
@@ -35,15 +35,14 @@ Simulate = Callable[[Synapse, Condition, int, int], Simulated]
 """Quanta of a synapse under a condition: how many, from which seed."""
 
 
-def kernel_predictions(
-    problem: Problem, free: np.ndarray, vesicles: int, seed: int, simulate: Simulate
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions from simulated quanta and the covariance of their Monte Carlo error, [z] and [z, z].
-
-    Raises:
-        SimulationError: If a simulation failed; failed vesicles are never dropped.
-    """
-    return of_runs(problem, free, simulate_all(problem, free, vesicles, seed, simulate), vesicles)
+def of_run(problem: Problem, free: np.ndarray, runs: Mapping[Condition, Simulated]) -> np.ndarray:
+    """Predictions from runs of all conditions [z]."""
+    values = problem.values(free)
+    with jax.enable_x64(True):
+        parts = [
+            t.from_events(runs[t.condition].time, runs[t.condition].current, values) for t in problem.terms
+        ]
+    return np.concatenate(parts)
 
 
 def of_runs(
@@ -80,12 +79,26 @@ def simulate_all(
     problem: Problem, free: np.ndarray, vesicles: int, seed: int, simulate: Simulate
 ) -> dict[Condition, Simulated]:
     """Simulated quanta of each condition."""
-    values = problem.values(free)
-    changes = {name: np.float64(value) for name, value in values.items() if name in problem.parameters.names}
-    return {
-        c: simulate(with_values(c.of(problem.synapse), changes), c, vesicles, seed)
-        for c in problem.conditions
-    }
+    return {c: simulate(changed(problem, c, free), c, vesicles, seed) for c in problem.conditions}
+
+
+def simulate_points(
+    problem: Problem, points: Sequence[np.ndarray], vesicles: int, seed: int, simulate: Simulate | None = None
+) -> list[dict[Condition, Simulated]]:
+    """Simulated quanta of each condition at several points [p], from one seed.
+
+    By default all points share the kernel's programs: each alone would compile programs for its numbers of sites and
+    molecules.
+
+    Raises:
+        SimulationError: If a simulation failed; failed vesicles are never dropped.
+    """
+    if simulate is not None:
+        return [simulate_all(problem, free, vesicles, seed, simulate) for free in points]
+    asked = [(changed(problem, c, free), c, vesicles, seed) for free in points for c in problem.conditions]
+    found: dict[int, Simulated] = dict(simulated_many(asked))
+    each = len(problem.conditions)
+    return [{c: found[k * each + i] for i, c in enumerate(problem.conditions)} for k in range(len(points))]
 
 
 def _events(run: Simulated, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
