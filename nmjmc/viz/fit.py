@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse
 from scipy import stats
 
 from nmjmc.data.fits import DataFit, FitRecord
+from nmjmc.viz.pairs import plot_pairs as plot_pairs
+from nmjmc.viz.pairs import plot_posterior as plot_posterior
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
 
 
@@ -48,6 +48,9 @@ def _data(axes: Axes, entry: DataFit) -> None:
 
 def _waveform(axes: Axes, entry: DataFit) -> None:
     """Bins of the mean event, the mean event itself behind them, and the model."""
+    factor, unit = _unit(entry.data[np.isfinite(entry.position)], "nA")
+    arrays = {name: factor * getattr(entry, name) for name in ("data", "error", "model", "mean", "curve")}
+    entry = dataclasses.replace(entry, **arrays)
     shown = np.isfinite(entry.position)
     x = entry.position[shown]
     span = np.zeros(0, bool)
@@ -61,12 +64,18 @@ def _waveform(axes: Axes, entry: DataFit) -> None:
         axes.plot(entry.time[span], entry.curve[span], color=COLOURS[1], linewidth=1.0)
         line = "x"
     axes.plot(x, entry.model[shown], line, color=COLOURS[1], markersize=4, label="model")
-    axes.set_ylabel("current (nA)")
+    axes.set_ylabel(f"current ({unit})")
+
+
+def _unit(values: np.ndarray, unit: str) -> tuple[float, str]:
+    """Currents that stay below half a nA are shown in pA: the factor and the unit."""
+    small = unit == "nA" and values.size and np.abs(values).max() < 0.5
+    return (1e3, "pA") if small else (1.0, unit)
 
 
 def _histogram(axes: Axes, entry: DataFit) -> None:
     """Bars, and the failures at zero where there were any."""
-    x = entry.position
+    x = entry.position * _unit(entry.position, entry.labels[-1].split(" ")[-1])[0]
     width = float(np.diff(x[1:]).mean()) if x.size > 2 else 1.0
     axes.bar(x[1:], entry.data[1:], width=0.9 * width, color=PALE, label="data")
     axes.stairs(
@@ -110,6 +119,10 @@ def _residuals(axes: Axes, entry: DataFit) -> None:
     if entry.kind == "histogram" and entry.data[0] == 0.0 == entry.model[0]:  # failures that there cannot be
         entry = dataclasses.replace(entry, labels=entry.labels[1:], residual=entry.residual[1:])
         x, shown = x[1:], shown[1:]
+    unit = entry.labels[-1].split(" ")[-1]
+    if entry.kind == "histogram":
+        factor, unit = _unit(entry.position, unit)
+        x = factor * x
     axes.axhspan(-2, 2, color=PALE, alpha=0.35, linewidth=0)
     axes.axhline(0, color=INK, linewidth=0.4)
     axes.plot(x[shown], entry.residual[shown], "o", color=COLOURS[0], markersize=3)
@@ -119,7 +132,6 @@ def _residuals(axes: Axes, entry: DataFit) -> None:
         axes.legend(loc="best", handlelength=0)
     axes.set_ylabel("residual (SE)")
     axes.set_ylim(-max(3.0, 1.1 * np.abs(entry.residual).max()), max(3.0, 1.1 * np.abs(entry.residual).max()))
-    unit = entry.labels[-1].split(" ")[-1]
     labels = {"waveform": "time (ms)", "histogram": f"amplitude ({unit})", "statistics": "statistic"}
     axes.set_xlabel(labels[entry.kind])
     if entry.kind == "statistics":
@@ -189,111 +201,3 @@ def _profile(axes: Axes, record: FitRecord, name: str) -> None:
     axes.set_title(f"{name}{unit}", loc="left", color=INK)
     axes.set_ylabel("2 x rise of the loss")
     axes.set_ylim(0.0, max(1.1 * float(curve.rise.max()), 1.2 * level))
-
-
-def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
-    """Pairs of parameters relative to their estimates: ellipses of one and two SD, and the bootstrap if any."""
-    cloud = record.bootstrap / record.estimate if record.bootstrap.size else np.zeros((0, len(record.names)))
-    return _grid(record, cloud, "grey: bootstrap\n" if record.bootstrap.size else "", path)
-
-
-def plot_posterior(record: FitRecord, path: str | Path | None = None) -> Figure:
-    """Draws from the posterior in the same way; the ellipses are those of the Fisher information."""
-    assert record.posterior is not None
-    cloud = record.posterior.draws.reshape(-1, len(record.names)) / record.estimate
-    return _grid(record, cloud, "grey: posterior\n", path)
-
-
-def _grid(record: FitRecord, cloud: np.ndarray, drawn: str, path: str | Path | None) -> Figure:
-    """Every pair of parameters, and each alone on the diagonal, with a cloud of values over estimates [n, p]."""
-    count = len(record.names)
-    with style():
-        side = max(80.0, 32.0 * count) * MILLIMETRE
-        figure = Figure(figsize=(side, side), layout="constrained")
-        grid = figure.subplots(count, count, squeeze=False)
-        for row in range(count):
-            for column in range(count):
-                axes = grid[row, column]
-                if column > row:
-                    axes.set_visible(False)
-                    continue
-                if column == row:
-                    _one(axes, record, row, cloud)
-                else:
-                    _pair(axes, record, column, row, cloud)
-                    _ticks(axes.yaxis, record, row)
-                _ticks(axes.xaxis, record, column)
-                _names(axes, record, column, row)
-        words = f"values relative to the estimates\nellipses: 1 and 2 SD\n{drawn}"
-        figure.text(0.99, 0.99, words, ha="right", va="top", color=INK)
-    if path is not None:
-        save(figure, path)
-    return figure
-
-
-def _sd(record: FitRecord, index: int) -> float:
-    """As it is drawn: a parameter of which nothing is known would leave no room for the others."""
-    return min(float(record.relative_sd[index]), 1.0)
-
-
-def _span(record: FitRecord, index: int, cloud: np.ndarray) -> tuple[float, float]:
-    """What an axis shows: three and a half SD, and nearly all of the cloud."""
-    sd = _sd(record, index)
-    ends = np.array([1 - 3.5 * sd, 1 + 3.5 * sd])
-    if cloud.size:
-        low, high = np.quantile(cloud[:, index], [0.002, 0.998])
-        ends = np.array([min(ends[0], low), max(ends[1], high)])
-    return float(ends[0]), float(ends[1])
-
-
-def _ticks(axis: Axis, record: FitRecord, index: int) -> None:
-    """Two SD on both sides of the estimate."""
-    sd = _sd(record, index)
-    places = [1 - 2 * sd, 1 + 2 * sd]
-    digits = max(2, -int(np.floor(np.log10(max(2 * sd / 3, 1e-9)))))
-    axis.set_ticks(places, [f"{place:.{digits}f}" for place in places])
-
-
-def _names(axes: Axes, record: FitRecord, column: int, row: int) -> None:
-    """Names at the lower and the left edge only."""
-    if row < len(record.names) - 1:
-        axes.set_xticklabels([])
-    else:
-        axes.set_xlabel(record.names[column].replace(".", ".\n"))
-    if column == row:
-        axes.set_yticks([])
-    elif column:
-        axes.set_yticklabels([])
-    if column == 0 and row:
-        axes.set_ylabel(record.names[row].replace(".", ".\n"))
-
-
-def _one(axes: Axes, record: FitRecord, index: int, cloud: np.ndarray) -> None:
-    sd = _sd(record, index)
-    x = np.linspace(*_span(record, index, cloud), 120)
-    axes.plot(x, np.exp(-0.5 * ((x - 1) / sd) ** 2), color=COLOURS[0])
-    axes.set_xlim(x[0], x[-1])
-    axes.set_ylim(bottom=0)
-    if cloud.size:
-        counts, edges = np.histogram(
-            cloud[:, index], bins=12 if len(cloud) < 400 else 24, range=(x[0], x[-1])
-        )
-        axes.bar(0.5 * (edges[1:] + edges[:-1]), counts / counts.max(), np.diff(edges), color=PALE, zorder=0)
-
-
-def _pair(axes: Axes, record: FitRecord, column: int, row: int, cloud: np.ndarray) -> None:
-    sd = np.array([_sd(record, column), _sd(record, row)])
-    correlation = float(record.correlation[column, row])
-    covariance = np.array([[1.0, correlation], [correlation, 1.0]]) * np.outer(sd, sd)
-    sizes, vectors = np.linalg.eigh(covariance)
-    angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
-    long, short = 2.0 * np.sqrt(max(sizes[1], 0.0)), 2.0 * np.sqrt(max(sizes[0], 0.0))
-    for deviations in (1.0, 2.0):
-        axes.add_patch(
-            Ellipse(
-                (1.0, 1.0), deviations * long, deviations * short, angle=angle, fill=False, color=COLOURS[0]
-            )
-        )
-    axes.plot(cloud[:, column], cloud[:, row], ".", color=PALE, markersize=2, zorder=0)
-    axes.set_xlim(*_span(record, column, cloud))
-    axes.set_ylim(*_span(record, row, cloud))
