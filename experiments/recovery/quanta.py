@@ -13,7 +13,9 @@ import nmjmc
 from nmjmc.data.atomic import atomic
 from nmjmc.fitting import Condition, WaveformTerm
 from nmjmc.fitting.parameters import with_values
-from nmjmc.fitting.simulations import simulated_many
+from nmjmc.fitting.scores import plain
+from nmjmc.fitting.simulations import Simulate, Simulated, simulated, simulated_many
+from nmjmc.kernel import release
 from nmjmc.synapse.model import Synapse
 
 FREE = {
@@ -30,6 +32,9 @@ SPREAD = 0.15
 CONTROL = Condition(duration=6.0)
 BLOCKED = Condition((("esterase.active_fraction", 0.0),), 6.0)
 CONDITIONS = {"control": CONTROL, "blocked": BLOCKED}
+CORRECTION = 10_000
+"""Number of the experiment whose seeds the correction takes: beyond all of them."""
+
 INTERVAL = 0.02
 NOISE = 0.05
 """SD of white noise in a sample [nA], an eightieth of the peak (a choice)."""
@@ -78,12 +83,40 @@ def simulate(sets: int, events: int, seed: int, kept: Path | None = None) -> lis
     for index, found in simulated_many(asked, INTERVAL):
         i, name = missing[index]
         made[i].current[name] = found.current.astype(np.float32)
-        if kept is not None:
-            kept.mkdir(parents=True, exist_ok=True)
-            with atomic(_file(kept, i, name, events, seed)) as temporary, Path(temporary).open("wb") as file:
-                np.save(file, made[i].current[name])
+        _keep(None if kept is None else _file(kept, i, name, events, seed), found.current)
         print(f"  quanta of {i + 1}, {name}", flush=True)
     return made
+
+
+def correction(seed: int, kept: Path | None = None) -> Simulate:
+    """Quanta at the preset, from which all fits take their correction: a function as `CorrectedEstimator` wants it.
+
+    Args:
+        seed: Of the quanta; no experiment has any of them.
+        kept: Folder where they are kept, and from which they are read if they are there.
+    """
+
+    def simulate(synapse: Synapse, condition: Condition, vesicles: int, _: int) -> Simulated:
+        name = next(name for name, known in CONDITIONS.items() if known == condition)
+        own = _seed(seed, CORRECTION, name)
+        file = None if kept is None else _file(kept, CORRECTION, name, vesicles, seed)
+        if file is None or not file.exists():
+            found = simulated(synapse, condition, vesicles, own, INTERVAL)
+            _keep(file, found.current)
+            print(f"  quanta of the correction, {name}", flush=True)
+            return found
+        currents = np.load(file).astype(np.float64)
+        contents = np.asarray(release.contents(plain(synapse).vesicle, own, 0, vesicles), np.float64)
+        return Simulated(INTERVAL * np.arange(currents.shape[1]), currents, contents[:, 0])
+
+    return simulate
+
+
+def _keep(file: Path | None, current: np.ndarray) -> None:
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(file) as temporary, Path(temporary).open("wb") as opened:
+            np.save(opened, current.astype(np.float32))
 
 
 def _changed(synapse: Synapse, truth: dict[str, float]) -> Synapse:
