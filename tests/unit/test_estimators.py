@@ -19,7 +19,7 @@ from nmjmc.fitting import (
 )
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
-from nmjmc.fitting.simulations import simulated
+from nmjmc.fitting.simulations import simulate_points, simulated
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.runtime import use_cache
 from nmjmc.synapse import Esterase, Fibre, Receptor, Slab, Synapse, Vesicle
@@ -125,6 +125,16 @@ def test_common_random_numbers_serve_rates_and_geometry():
     bias = wanted - exact_slope(problem)
     halved = exact_slope(problem, 0.05) - exact_slope(problem)
     np.testing.assert_allclose(halved[0], bias[0] / 4, rtol=0.1)
+
+
+@pytest.mark.slow
+def test_points_that_share_their_programs_have_the_quanta_of_points_alone():
+    use_cache(True)
+    problem = problem_of(["receptor.binding_rate"])
+    points = [at_start(problem), at_start(problem) + 0.1]
+    together, alone = (simulate_points(problem, points, 8, 3, how) for how in (None, simulated))
+    assert all(np.array_equal(a[LAST].current, b[LAST].current) for a, b in zip(together, alone, strict=True))
+    assert not np.array_equal(together[0][LAST].current, together[1][LAST].current)
 
 
 def by_mass_action(values, molecules, side, sites):
