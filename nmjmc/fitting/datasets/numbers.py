@@ -85,7 +85,8 @@ def statistics(options: Options, synapse: Synapse) -> Source:
     remarks = ()
     if remembered:
         those = " and ".join(remembered)
-        remarks = (f"{options.name}: {those} are from memory [M], a target and no validation.",)
+        are = "is" if len(remembered) == 1 else "are"
+        remarks = (f"{options.name}: {those} {are} from memory [M], a target and no validation.",)
     sources = "; ".join(dict.fromkeys(number.source for number in found.values() if number.source))
     note = f"{', '.join(found)}{f' ({sources})' if sources else ''}"
     needed = max(8.0, float(np.ceil(4.0 * length))) if {"decay_time", "charge"} & set(found) else 3.0
