@@ -52,10 +52,15 @@ def estimate(row: Row) -> Estimate:
 
 
 def trained(
-    report: Report, given: Banks, junction: Junction, frequency: float = 3.0, stimuli: int = 6
+    report: Report,
+    given: Banks,
+    junction: Junction,
+    frequency: float = 3.0,
+    stimuli: int = 6,
+    full: int = 100,
 ) -> Finding:
     """Repetitive stimulation."""
-    found = rns.repetitive(junction, frequency, stimuli, fibres(report), SEED, given(junction))
+    found = rns.repetitive(junction, frequency, stimuli, fibres(report, full), SEED, given(junction))
     return rns_finding.finding(found)
 
 

@@ -29,6 +29,8 @@ from nmjmc.viz.style import COLOURS, style
 SEVERITY = 1.0
 DOSE = {"diaminopyridine": 1.0}
 FAST = 50.0
+SLOW_FIBRES = 400
+"""In the slow train, whose decrement is small beside the noise of few fibres that fire."""
 
 
 def run(report: Report) -> None:
@@ -36,7 +38,7 @@ def run(report: Report) -> None:
     given = banks(report)
     severity = {"lambert_eaton": 0.4 if report.fast else SEVERITY}  # of four fibres one must answer
     sick, treated, normal = patient(severity), patient(severity, DOSE), patient()
-    slow = trained(report, given, sick, stimuli=5)
+    slow = trained(report, given, sick, stimuli=5, full=SLOW_FIBRES)
     fast = trained(report, given, sick, FAST, 6 if report.fast else 30)
     exercised = _exercised(report, given, sick)
     few, more, usual = (content(report, j)[:, 0] for j in (sick, treated, normal))
@@ -61,7 +63,7 @@ def run(report: Report) -> None:
 
 
 def _exercised(report: Report, given, junction):
-    duration, size = ("0.2 s", 4) if report.fast else ("10 s", 40)
+    duration, size = ("0.2 s", 4) if report.fast else ("10 s", 100)
     run = (junction, 3.0, 5, min(size, fibres(report)), SEED, given(junction))
     return rns_finding.finding(rns.repetitive(*run), rns.repetitive(*run, before=rns.exercise(duration)))
 

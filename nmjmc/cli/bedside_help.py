@@ -25,7 +25,7 @@ def text(test: str) -> str:
     """The help of one test."""
     own = config_dir() / "bedside" / f"{test}.yaml"
     shared = config_dir() / "junction.yaml"
-    skipped = ("defaults", "test", "hydra", "terminal", "muscle", "contraction")
+    skipped = ("defaults", "test", "hydra", "terminal", "muscle", "contraction", "spread")
     found = [e for path in (own, shared) for e in entries(path) if e.path.split(".")[0] not in skipped]
     return "\n".join(
         (
@@ -45,8 +45,8 @@ def text(test: str) -> str:
             *_named({name: in_words(HALF[name]) if name in HALF else _IRREVERSIBLE for name in DRUGS}),
             "",
             "Any parameter of the preparation is an override too (nmjmc simulate --help), and so are those of the",
-            'terminal, the muscle and the contraction: terminal.calcium_outside="0.5 mM". config=FOLDER repeats an',
-            "earlier run. Add -m for several: pathology=myasthenia_gravis:0.2,myasthenia_gravis:0.6 -m",
+            'terminal, the muscle, the contraction and the spread: terminal.calcium_outside="0.5 mM". config=FOLDER',
+            "repeats an earlier run. Add -m for several: pathology=myasthenia_gravis:0.2,myasthenia_gravis:0.6 -m",
             "",
         )
     )

@@ -80,7 +80,13 @@ class Banks:
 
 def key(junction: Junction, quanta: int, seed: int) -> str:
     """What a bank is named by, 24 characters."""
-    idle = ("name", "muscle", "contraction", *(() if overlapping(junction.synapse) else ("terminal",)))
+    idle = (
+        "name",
+        "muscle",
+        "contraction",
+        "spread",
+        *(() if overlapping(junction.synapse) else ("terminal",)),
+    )
     parts = {name: value for name, value in describe_junction(junction).items() if name not in idle}
     made = {name: value for name, value in versions().items() if name in ("jax", "jaxlib")}
     decisive = [

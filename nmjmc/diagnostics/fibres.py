@@ -13,27 +13,11 @@ from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import rows
+from nmjmc.junction.spread import Spread as Spread
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.whole import Evoked, Junction, bank_for, evoke
 
 MOST_FIBRES = 100_000
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How much fibres differ: coefficients of variation of lognormal factors [D].
-
-    Attributes:
-        quantum: Of the quantal conductance.
-        release: Of the calcium affinity of the sensor; release varies about three times as much.
-        resistance: Of the input resistance.
-        conduction: Standard deviation of the conduction time from stimulus to endplate and electrode [ms].
-    """
-
-    quantum: float = 0.1
-    release: float = 0.04
-    resistance: float = 0.1
-    conduction: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -55,12 +39,18 @@ class Fibres:
 def fibres_of(junction: Junction, count: int, seed: int = 0, spread: Spread | None = None) -> Fibres:
     """Fibres around a junction; the same seed gives the same fibres whatever their disease.
 
+    Args:
+        junction: The junction.
+        count: How many fibres.
+        seed: Seed.
+        spread: How much they differ, where not as the junction says.
+
     Raises:
         ValidationError: If there is not a single fibre, or there are too many.
     """
     if not 1 <= count <= MOST_FIBRES:
         raise ValidationError("fibres", count, f"a whole number from 1 to {MOST_FIBRES}")
-    spread = spread or Spread()
+    spread = spread or junction.spread
     generator = np.random.default_rng(seed)
     quantum, release, resistance = (
         np.exp(cv * generator.standard_normal(count) - 0.5 * cv**2).astype(np.float32)
@@ -69,7 +59,8 @@ def fibres_of(junction: Junction, count: int, seed: int = 0, spread: Spread | No
     terminals, muscles = rows(junction.terminal, count), rows(junction.muscle, count)
     terminals = eqx.tree_at(lambda t: t.sensor_binding, terminals, terminals.sensor_binding * release)
     muscles = eqx.tree_at(lambda m: m.input_resistance, muscles, muscles.input_resistance * resistance)
-    delay = 4.0 * spread.conduction + spread.conduction * generator.standard_normal(count).clip(-3, 3)
+    conduction = float(spread.conduction)
+    delay = conduction * (4.0 + generator.standard_normal(count).clip(-3, 3))
     return Fibres(terminals, muscles, quantum, delay)
 
 

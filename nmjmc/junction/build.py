@@ -9,12 +9,15 @@ from typing import Any
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.contraction import Contraction
 from nmjmc.junction.muscle import Muscle
+from nmjmc.junction.spread import Spread
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.whole import Junction
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.parameter import convert, parameters, text
 
-STAGES: dict[str, Any] = {"terminal": Terminal, "muscle": Muscle, "contraction": Contraction}
+STAGES: dict[str, Any] = {
+    "terminal": Terminal, "muscle": Muscle, "contraction": Contraction, "spread": Spread,
+}  # fmt: skip
 _WARM = ("terminal", "muscle")
 
 
@@ -22,8 +25,8 @@ def build_junction(mapping: Mapping[str, Any]) -> Junction:
     """A junction from a nested mapping.
 
     Args:
-        mapping: The keys of a synapse (`nmjmc.build`), and `terminal`, `muscle` and `contraction` with the
-            parameters that differ from their defaults. The `temperature` is that of terminal and muscle too, where
+        mapping: The keys of a synapse (`nmjmc.build`), and `terminal`, `muscle`, `contraction` and `spread` with
+            the parameters that differ from their defaults. The `temperature` is that of terminal and muscle too, where
             these have none of their own.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import equinox as eqx
@@ -17,7 +18,7 @@ from nmjmc.units import to_internal
 
 Change: TypeAlias = Callable[[Junction], Junction]
 _MASS = re.compile(r"\d\s*[mnuµk]?g\b")
-OTHERS = ("terminal", "muscle", "contraction")
+OTHERS = ("terminal", "muscle", "contraction", "spread")
 
 
 def scale(path: str, factor: Any) -> Change:
@@ -28,6 +29,11 @@ def scale(path: str, factor: Any) -> Change:
 def set_to(path: str, value: Any) -> Change:
     """A change that sets one parameter [internal units]."""
     return alter(path, lambda _: value)
+
+
+def widen(path: str, variation: Any) -> Change:
+    """A change that adds an independent variation to that of fibres: `spread.quantum`; variances add."""
+    return alter(path, lambda value: np.hypot(value, variation))
 
 
 def alter(path: str, how: Callable[[Any], Any]) -> Change:
@@ -66,8 +72,7 @@ def named(name: str, change: Change) -> Change:
     def changed(junction: Junction) -> Junction:
         if name in junction.applied:
             raise ValidationError(name, "applied twice", "applied once", "give it once with the full dose")
-        values = {k: getattr(junction, k) for k in ("terminal", "synapse", "muscle", "contraction")}
-        return change(Junction(**values, applied=(*junction.applied, name)))
+        return change(replace(junction, applied=(*junction.applied, name)))
 
     return changed
 

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from nmjmc.errors import ValidationError
-from nmjmc.junction.release import Fusion, channels_there, stimulate, window_steps
+from nmjmc.junction.release import Fusion, channels_there, reach_of, stimulate, window_steps
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.terminal import Terminal
 
@@ -149,12 +149,14 @@ def _train(
 ) -> tuple[Array, ...]:
     def one(terminal: Terminal, number: Array) -> tuple[Array, ...]:
         own = jax.random.fold_in(key, number)
-        there = channels_there(terminal, jax.random.fold_in(own, 0))
+        lasting = jax.random.fold_in(own, 0)
+        there = channels_there(terminal, lasting)
+        reach = reach_of(terminal, jax.random.fold_in(lasting, 1))
 
         def stimulus(pools: Pools, given: tuple[Array, Array]) -> tuple[Pools, tuple[Array, ...]]:
             index, interval = given
             key_spike, key_rest = jax.random.split(jax.random.fold_in(own, 1 + index))
-            fusion = stimulate(terminal, there, pools.residual.sum(), key_spike, steps)
+            fusion = stimulate(terminal, there, reach, pools.residual.sum(), key_spike, steps)
             after, released = after_stimulus(terminal, pools, fusion)
             seen = (
                 jnp.where(released, fusion.time, jnp.inf), released.sum(), pools.filled.sum(),

@@ -57,6 +57,16 @@ def channels_there(terminal: Terminal, key: Array) -> Bool[Array, "z c"]:
     return jax.random.uniform(key, shape) < terminal.channel_fraction
 
 
+def reach_of(terminal: Terminal, key: Array) -> Float[Array, " z"]:
+    """From each zone's channels to its vesicle [um]; drawn once for each terminal.
+
+    Channels that have lost their places are displaced as a cluster, by a normal vector in the membrane whose root mean
+    square is the disorder: some zones stay nearly whole, others hardly release.
+    """
+    moved = terminal.disorder * jnp.sqrt(jax.random.exponential(key, (terminal.zones,)))
+    return jnp.hypot(jnp.asarray(terminal.channel_distance), moved)
+
+
 def window_steps(terminal: Terminal) -> int:
     """Steps of a stimulus, for the widest spike that is met."""
     width = float(np.max(np.asarray(terminal.spike_width)))
@@ -64,13 +74,19 @@ def window_steps(terminal: Terminal) -> int:
 
 
 def stimulate(
-    terminal: Terminal, there: Bool[Array, "z c"], residual: Float[Array, ""], key: Array, steps: int
+    terminal: Terminal,
+    there: Bool[Array, "z c"],
+    reach: Float[Array, " z"],
+    residual: Float[Array, ""],
+    key: Array,
+    steps: int,
 ) -> Fusion:
     """Follow one action potential.
 
     Args:
         terminal: The terminal.
         there: Which channels it has.
+        reach: From each zone's channels to its vesicle [um].
         residual: Calcium left by earlier stimuli at every zone, which adds to that of the channels [uM].
         key: Randomness of this stimulus.
         steps: `window_steps`.
@@ -85,7 +101,7 @@ def stimulate(
     drawn = jax.random.uniform(key_sites, there.shape[:1])
     middles = begin + (jnp.arange(steps).astype(float) + 0.5) * step
     potential = warm.spike(middles)
-    per_channel = warm.domain(warm.reach)
+    per_channel = warm.domain(reach)
     channels, hazards = closed(key_channels, there.shape)
     # a channel that is not there never opens
     channels = channels._replace(left=jnp.where(there, channels.left, jnp.inf))

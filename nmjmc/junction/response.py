@@ -22,6 +22,13 @@ RECORDED = 20.0
 FIRED = -30.0
 """Distant potential above which a fibre has fired [mV]."""
 
+STUCK = 20.0
+"""Endplate's depolarisation at the end of what is integrated from which it is taken to last [mV]; a choice.
+
+At 37 degC a fibre with a long endplate current can stay some 37 mV above rest, where open sodium channels balance the
+leak. It falls back below 9 mV above rest.
+"""
+
 
 class Response(NamedTuple):
     """The answer of fibres [v] to stimuli [k].
@@ -96,9 +103,10 @@ def _all_fibres(
 
 
 def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]) -> State:
-    """The state after a rest: gates and tubular potassium relax exponentially at the resting potential.
+    """The state after a rest: gates and tubular potassium relax exponentially at a potential that stays.
 
-    The potential is taken to be back at once: only for gaps after the potential has come back.
+    That is the resting potential, to which the fibre is taken to be back at once; but a fibre that is stuck on a plateau
+    (`STUCK`) keeps its potentials and its potassium, so that its sodium channels go on inactivating.
 
     Args:
         membrane: The membrane.
@@ -106,16 +114,16 @@ def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]
         state: The state before the gap.
         gap: Its length [ms]; 0 leaves the state as it is.
     """
-    rates = gates(membrane.rest + start.voltage, membrane.speed).rate
-    names = ("m", "h", "s", "n", "k")
-    rest = {name: getattr(start, name) for name in names}
+    stuck = state.voltage[0, 0] > STUCK
+    voltage = jnp.where(stuck, state.voltage, start.voltage)
+    found = gates(membrane.rest + voltage, membrane.speed)
     moved = {
-        name: rest[name] + (getattr(state, name) - rest[name]) * jnp.exp(-gap * rate)
-        for name, rate in zip(names, rates, strict=True)
+        name: steady + (getattr(state, name) - steady) * jnp.exp(-gap * rate)
+        for name, steady, rate in zip(("m", "h", "s", "n", "k"), found.steady, found.rate, strict=True)
     }
-    kept = jnp.exp(-gap * membrane.exchange)
+    kept = jnp.where(stuck, 1.0, jnp.exp(-gap * membrane.exchange))
     potassium = start.potassium + (state.potassium - start.potassium) * kept
-    settled = State(start.voltage, **moved, potassium=potassium, excess=jnp.zeros_like(state.excess))
+    settled = State(voltage, **moved, potassium=potassium, excess=jnp.zeros_like(state.excess))
     return jax.tree.map(lambda a, b: jnp.where(gap > 0, a, b), settled, state)
 
 

@@ -32,7 +32,8 @@ class Terminal(eqx.Module):
         channels_per_zone: Calcium channels of a zone.
         channel_fraction: Part of the channels that is there (each at random, the same at every stimulus).
         channel_distance: From a zone's channels to the vesicle near them [um].
-        disorder: Root mean square displacement of channels that have lost their places [um].
+        disorder: Root mean square displacement of channels that have lost their places [um]; those of a zone go
+            together, and every zone has its own, the same at every stimulus.
         delay: From the stimulus to the peak of the action potential in the terminal [ms].
         resting_potential: Of the terminal [mV].
         spike_height: Of the action potential [mV].
@@ -154,11 +155,6 @@ class Terminal(eqx.Module):
     def relative_current(self) -> Any:
         """Current of an open channel over that at 2 mM calcium outside."""
         return _saturation(self.calcium_outside, self.calcium_half) / _saturation(2000.0, self.calcium_half)
-
-    @property
-    def reach(self) -> Any:
-        """From a zone's channels to its vesicle [um]; displaced channels stand further off."""
-        return jnp.hypot(jnp.asarray(self.channel_distance), jnp.asarray(self.disorder))
 
     def spike(self, time: Any) -> Any:
         """Potential of the terminal at a time after the stimulus [mV]."""

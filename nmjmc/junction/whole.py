@@ -17,6 +17,7 @@ from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import Release, rows, run_train
 from nmjmc.junction.response import Response, muscle_response
 from nmjmc.junction.safety import Safety, safety
+from nmjmc.junction.spread import Spread
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.superpose import superpose
 from nmjmc.junction.terminal import Terminal
@@ -35,14 +36,19 @@ class Junction(eqx.Module):
         synapse: The quantum's patch.
         muscle: The muscle fibre.
         contraction: Excitation-contraction coupling.
+        spread: How much the fibres of a muscle differ.
         applied: Names of the diseases and drugs that have been applied.
+        inhibition: What stands at the esterase's active site: sum of c / K of reversible inhibitors, and k c t of an
+            irreversible one.
     """
 
     terminal: Terminal
     synapse: Synapse
     muscle: Muscle
     contraction: Contraction
+    spread: Spread = Spread()
     applied: tuple[str, ...] = eqx.field(static=True, default=())
+    inhibition: tuple[float, float] = eqx.field(static=True, default=(0.0, 0.0))
 
 
 BODY = 37.0

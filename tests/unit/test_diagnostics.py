@@ -73,9 +73,14 @@ def test_the_ratio_of_four():
 
 
 def test_fibres_are_the_same_before_and_after_a_disease():
-    healthy, sick = fibres_of(human(), 50, 3), fibres_of(disease("myasthenia_gravis")(human()), 50, 3)
+    healthy, sick = fibres_of(human(), 50, 3), fibres_of(disease("lambert_eaton")(human()), 50, 3)
     np.testing.assert_array_equal(healthy.quantum, sick.quantum)
     np.testing.assert_array_equal(healthy.delay, sick.delay)
     assert healthy.quantum.std() == pytest.approx(0.1, abs=0.04)
+    # myasthenia spreads the same fibres further: variances of the logarithm add
+    spread = fibres_of(disease("myasthenia_gravis")(human()), 50, 3)
+    np.testing.assert_array_equal(np.argsort(spread.quantum), np.argsort(healthy.quantum))
+    factor = np.log(spread.quantum).std() / np.log(healthy.quantum).std()
+    assert factor == pytest.approx(np.hypot(0.1, 0.55) / 0.1, rel=1e-5)
     with pytest.raises(ValidationError, match="fibres"):
         fibres_of(human(), 0)

@@ -182,6 +182,20 @@ def test_a_rest_in_closed_form_is_the_rest_integrated():
     assert all(np.array_equal(a, b) for a, b in zip(same, after, strict=True))
 
 
+def test_a_fibre_stuck_on_a_plateau_is_still_there_at_the_next_stimulus():
+    """A long endplate current leaves a warm fibre where open sodium channels balance the leak: held as if integrated."""
+    muscles = rows(Muscle(temperature=37.0), 2)
+    both = np.stack([endplate(5), endplate(60)])[:, None].repeat(2, axis=1).astype(F32)
+    drives = rows(drive(0.0), 2)._replace(conductance=both)
+    whole, cut = (muscle_response(muscles, drives, np.array([0.0, 120.0]), t) for t in (120.0, 40.0))
+    before = np.asarray(whole.course.endplate)[:, 1, 0]
+    assert before[0] < -80 and before[1] > -60
+    # what moves until then is slow inactivation, whose time constant is a second
+    np.testing.assert_allclose(np.asarray(cut.course.endplate)[:, 1, 0], before, atol=0.5)
+    np.testing.assert_array_equal(whole.spikes, cut.spikes)
+    assert whole.spikes[1, 0] > 0 and whole.spikes[1, 1] == 0
+
+
 @pytest.fixture(scope="module")
 def margins():
     count = 5

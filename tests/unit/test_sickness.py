@@ -90,3 +90,25 @@ def test_drugs_compose_in_any_order():
             values = [float(getattr(getattr(j.synapse, group), field)) for j in (one, other)]
             assert values[0] == pytest.approx(values[1], rel=1e-12)
         np.testing.assert_allclose(one.terminal.spike_width, other.terminal.spike_width)
+
+
+def active(*changes):
+    return float(compose(*changes)(WELL).synapse.esterase.active_fraction)
+
+
+def test_inhibitors_of_the_esterase_compete_for_its_site():
+    """At c / K = 2 and 3, free sites are 1 / (1 + 2 + 3), in whatever order; a carbamate slows an organophosphate."""
+    one, other = drug("pyridostigmine", "1 uM"), drug("neostigmine", "0.6 uM")
+    assert active(one, other) == pytest.approx(1 / 6, rel=1e-12)
+    assert active(other, one) == pytest.approx(1 / 6, rel=1e-12)
+    # k c t = 1e-3 /uM/s * 20 uM * 60 s = 1.2; with c / K = 2 a third of its rate
+    poison = drug("organophosphate", "20 uM")
+    assert active(poison) == pytest.approx(np.exp(-1.2), rel=1e-9)
+    for order in ((one, poison), (poison, one)):
+        assert active(*order) == pytest.approx(np.exp(-0.4) / 3, rel=1e-9)
+    assert active(drug("organophosphate", "1 M"), one) == pytest.approx(0, abs=1e-60)
+
+
+def test_inhibition_comes_on_top_of_a_disease():
+    half = disease("esterase_deficiency", 0.5)
+    assert active(half, drug("pyridostigmine", "0.5 uM")) == pytest.approx(0.25, rel=1e-12)

@@ -17,6 +17,7 @@ from tests.statistics import (
     assert_distribution,
     assert_mean,
     assert_poisson,
+    assert_proportion,
     assert_within,
 )
 
@@ -52,9 +53,23 @@ def test_about_a_fifth_of_the_channels_open_in_a_spike():
     terminal = jax.tree.map(jnp.asarray, Terminal())
     there = jnp.ones((38, 36), bool)
     found = release.stimulate(
-        terminal, there, jnp.zeros(()), jax.random.key(3), release.window_steps(Terminal())
-    )
+        terminal, there, jnp.full(38, terminal.channel_distance), jnp.zeros(()), jax.random.key(3),
+        release.window_steps(Terminal()),
+    )  # fmt: skip
     assert 0.1 < float(found.opened.mean()) / 36 < 0.3
+
+
+@pytest.mark.stat
+def test_channels_are_displaced_by_a_normal_vector_a_zone():
+    """In each terminal anew: the mean square of the reach is that of the distance and of the disorder together."""
+    terminal = Terminal(channel_distance=0.065, disorder=0.07)
+    keys = jax.random.split(jax.random.key(4), 400)
+    reach = np.asarray(jax.vmap(lambda key: release.reach_of(terminal, key))(keys))
+    assert reach.shape == (400, 38)
+    assert_mean(reach.ravel() ** 2, 0.065**2 + 0.07**2)
+    assert_proportion(int((reach > np.hypot(0.065, 0.07)).sum()), reach.size, np.exp(-1))
+    whole = release.reach_of(Terminal(), jax.random.key(0))
+    np.testing.assert_allclose(whole, 0.065, rtol=1e-6)
 
 
 @pytest.mark.stat

@@ -1,0 +1,27 @@
+"""How much the fibres of one muscle differ."""
+
+from __future__ import annotations
+
+import equinox as eqx
+
+from nmjmc.synapse.parameter import check_parameters, parameter
+from nmjmc.types import Scalar
+
+
+class Spread(eqx.Module):
+    """Coefficients of variation of lognormal factors, which a muscle's fibres draw one each.
+
+    Attributes:
+        quantum: Of the quantal conductance; receptors that differ between endplates are in it.
+        release: Of the calcium affinity of the sensor; release varies about three times as much.
+        resistance: Of the input resistance.
+        conduction: Standard deviation of the conduction time from stimulus to endplate and electrode [ms].
+    """
+
+    quantum: Scalar = parameter("", "0", "2", default=0.1)  # [D]
+    release: Scalar = parameter("", "0", "1", default=0.04)  # [D]
+    resistance: Scalar = parameter("", "0", "1", default=0.1)  # [D]
+    conduction: Scalar = parameter("ms", "0 ms", "10 ms", default=0.6)  # [D]
+
+    def __check_init__(self) -> None:
+        check_parameters(self, "spread")
