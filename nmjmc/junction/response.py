@@ -105,8 +105,8 @@ def _all_fibres(
 def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]) -> State:
     """The state after a rest: gates and tubular potassium relax exponentially at a potential that stays.
 
-    That is the resting potential, to which the fibre is taken to be back at once; but a fibre that is stuck on a plateau
-    (`STUCK`) keeps its potentials and its potassium, so that its sodium channels go on inactivating.
+    That is the resting potential, to which the fibre is taken to be back at once; but a fibre that is stuck on a
+    plateau (`STUCK`) keeps its potentials and its potassium, so that its sodium channels go on inactivating.
 
     Args:
         membrane: The membrane.

@@ -183,7 +183,7 @@ def test_a_rest_in_closed_form_is_the_rest_integrated():
 
 
 def test_a_fibre_stuck_on_a_plateau_is_still_there_at_the_next_stimulus():
-    """A long endplate current leaves a warm fibre where open sodium channels balance the leak: held as if integrated."""
+    """A long endplate current leaves a warm fibre where open sodium balances the leak: held as if integrated."""
     muscles = rows(Muscle(temperature=37.0), 2)
     both = np.stack([endplate(5), endplate(60)])[:, None].repeat(2, axis=1).astype(F32)
     drives = rows(drive(0.0), 2)._replace(conductance=both)
