@@ -90,5 +90,5 @@ def _figure(severities, sweep, doses, treated, moderate):
         right.set_xticks(np.arange(len(doses)), [f"{d:g}" for d in doses])
         left.set(xlabel="severity", ylabel="per cent", ylim=(-15, 105))
         right.set(xlabel=f"pyridostigmine (uM) at severity {moderate:g}")
-        left.legend(loc="center left", fontsize=6.5)
+        left.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=6.5)
     return figure

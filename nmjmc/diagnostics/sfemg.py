@@ -40,17 +40,24 @@ class Sfemg:
     interval: Float[np.ndarray, "p k"]
     method: str = "superposed"
 
+    @property
+    def seen(self) -> np.ndarray:
+        """Pairs that an electrode finds, because both fibres fire together at some stimulus; all if none [p]."""
+        found = self.blocking < 1
+        return found if found.any() else np.ones_like(found)
+
     def beyond(self, age: float = 40, muscle: str = "extensor_digitorum") -> np.ndarray:
         """Pairs beyond the limit of one pair, or with blocking [p]."""
         return (self.jitter > limits(age, muscle)[1]) | (self.blocking > 0)
 
     def abnormal(self, age: float = 40, muscle: str = "extensor_digitorum") -> bool:
-        """Whether the mean jitter, or more than a tenth of the pairs (jitter or blocking), exceeds the limits.
+        """Whether the mean jitter, or more than a tenth of the pairs seen (jitter or blocking), exceeds the limits.
 
         Raises:
             ValidationError: For a muscle or an age without limits.
         """
-        return bool(self.mean > limits(age, muscle)[0] or self.beyond(age, muscle).mean() > MOST_ABNORMAL)
+        beyond = self.beyond(age, muscle)[self.seen]
+        return bool(self.mean > limits(age, muscle)[0] or beyond.mean() > MOST_ABNORMAL)
 
     @property
     def mean(self) -> float:
@@ -119,26 +126,27 @@ def finding(found: Sfemg, age: float = 40, muscle: str = "extensor_digitorum") -
         muscle: Whose limits are taken.
     """
     mean, pair = limits(age, muscle)
-    count = found.jitter.size
-    what = f"{count} pairs"
+    seen = found.seen
+    jitter, blocking, beyond = found.jitter[seen], found.blocking[seen], found.beyond(age, muscle)[seen]
+    what = f"{seen.sum()} pairs"
     rows = (
-        of_mean("mean jitter (MCD)", "us", found.jitter, what),
-        of_share(f"pairs with jitter above {pair:g} us", found.jitter > pair, what),
-        of_share("pairs with blocking", found.blocking > 0, what),
-        of_share(f"pairs beyond {pair:g} us or with blocking", found.beyond(age, muscle), what),
-        of_mean("stimuli at which a pair blocks", "%", 100 * found.blocking, what),
+        of_mean("mean jitter (MCD)", "us", jitter, what),
+        of_share(f"pairs with jitter above {pair:g} us", jitter > pair, what),
+        of_share("pairs with blocking", blocking > 0, what),
+        of_share(f"pairs beyond {pair:g} us or with blocking", beyond, what),
+        of_mean("stimuli at which a pair blocks", "%", 100 * blocking, what),
     )
     facts = {
-        "age": age, "muscle": muscle, "limit_mean_us": mean, "limit_pair_us": pair, "pairs": count,
-        "abnormal": found.abnormal(age, muscle), "quanta_were": found.method,
+        "age": age, "muscle": muscle, "limit_mean_us": mean, "limit_pair_us": pair, "pairs": seen.size,
+        "pairs_seen": int(seen.sum()), "abnormal": found.abnormal(age, muscle), "quanta_were": found.method,
     }  # fmt: skip
     return Finding("sfemg", rows, _meaning(found, mean, pair, age, muscle), _arrays(found), facts)
 
 
 def _meaning(found: Sfemg, mean: float, pair: float, age: float, muscle: str) -> str:
     """By the limits of Gilchrist 1992: the mean, and the rule of ten per cent."""
-    beyond = found.beyond(age, muscle)
     where = f"{muscle.replace('_', ' ')}, {age:g} years"
+    beyond = found.beyond(age, muscle)[found.seen]
     verdict = "Abnormal" if found.abnormal(age, muscle) else "Normal"
     number = "no pair has a jitter" if not np.isfinite(found.mean) else f"mean jitter {found.mean:.0f} us"
     return (

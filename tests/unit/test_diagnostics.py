@@ -60,6 +60,9 @@ def test_the_tenth_rule():
     assert not of([20] * 18 + [60] * 2, [0] * 20).abnormal()
     assert of([20] * 17 + [60] * 3, [0] * 20).abnormal()
     assert of([20] * 20, [0] * 17 + [0.1] * 3).abnormal()
+    # a pair that never fires together is not found by an electrode
+    assert not of([20] * 17 + [np.nan] * 3, [0] * 17 + [1] * 3).abnormal()
+    assert of([np.nan] * 20, [1] * 20).abnormal()
     assert limits(75, "frontalis") == (43.8, 74.1)
     for age, muscle in ((5, "frontalis"), (40, "biceps")):
         with pytest.raises(ValidationError):

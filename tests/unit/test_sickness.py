@@ -7,6 +7,7 @@ import pytest
 
 from nmjmc.errors import ValidationError
 from nmjmc.junction.pools import rows, run_train
+from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import human
 from nmjmc.kinetics.exact import burst
 from nmjmc.pathology import DISEASES, disease
@@ -54,6 +55,13 @@ def test_diaminopyridine_helps_where_the_sensor_still_works(normal):
     for name in ("lambert_eaton", "botulism_a"):
         sick = disease(name, 0.8)
         assert content(sick, drugged) > 1.5 * content(sick)
+
+
+def test_lambert_eaton_facilitates_in_a_fast_train():
+    """At 50 Hz, the eighth to tenth of 80 terminals with some 7 quanta each: 1.7 of the first, standard error 0.08."""
+    sick = rows(disease("lambert_eaton")(WELL).terminal, 80)
+    quanta = run_train(sick, train("50 Hz", 10), 6).quanta.sum(axis=0)
+    assert quanta[7:].mean() > 1.3 * quanta[0]
 
 
 def test_bursts_of_the_sick_receptor():
