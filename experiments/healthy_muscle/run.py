@@ -11,12 +11,12 @@ import numpy as np
 
 from experiments.common import Report, canvas
 from experiments.hospital import SEED, TUNED, banks, estimate, fibres, jitter, patient, trained
-from nmjmc.diagnostics import epp, force
+from nmjmc.diagnostics import epp
 from nmjmc.viz.style import COLOURS, INK, style
 
 
 def run(report: Report) -> None:
-    """Repetitive stimulation, single-fibre EMG, endplate potentials, twitch and tetanus."""
+    """Repetitive stimulation, single-fibre EMG, endplate potentials."""
     junction, given = patient(), banks(report)
     train = trained(report, given, junction)
     report.say(
@@ -38,10 +38,6 @@ def run(report: Report) -> None:
     )
     mepp = estimate(potentials.row("miniature potential"))
     report.say("miniature potential", "mV", "1.00", "M", (0.8, 1.2), mepp, "the fibre was chosen for it")
-    few, stimuli = (2, 5) if report.fast else (10, 40)
-    pull = force.finding(force.contractions(junction, 100.0, stimuli, few, SEED, given(junction)))
-    found = estimate(pull.row("twitch over the train's peak"))
-    report.say("twitch over tetanus at 100 Hz", "", "0.2 to 0.3", "M", (0.2, 0.3), found)
     report.facts |= {"fibres": fibres(report)}
     report.draw(_figure(pairs, potentials))
 

@@ -21,12 +21,16 @@ from nmjmc.junction.contraction import Contraction
 from nmjmc.junction.drive import interpolate
 from nmjmc.junction.rosenbrock import Rosenbrock
 
-STEP = 0.05
-"""Time step of a contraction [ms]."""
-REST_TIME = 5000.0
-"""Time after which the resting state stands still [ms]."""
-REST_STEP = 5.0
-MOST_STEPS = 2_000_000
+STEP, LONG = 0.0125, 0.25
+"""Time steps of a contraction around a spike and elsewhere [ms]."""
+BLOCK, AFTER = 0.5, 4
+"""Steps are short in blocks in which the potential moves [ms], and in so many after."""
+STILL = 2.0
+"""Slower than this the potential is still [mV/ms]."""
+MULTIPLE = 1024
+"""Of which the number of steps is a multiple."""
+SETTLING = ((1.0, 0.01), (20.0, 0.05), (5000.0, 5.0))
+"""The way to rest from a guess: times and steps [ms]; what is far from rest moves fast at first."""
 
 
 class State(NamedTuple):
@@ -60,13 +64,25 @@ class State(NamedTuple):
     bridge: Array
 
 
-def _guess() -> State:
-    """A state near rest: the initial values of the published code [V]."""
-    pair = [[0.1] * 2, [1500.0] * 2, [615.0] * 2, [811.0] * 2, [16900.0] * 2, [799.6] * 2, [0.4] * 2,
-            [7200.0] * 2, [1000.0] * 2]  # fmt: skip
+def _guess(p: Any, voltage: Any) -> State:
+    """A state near rest: the initial values of the published code [V], with the release channels at equilibrium."""
+    bound, with_magnesium = 0.41 * p.parvalbumin_total, 0.54 * p.parvalbumin_total
+    pair = [0.1, 1500.0, bound, with_magnesium, 16900.0, 799.6, 0.4, 7200.0, 1000.0]
     rest = [[25.0, 3.0], [0.8, 1.2, 3.0], [0.3, 0.23]]
-    channels = [[1.0, 0.0, 0.0, 0.0, 0.0], [0.0] * 5]
-    return State(*(jnp.asarray(v, float) for v in (*channels, *pair, *rest)))
+    twice = [jnp.full(2, v, float) for v in pair]
+    return State(*channels_at_rest(p, voltage), *twice, *(jnp.asarray(v, float) for v in rest))
+
+
+def channels_at_rest(p: Any, voltage: Any) -> tuple[Array, Array]:
+    """Closed and open release channels in their allosteric equilibrium, by the number of sensors moved [5], [5].
+
+    Closed with i moved: C(4, i) x^i, x = exp((V - Vbar) / 4 K); open: k_L / k_-L C(4, i) (x / f^2)^i.
+    """
+    moved = jnp.exp((voltage - p.sensor_voltage) / (4.0 * p.sensor_width)) ** jnp.arange(5.0)
+    closed = jnp.asarray([1.0, 4.0, 6.0, 4.0, 1.0]) * moved
+    opened = p.channel_opening / p.channel_closing * closed / p.allosteric ** (2.0 * jnp.arange(5.0))
+    total = closed.sum() + opened.sum()
+    return closed / total, opened / total
 
 
 def _release_channels(p: Any, state: State, voltage: Any) -> tuple[Array, Array]:
@@ -115,7 +131,9 @@ def derivative(p: Any, state: State, voltage: Any) -> State:
         return -flow * (x[0] - x[1]) * out
 
     release = p.release_flux * state.opened.sum() * jnp.stack([jnp.ones(()), jnp.zeros(())])
-    flux = (release + p.reticulum_leak) * (sr - ca) - p.uptake * ca / (ca + p.uptake_constant)
+    # without the bound, a long step could carry calcium below -K, where the pump would run the wrong way
+    pumped = jnp.maximum(ca, 0.0)
+    flux = (release + p.reticulum_leak) * (sr - ca) - p.uptake * pumped / (pumped + p.uptake_constant)
     free = p.parvalbumin_total - state.parvalbumin - state.parvalbumin_magnesium
     parvalbumin = p.parvalbumin_on * ca * free - p.parvalbumin_off * state.parvalbumin
     with_magnesium = p.magnesium_on * mg * free - p.magnesium_off * state.parvalbumin_magnesium
@@ -162,7 +180,11 @@ class Force(NamedTuple):
 
 
 def contract(
-    contraction: Contraction, voltage: Float[np.ndarray, "... t"], interval: float, resting: float
+    contraction: Contraction,
+    voltage: Float[np.ndarray, "... t"],
+    interval: float,
+    resting: float,
+    every: int = 1,
 ) -> Force:
     """The force that follows from a course of the tubular potential.
 
@@ -171,37 +193,63 @@ def contract(
         voltage: Tubular potential on a grid of equal steps, one course or several [mV].
         interval: Step of that grid [ms].
         resting: Potential of the long rest before [mV].
+        every: Keep every so many samples of what is found.
 
     Returns:
-        The contraction on the same grid, with the shape of `voltage`.
+        The contraction on that grid, one or several as `voltage`.
     """
     traces = np.atleast_2d(np.asarray(voltage, np.float64))
+    steps, saved = steps_of(traces, interval), np.arange(0, traces.shape[-1], every) * interval
     with jax.enable_x64(True):
-        parameters = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), contraction)
-        found = _contract(
-            parameters, jnp.asarray(traces), jnp.asarray(float(interval)), jnp.asarray(float(resting))
+        parameters = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), contraction).effective()
+        numbers = (jnp.asarray(x, jnp.float64) for x in (traces, interval, resting, steps, saved))
+        shape = (*np.shape(voltage)[:-1], saved.size)
+        force, calcium, release, troponin = (
+            np.asarray(x).reshape(shape) for x in _contract(parameters, *numbers)
         )
-        force, calcium, release, troponin = (np.asarray(x).reshape(np.shape(voltage)) for x in found)
-    time = np.arange(traces.shape[-1]) * interval
-    return Force(time, force, calcium, release, troponin)
+    return Force(saved, force, calcium, release, troponin)
+
+
+def steps_of(traces: Float[np.ndarray, "v t"], interval: float) -> Float[np.ndarray, " s"]:
+    """Times of the steps [ms]: short ones around spikes, in whichever trace, and long ones elsewhere.
+
+    Their number is a multiple of a large one, so that few programs are compiled; the last may lie after the traces.
+    """
+    end = interval * (traces.shape[1] - 1)
+    blocks = max(1, int(np.ceil(end / BLOCK - 1e-9)))
+    moving = np.zeros(blocks, bool)
+    change = np.flatnonzero(np.abs(np.diff(traces, axis=1)).max(axis=0) > STILL * interval)
+    # the block itself, the one before and what calcium needs to even out
+    for shift in range(-1, AFTER + 1):
+        moving[np.clip((change * interval / BLOCK).astype(int) + shift, 0, blocks - 1)] = True
+    starts = np.arange(blocks) * BLOCK
+    parts = [s + np.arange(0.0, BLOCK, STEP if m else LONG) for s, m in zip(starts, moving, strict=True)]
+    times = np.concatenate([*parts, [blocks * BLOCK]])
+    missing = -(times.size - 1) % MULTIPLE
+    return np.concatenate([times, times[-1] + LONG * np.arange(1, missing + 1)])
 
 
 @eqx.filter_jit
-def _contract(p: Contraction, voltage: Array, interval: Array, resting: Array) -> tuple[Array, ...]:
+def _contract(
+    p: Contraction, voltage: Array, interval: Array, resting: Array, steps: Array, saved: Array
+) -> tuple[Array, ...]:
     rest = resting_state(p, resting)
-    return jax.vmap(lambda v: _one(p, v, interval, rest))(voltage)
+    return jax.vmap(lambda v: _one(p, v, interval, rest, steps, saved))(voltage)
 
 
 def resting_state(p: Contraction, voltage: Float[Array, ""]) -> State:
     """The state after a long rest at a potential [mV]."""
     term = diffrax.ODETerm(lambda t, y, a: derivative(p, y, voltage))
-    ends = _integrate(term, _guess(), REST_TIME, REST_STEP, diffrax.SaveAt(t1=True))
-    return jax.tree.map(lambda x: x[0], ends)
+    state = _guess(p, voltage)
+    for time, step in SETTLING:
+        steps = jnp.linspace(0.0, time, round(time / step) + 1)
+        state = jax.tree.map(lambda x: x[0], _integrate(term, state, steps, diffrax.SaveAt(t1=True)))
+    return state
 
 
-def _one(p: Contraction, voltage: Array, interval: Array, rest: State) -> tuple[Array, ...]:
-    end = interval * (voltage.shape[0] - 1)
-
+def _one(
+    p: Contraction, voltage: Array, interval: Array, rest: State, steps: Array, saved: Array
+) -> tuple[Array, ...]:
     def slope(t: Any, y: State, args: object) -> State:
         return derivative(p, y, interpolate(voltage, interval, t))
 
@@ -210,14 +258,13 @@ def _one(p: Contraction, voltage: Array, interval: Array, rest: State) -> tuple[
         total = p.troponin_total
         return y.bridge[1] / total, y.calcium[1], y.opened.sum(), with_two / total
 
-    save = diffrax.SaveAt(ts=jnp.linspace(0.0, end, voltage.shape[0]), fn=keep)
-    return _integrate(diffrax.ODETerm(slope), rest, end, STEP, save)
+    return _integrate(diffrax.ODETerm(slope), rest, steps, diffrax.SaveAt(ts=saved, fn=keep))
 
 
-def _integrate(term: diffrax.ODETerm, start: State, end: Any, step: float, save: diffrax.SaveAt) -> tuple:
+def _integrate(term: diffrax.ODETerm, start: State, steps: Array, save: diffrax.SaveAt) -> tuple:
     solution = diffrax.diffeqsolve(
-        term, Rosenbrock(), 0.0, end, step, start, saveat=save, max_steps=MOST_STEPS,
-        stepsize_controller=diffrax.ConstantStepSize(),
+        term, Rosenbrock(), steps[0], steps[-1], None, start, saveat=save, max_steps=steps.shape[0],
+        stepsize_controller=diffrax.StepTo(ts=steps),
     )  # fmt: skip
     assert solution.ys is not None
     return solution.ys

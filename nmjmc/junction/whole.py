@@ -62,7 +62,7 @@ def human(temperature: float = BODY) -> Junction:
     """The human junction: the preparation `human` between the default terminal and the default fibre.
 
     Args:
-        temperature: Of terminal, synapse and fibre [degC]. The contraction's constants hold near 20 degC.
+        temperature: Of terminal, synapse, fibre and contraction [degC].
     """
     junction = Junction(Terminal(), preparation("human"), Muscle(), Contraction())
     return at_temperature(junction, temperature)
@@ -76,10 +76,10 @@ def at_temperature(junction: Junction, temperature: float) -> Junction:
     """
 
     def parts(j: Junction) -> list[Any]:
-        return [j.terminal.temperature, j.synapse.temperature, j.muscle.temperature]
+        return [part.temperature for part in (j.terminal, j.synapse, j.muscle, j.contraction)]
 
-    moved = eqx.tree_at(parts, junction, [as_leaf(temperature)] * 3)
-    for part in (moved.terminal, moved.synapse, moved.muscle):
+    moved = eqx.tree_at(parts, junction, [as_leaf(temperature)] * 4)
+    for part in (moved.terminal, moved.synapse, moved.muscle, moved.contraction):
         part.__check_init__()
     return moved
 
