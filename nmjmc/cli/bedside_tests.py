@@ -108,7 +108,7 @@ def _times(value: Any) -> Any:
 def _doses(test: str, found: Mapping[str, Any], config: Mapping[str, Any]) -> list[float]:
     """The rising doses of a titration [uM]."""
     name, given = found["agent"], found["doses"]
-    treatments.check_name("drug", str(name))
+    treatments.check_name("drug", str(name), "agent")
     if name in (config.get("drug") or {}):
         raise ValidationError(
             f"drug.{name}", "given beside agent", "left out", "its dose is what rises: set doses"

@@ -51,6 +51,13 @@ _FLAGS = (
     "--info", "-i", "--shell-completion", "-sc", "--version",
 )  # fmt: skip
 _OF_ONE_RUN = ("dry_run", "progress", "cache", "checkpoint", "resume")  # how a run was made, not what it was
+_OF_A_TEST = {
+    key: f"{key} belongs to a bedside test, which takes several with -m: nmjmc rns {key}={values} -m"
+    for key, values in (
+        ("pathology", "ageing:0.2,ageing:0.8"),
+        ("drug", "pyridostigmine:'0 uM',pyridostigmine:'1 uM'"),
+    )
+}
 _THOUSANDS = re.compile(r"^\s*[+-]?\d{1,3}(,\d{3})+(?![\d,])")
 _WORD = re.compile(r"^(?P<sign>[+~]*)(?P<key>[^=]+)=(?P<value>.*)$", re.DOTALL)
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|[,\[\]{}])""")
@@ -189,7 +196,8 @@ def _one(word: str, known: Known) -> str:
         return word
     if top not in known.names:
         names = (*known.names, "preparation")
-        raise ValidationError("a key", repr(key), "a setting or a parameter", nearest(top, names))
+        hint = _OF_A_TEST.get(top) or nearest(top, names)
+        raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
     if key in known.parts and not value.strip().startswith("{"):
         hint = nearest(key, known.settings)
         hint = hint if hint.startswith("did you mean") else f"for example {key}.KEY=VALUE"

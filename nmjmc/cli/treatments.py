@@ -89,15 +89,15 @@ def _mapping(kind: str, values: Sequence[str], amounts: Sequence[str]) -> str:
     return "{" + ",".join(f"{name}:'{amount or 1}'" for name, amount in found.items()) + "}"
 
 
-def check_name(kind: str, name: str) -> None:
-    """Refuse a disease or a drug that does not exist.
+def check_name(kind: str, name: str, field: str = "") -> None:
+    """Refuse a disease or a drug that does not exist; `field` is the setting that names it, if not the kind.
 
     Raises:
         ValidationError: With the nearest name.
     """
     if name not in KINDS[kind]:
         article = "a known disease" if kind == "pathology" else "a known drug"
-        raise ValidationError(kind, repr(name), article, nearest(name, KINDS[kind]))
+        raise ValidationError(field or kind, repr(name), article, nearest(name, KINDS[kind]))
 
 
 def read(config: Mapping[str, Any]) -> tuple[Change, dict[str, float], dict[str, str]]:

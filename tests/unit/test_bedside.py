@@ -329,7 +329,9 @@ def test_every_drug_is_a_word(name):
         ("tof|doses=[30 nM, 20 nM]", "20 nM after 30 nM; sort the doses"),
         ("tof|agent=organophosphate", "a list for organophosphate"),
         ("tof|drug=rocuronium:1 nM", "beside agent"),
-        ("dose_response|agent=curare", "a known drug"),
+        ("dose_response|agent=curare", "agent .*a known drug"),
+        ("sweep|pathology=ageing:0.2,ageing:0.4", "nmjmc rns pathology=ageing:0.2,ageing:0.8 -m"),
+        ("twitch|contraction.pump_q10=0.1", r"contraction\.pump_q10 must be at least 0\.5"),
         ("twitch|times=[0 s, 9 s]", "5000 ms"),
     ],
 )  # fmt: skip
@@ -377,8 +379,8 @@ def test_a_junction_is_described_and_built_to_the_bit():
 def test_one_temperature_is_that_of_every_part():
     for words, warmth in (((), 37.0), (("temperature=22 degC",), 22.0), (("preparation=rat",), 37.0)):
         junction = request_of("epp", *words).healthy
-        found = [float(part.temperature) for part in (junction.terminal, junction.synapse, junction.muscle)]
-        assert found == [warmth] * 3
+        parts = (junction.terminal, junction.synapse, junction.muscle, junction.contraction)
+        assert [float(part.temperature) for part in parts] == [warmth] * 4
     assert float(request_of("epp", "muscle.temperature=30 degC").healthy.muscle.temperature) == 30.0
 
 
