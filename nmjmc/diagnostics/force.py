@@ -17,7 +17,7 @@ from nmjmc.junction.stimulus import stimulus_times, train
 from nmjmc.junction.twitch import contract_train, fusion, tubular_trace, twitch_of
 from nmjmc.junction.whole import Evoked, Junction, bank_for
 
-AFTER = 150.0
+AFTER = 250.0
 """How long the force is followed after the last stimulus [ms]."""
 LONGEST = 5000.0
 FEEBLE = 0.05
