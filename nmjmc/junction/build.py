@@ -26,15 +26,15 @@ def build_junction(mapping: Mapping[str, Any]) -> Junction:
 
     Args:
         mapping: The keys of a synapse (`nmjmc.build`), and `terminal`, `muscle`, `contraction` and `spread` with
-            the parameters that differ from their defaults. The `temperature` is that of terminal, muscle and contraction
-            too, where these have none of their own.
+            the parameters that differ from their defaults. The `temperature` is that of terminal, muscle and
+            contraction too, where these have none of their own.
 
     Raises:
         ValidationError: For a key that is unknown, and for every value that cannot be right.
     """
     synapse = {name: value for name, value in mapping.items() if name not in STAGES}
     warmth = mapping.get("temperature")
-    stages = {name: _stage(name, mapping.get(name), warmth) for name in STAGES}
+    stages = {name: _stage(name, mapping.get(name), warmth if name in _WARM else None) for name in STAGES}
     return Junction(synapse=build(synapse), **stages)
 
 
