@@ -1,6 +1,7 @@
 """What a sweep of many small points costs beside its simulations: memory against points, bookkeeping, collecting.
 
     python scripts/sweep_load.py --points 1000 --vesicles 4
+    python scripts/sweep_load.py --points 1000 --vesicles 20 --canonical
     python scripts/sweep_load.py --points 1000 --key receptor.density --low "2000 /um^2" --high "9000 /um^2"
     python scripts/sweep_load.py --throughput          # 100 points of 10 vesicles beside one run of 1,000
     python scripts/sweep_load.py --throughput --canonical --points 30
@@ -88,12 +89,20 @@ def draw(watch: Watch, path: str) -> None:
 
 
 def load(
-    points: int, vesicles: int, key: str, low: str, high: str, folder: str, figure: str | None
+    points: int,
+    vesicles: int,
+    key: str,
+    low: str,
+    high: str,
+    folder: str,
+    figure: str | None,
+    canonical: bool,
 ) -> dict[str, Any]:
     """Run the sweep and collect it."""
     watch = sweep_run.simulate_many = Watch()
     started, watch.left = time.process_time(), time.thread_time()
-    words = [f"{name}={value}" for name, value in (SMALL | HOW).items()]
+    how = {"duration": "3 ms", "device": "cpu"} if canonical else SMALL | HOW
+    words = [f"{name}={value}" for name, value in how.items()]
     with contextlib.redirect_stdout(io.StringIO()):
         main(["sweep", "preparation=slab", *words, f"vesicles={vesicles}", f"folder={folder}", "progress=false",
               f"{key}=linspace({low}, {high}, {points})"])  # fmt: skip
@@ -156,13 +165,11 @@ if __name__ == "__main__":
     parser.add_argument("--high", default="6e7 /M/s")
     parser.add_argument("--figure", help="where the memory is drawn")
     parser.add_argument("--throughput", action="store_true")
-    parser.add_argument(
-        "--canonical", action="store_true", help="points of the canonical slab, with --throughput"
-    )
+    parser.add_argument("--canonical", action="store_true", help="points of the canonical slab")
     given = parser.parse_args()
     if given.throughput:
         print(json.dumps(throughput(given.points or 100, given.vesicles or 10, given.canonical), indent=1))
     else:
         with tempfile.TemporaryDirectory() as place:
             asked = (given.points or 1000, given.vesicles or 4, given.key, given.low, given.high)
-            print(json.dumps(load(*asked, f"{place}/s", given.figure), indent=1))
+            print(json.dumps(load(*asked, f"{place}/s", given.figure, given.canonical), indent=1))
