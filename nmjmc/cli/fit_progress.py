@@ -58,5 +58,7 @@ def described(step: Step) -> str:
         parts.append(f"gradient noise {100 * step.gradient_noise:.2g} %")
     if math.isfinite(step.remaining_seconds):
         parts.append(f"at most {clock(step.remaining_seconds)} left")
-    values = [f"{name.rpartition('.')[2]} {value:.3g}" for name, value in step.values.items()]
+    short = [name.rpartition(".")[2] for name in step.values]
+    told = [name if short.count(s) > 1 else s for name, s in zip(step.values, short, strict=True)]
+    values = [f"{name} {value:.3g}" for name, value in zip(told, step.values.values(), strict=True)]
     return ", ".join([*parts, *values])

@@ -98,7 +98,7 @@ def _parameters(rows: dict[str, Any], level: str) -> Table:
     made.add_column("from", no_wrap=True)
     for name, row in rows.items():
         low, high = (
-            _value(row[end], bound) for end, bound in (("low", "lower bound"), ("high", "upper bound"))
+            _value(row[end], bound) for end, bound in (("low", "no lower end"), ("high", "no upper end"))
         )
         made.add_row(
             name, row["unit"], _value(row["estimate"]), f"{low} to {high}", _value(row["start"]),
@@ -138,7 +138,9 @@ def _chance(p_value: float | None) -> str:
     if p_value is None:
         return "no p: as many parameters as numbers"
     return (
-        f"p = {p_value:.2g}" if p_value >= _LEAST else f"p < {_LEAST:g}: the model does not have this shape"
+        f"p = {p_value:.2g}"
+        if p_value >= _LEAST
+        else f"p < {_LEAST:g}: the model does not have this shape, its intervals do not hold"
     )
 
 

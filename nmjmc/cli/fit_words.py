@@ -100,11 +100,15 @@ def data_of(value: str) -> dict[str, Any]:
         path = path / "result.h5" if (path / "result.h5").is_file() else path
         if not path.is_file():
             raise ValidationError("data", f"{name}, where there is no file", "a file", "or see example=NAME")
-        found |= (
+        sets = (
             _described(path)
             if path.suffix.casefold() in _YAML
             else {_name(path): {"file": str(path.resolve())}}
         )
+        for twice in (found.keys() & sets.keys()) - {DEFAULTS}:
+            hint = f"two of these files would be data set {twice}: name them in a YAML file, or rename one"
+            raise ValidationError("data", value, "files of different names", hint)
+        found |= sets
     return found
 
 

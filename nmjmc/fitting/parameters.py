@@ -88,8 +88,8 @@ class Parameters:
     def stretch(self, free: np.ndarray) -> np.ndarray:
         """Derivative of the scaled value by the unconstrained number [p]."""
         low, high = self._ends()
-        share = 1.0 / (1.0 + np.exp(-free))
-        return (high - low) * share * (1.0 - share)
+        tail = np.exp(-np.abs(free))  # so written, it is no zero beside a bound
+        return (high - low) * tail / (1.0 + tail) ** 2
 
     def prior(self, free: Any) -> Any:
         """Minus the logarithm of the prior density of the scaled values, without its constant."""
@@ -175,7 +175,10 @@ def _row(
             )
     if not low < start < high:
         raise ValidationError(
-            f"fit.free.{name}.start", f"{start:g}", f"between its bounds ({low:g} to {high:g}, internal)"
+            f"fit.free.{name}.start",
+            f"{start:g}",
+            f"between its bounds, {low:g} to {high:g}",
+            "in units of the model",
         )
     logarithmic = low > 0
     mean, sd = _prior(name, options, logarithmic, internal)

@@ -30,6 +30,9 @@ preset and its like were off by about 1 % in some parameters (docs/fitting.md)."
 MIXED, ENOUGH = 1.05, 100.0
 """Largest R-hat and least effective number of draws of chains that have mixed."""
 
+MISFIT = 1e-3
+"""Probability of data that are further off below which a fit is said not to have their shape (a choice)."""
+
 EDGE = 1e-3
 """Part of a parameter's scaled range within which an estimate is said to lie at its bound."""
 
@@ -63,6 +66,7 @@ def record_of(
         total, compared = total + statistic, compared + numbers
         sets.append(_dataset(term, part, statistic, numbers, solved.get(term.condition)))
     freedom = compared - parameters.count
+    p_value = float(stats.chi2.sf(total, freedom)) if freedom > 0 else float("nan")
     return FitRecord(
         names=names, units=parameters.units, start=parameters.start,
         estimate=np.array([values[name] for name in names]), low=low, high=high, level=level, relative_sd=sd,
@@ -70,8 +74,9 @@ def record_of(
         bounds=np.stack([parameters.low, parameters.high], axis=1), losses=state.losses,
         trace=np.array([[problem.values(row)[name] for name in names] for row in state.trace]),
         gradient_noise=state.gradient_noise, datasets=tuple(sets),
-        p_value=float(stats.chi2.sf(total, freedom)) if freedom > 0 else float("nan"),
-        notes=_notes(problem, state, why, parameters), converged=bool(state.done), synapse=_described(fitted),
+        p_value=p_value,
+        notes=(*_notes(problem, state, why, parameters), *_misfit(p_value)), converged=bool(state.done),
+        synapse=_described(fitted),
         fixed={name: value for name, value in values.items() if name in EXTRA},
         profiles={n: ProfileCurve(c.values, 2.0 * (c.losses - best), c.low, c.high) for n, c in curves.items()},
         bootstrap=drawn, settings=settings, provenance=provenance.collect(),
@@ -176,6 +181,16 @@ def _notes(problem: Problem, state: State, why: str, parameters: Parameters) -> 
             "The intervals contain the Monte Carlo noise of the fit itself, which is also given apart (seed_sd)."
         )
     return tuple(notes)
+
+
+def _misfit(p_value: float) -> tuple[str, ...]:
+    """What to do where the model does not have the shape of the data."""
+    if not p_value < MISFIT:
+        return ()
+    return (
+        f"The model does not have the shape of these data (p < {MISFIT:g}), so that no interval holds: free what else "
+        "may differ, or say by how much the model may be wrong (data.model_error=0.02, of the peak, in a waveform).",
+    )
 
 
 def as_small_as_the_bias(problem: Problem, state: State) -> list[str]:

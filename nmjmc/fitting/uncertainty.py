@@ -19,6 +19,8 @@ from nmjmc.fitting.problem import Problem
 UNKNOWN = 1e3
 """SD of an unconstrained parameter of which nothing is known; from -10 to 10 it goes from bound to bound."""
 
+_AT_BOUND = 20.0  # unconstrained numbers beyond it are a bound to nine digits (a choice)
+
 FLAT = 0.5
 """Relative SD beyond which a combination of parameters counts as not known."""
 
@@ -200,13 +202,16 @@ def flat_directions(problem: Problem, state: State, threshold: float = FLAT) -> 
     """Combinations of parameters that the data do not fix, in words.
 
     The data's information alone is used, without priors: an eigenvector of the covariance of the scaled parameters
-    whose SD is above the threshold is named with the parameters that take part.
+    whose SD is above the threshold is named with the parameters that take part. A parameter at its bound is left out:
+    nothing moves it there.
     """
     stretch = problem.parameters.stretch(state.free)
-    information = problem.information(state.z, state.slope, state.free, prior=False) / np.outer(
-        stretch, stretch
-    )
-    strength, vectors = np.linalg.eigh(information)
+    inside = np.flatnonzero(np.abs(state.free) < _AT_BOUND)
+    information = problem.information(state.z, state.slope, state.free, prior=False)
+    scaled = information[np.ix_(inside, inside)] / np.outer(stretch[inside], stretch[inside])
+    strength, own = np.linalg.eigh(scaled)
+    vectors = np.zeros((stretch.size, inside.size))
+    vectors[inside] = own
     sentences = []
     for value, vector in zip(strength, vectors.T, strict=True):
         sd = 1.0 / np.sqrt(max(value, 1e-12))

@@ -286,6 +286,20 @@ def test_help_and_a_sweep_of_fits(capsys, folder, no_drawing):
     assert capsys.readouterr().out.count("# free") == 3
 
 
+def test_two_files_of_one_name_are_not_taken_for_one(tmp_path):
+    for folder in ("control", "blocked"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "minis.csv").write_text("time (ms),mean (nA)\n0,0\n")
+    with pytest.raises(ValidationError, match="two of these files would be data set minis"):
+        prepare([f"data=[{tmp_path}/control/minis.csv,{tmp_path}/blocked/minis.csv]"])
+
+
+def test_progress_tells_parameters_of_one_name_apart():
+    values = {"receptor.density": 300.0, "esterase.density": 5.0, "receptor.closing_rate": 1.35}
+    told = fit_progress.described(Progress(1, 9, 1.0, values, 0.0, 3.0, 61.0))
+    assert told.endswith("receptor.density 300, esterase.density 5, closing_rate 1.35")
+
+
 def test_progress_says_what_is_going_on():
     step = Progress(7, 60, 12.345, {"receptor.closing_rate": 1.35}, 0.031, 3.0, 61.0)
     assert fit_progress.described(step) == (

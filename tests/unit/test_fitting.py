@@ -12,10 +12,17 @@ from nmjmc.analysis.observations import Histogram, Statistic
 from nmjmc.analysis.waveform import measure
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import FitError, ValidationError
-from nmjmc.fitting import Condition, CorrectedEstimator, HistogramTerm, StatisticsTerm, WaveformTerm
+from nmjmc.fitting import (
+    Condition,
+    CorrectedEstimator,
+    HistogramTerm,
+    StatisticsTerm,
+    WaveformTerm,
+    uncertainty,
+)
 from nmjmc.fitting.estimators import Simulated
 from nmjmc.fitting.features import features
-from nmjmc.fitting.optimise import begin
+from nmjmc.fitting.optimise import State, begin
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
 from nmjmc.meanfield import Grid
@@ -87,6 +94,7 @@ def test_bijections_hold_their_bounds_and_come_back():
         step, u = 1e-6, np.array([0.3, -1.2])
         slope = (p.scaled_from(u + step) - p.scaled_from(u - step)) / (2 * step)
         np.testing.assert_allclose(slope, p.stretch(u), rtol=1e-6)
+    assert (p.stretch(np.array([-60.0, 60.0])) > 0).all()
 
 
 def test_a_lognormal_prior_has_its_median_and_factor():
@@ -383,3 +391,18 @@ def test_data_that_need_a_parameter_nobody_gave_are_refused():
         fit(SYNAPSE, [simple()], ["vesicle.content_mean"], profiles=["vesicle.content_men"])
     with pytest.raises(ValidationError, match=r"fit.vesicles"):
         fit(SYNAPSE, [simple()], ["vesicle.content_mean"], estimator="corrected", vesicles=3)
+
+
+def test_a_parameter_at_its_bound_leaves_the_flat_directions_of_the_others():
+    """At 60 a bijection is its bound in double precision, and predictions no longer change with it."""
+    free = ["receptor.closing_rate", "vesicle.content_mean", "vesicle.content_cv"]
+    problem = Problem(SYNAPSE, [simple()], free_parameters(SYNAPSE, free), grid=COARSE)
+    z, none = problem.terms[0].data, np.zeros(0)
+    slope = np.array([[0.2, 0.5, 0.0], [-1.0, 0.0, 0.0]])
+    for at in (60.0, 1000.0):
+        away = np.array([0.0, 0.0, at])
+        state = State(away, z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
+        assert uncertainty.flat_directions(problem, state) == []
+    loose = State(np.zeros(3), z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
+    (sentence,) = uncertainty.flat_directions(problem, loose)
+    assert sentence.startswith("vesicle.content_cv is not known")

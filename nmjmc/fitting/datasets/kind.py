@@ -46,7 +46,10 @@ def kind_of(name: str, given: Mapping[str, Any], folder: Path) -> str:
     found = {"hdf5": kind_of_hdf5, "csv": _of_table}.get(reader, lambda _: "recording")(path)
     if not found:
         allowed = "said, as the file does not show it"
-        hint = "kind=recording (sweeps in which events are searched) or kind=events (one event a sweep)"
+        hint = (
+            "kind=recording (sweeps in which events are searched), events (one event a sweep), waveform (an average), "
+            "amplitudes (a list, or a table of detected events), histogram, counts or statistics"
+        )
         raise ValidationError(f"data.{name}.kind", "open", allowed, hint)
     return found
 

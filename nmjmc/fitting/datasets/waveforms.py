@@ -89,6 +89,10 @@ def waveform(options: Options, synapse: Synapse) -> Source:
         events=options.whole("events", 0),
     )  # fmt: skip
     _current(options, found.unit)
+    if not (np.isfinite(found.mean).all() and np.isfinite(found.sd).all()):
+        raise ValidationError(
+            options.field("file"), f"{path.name}, where a number is missing or NaN", "whole"
+        )
     polarity = options.polarity(_direction(found.mean))
     mean = -polarity * found.mean
     aligned = options.word("aligned", ("onset", "half_rise"), "onset")
