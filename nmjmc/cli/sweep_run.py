@@ -81,7 +81,7 @@ def run_claimed(sweep: Sweep, chosen: Chosen, how: How) -> Iterator[tuple[int, R
     """
     built = {index: _built(sweep, *given) for index, given in chosen.items()}
     for index, outcome in _outcomes(built, how, _room(sweep)):
-        state = _keep(sweep, index, chosen[index][0], built[index], outcome)
+        state = _keep(sweep, index, chosen[index], built[index], outcome)
         sweep.claims.release(index)
         how.on_point(index, state)
         yield index, outcome
@@ -142,12 +142,13 @@ def _alone(point: Point, how: How, room: Room | None) -> Result | Exception:
 def _keep(
     sweep: Sweep,
     index: int,
-    values: Mapping[str, str],
+    chosen: tuple[Mapping[str, str], int | None],
     point: Point | ValidationError,
     outcome: Result | Exception,
 ) -> str:
     """Write what came of a point: its result first, its record last, because the record says that it is whole."""
-    seed = point.seed if isinstance(point, Point) else None
+    values, seed = chosen
+    seed = point.seed if isinstance(point, Point) else seed
     content: dict[str, Any] = {"values": dict(values), "seed": seed, "written": _now()}
     if isinstance(outcome, Exception):
         sweep.record(index, FAILED, content | {"error": _error(outcome)})

@@ -123,16 +123,17 @@ def _check_word(word: str, key: str, names: set[str]) -> None:
     """Flags are none of ours; a misspelled option is told by its likeness."""
     if word.startswith("-"):
         raise ValidationError("a flag", word, "left out", "sweep takes KEY=VALUE only")
-    hint = nearest(key, names)
-    if "=" in word and "." not in key and hint.startswith("did you mean") and _is_unknown(key):
+    known = _known()
+    hint = nearest(key, (*names, *known))
+    if "=" in word and "." not in key and hint.startswith("did you mean") and key.lstrip("+~") not in known:
         raise ValidationError("a key", repr(key), "a setting, a parameter or an option of sweep", hint)
 
 
-def _is_unknown(key: str) -> bool:
+def _known() -> tuple[str, ...]:
     from nmjmc.cli.overrides import SETTINGS
     from nmjmc.synapse.build import PARTS
 
-    return key.lstrip("+~") not in (*SETTINGS, *PARTS, "temperature", "name", "preparation", "config")
+    return (*SETTINGS, *PARTS, "temperature", "name", "preparation", "config")
 
 
 def _options(given: Mapping[str, str]) -> Options:

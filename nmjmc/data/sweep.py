@@ -114,8 +114,17 @@ class Sweep:
             self._record(index, FAILED).unlink(missing_ok=True)
 
     def read(self, index: int, state: str) -> dict[str, Any]:
-        """A point's record."""
-        return json.loads(self._record(index, state).read_text(encoding="utf-8"))
+        """A point's record.
+
+        Raises:
+            ValidationError: If the file is damaged.
+        """
+        path = self._record(index, state)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            hint = "remove it, and resume runs its point again"
+            raise ValidationError("the record", str(path), "JSON as it was written", hint) from error
 
     def result_path(self, index: int) -> Path:
         """Where the whole result of a point stands."""

@@ -16,7 +16,7 @@ import pytest
 import nmjmc
 from nmjmc.cli.main import main
 from nmjmc.data.sweep import DONE, FAILED, Sweep
-from nmjmc.errors import SimulationError, Status
+from nmjmc.errors import SimulationError, Status, ValidationError
 from tests.records import formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
@@ -115,7 +115,12 @@ def test_a_point_that_cannot_be_right_fails_alone():
     assert main(["sweep", *words, "folder=s"]) == 1
     sweep = Sweep.open("s")
     assert sweep.states() == {0: DONE, 1: FAILED, 2: DONE, 3: DONE}
-    assert "cleft.height" in sweep.read(1, FAILED)["error"]["sentence"]
+    record = sweep.read(1, FAILED)
+    assert "cleft.height" in record["error"]["sentence"]
+    assert record["seed"] == sweep.definition["points"][1]["seed"] is not None
+    (sweep.path / "points" / "000002.done.json").write_text("half of a")
+    with pytest.raises(ValidationError, match=r"000002\.done\.json"):
+        sweep.read(2, DONE)
 
 
 def test_what_ends_a_batch_ends_no_other_point(monkeypatch):

@@ -116,6 +116,7 @@ MISTAKES = {
     "receptor.densty=3,4": "did you mean receptor.density?",
     "receptr.density=3,4": "did you mean receptor?",
     "tempurature=3,4": "did you mean temperature?",
+    "preperation=slab temperature=22,30": "did you mean preparation?",
     "receptor.density=3000 /um^3,4000 /um^2": "did you mean 3000 /um^2?",
     "receptor.density=3000,3000": "different values",
     "receptor.density=3000,": "empty",
