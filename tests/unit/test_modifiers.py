@@ -69,7 +69,8 @@ def test_a_blocker_shifts_the_response_to_acetylcholine_in_parallel():
 def test_inhibitors_of_the_esterase_follow_their_laws():
     assert float(drug("pyridostigmine", 0.5)(human()).synapse.esterase.active_fraction) == pytest.approx(0.5)
     twice = compose(drug("pyridostigmine", 0.5), drug("neostigmine", 0.6))(human())
-    assert float(twice.synapse.esterase.active_fraction) == pytest.approx(0.5 * 0.25)
+    # they compete: 1 / (1 + 0.5 / 0.5 + 0.6 / 0.2)
+    assert float(twice.synapse.esterase.active_fraction) == pytest.approx(0.2)
     # exp(-k c t): 1e-3 /(uM s) 10 uM 60 s = 0.6
     poisoned = drug("organophosphate", "10 uM", exposure="1 min")(human())
     assert float(poisoned.synapse.esterase.active_fraction) == pytest.approx(np.exp(-0.6))
