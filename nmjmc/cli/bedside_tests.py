@@ -71,7 +71,7 @@ def check(test: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> dic
     elif "frequency" in found:
         times = train(found["frequency"], found["stimuli"])
     if test == "twitch":
-        force.check_length(times)
+        force.check_length(times, "stimuli" if found.get("times") is None else "times")
     if test == "rns" and len(found["times"] or range(found["stimuli"])) < 4:
         raise ValidationError("stimuli", found["stimuli"], "at least 4 for a decrement")
     if found.get("exercise") is not None:

@@ -58,6 +58,7 @@ _OF_A_TEST = {
         ("drug", "pyridostigmine:'0 uM',pyridostigmine:'1 uM'"),
     )
 }
+_COUNTERPARTS = {"fibres": "pairs", "pairs": "fibres"}  # each bedside test counts one of them
 _THOUSANDS = re.compile(r"^\s*[+-]?\d{1,3}(,\d{3})+(?![\d,])")
 _WORD = re.compile(r"^(?P<sign>[+~]*)(?P<key>[^=]+)=(?P<value>.*)$", re.DOTALL)
 _QUOTED = re.compile(r"""("[^"]*"|'[^']*'|[,\[\]{}])""")
@@ -177,6 +178,12 @@ def _is_flag_value(words: list[str], index: int) -> bool:
     return index > 0 and words[index - 1] in _FLAGS_WITH_VALUE
 
 
+def _counterpart(key: str, known: Known) -> str:
+    """The setting that takes the place of `key` in this command; empty if there is none."""
+    other = _COUNTERPARTS.get(key)
+    return f"this command counts {other}, did you mean {other}?" if other in known.settings else ""
+
+
 def _one(word: str, known: Known) -> str:
     if word.startswith("~") and word[1:] in ("preparation", *PARTS):
         return word
@@ -196,7 +203,7 @@ def _one(word: str, known: Known) -> str:
         return word
     if top not in known.names:
         names = (*known.names, "preparation")
-        hint = _OF_A_TEST.get(top) or nearest(top, names)
+        hint = _OF_A_TEST.get(top) or _counterpart(top, known) or nearest(top, names)
         raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
     if key in known.parts and not value.strip().startswith("{"):
         hint = nearest(key, known.settings)

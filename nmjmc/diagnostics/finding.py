@@ -85,13 +85,17 @@ def in_words(row: Row) -> str:
 
 
 def rounded(row: Row) -> tuple[str, str, str]:
-    """Value and ends of the interval as text, to two digits of the interval's half; empty ends where there is none."""
+    """Value and ends of the interval as text, to two digits of the interval's half but at most four of the greatest.
+
+    The ends are empty where there is no interval.
+    """
     half = 0.5 * (row.high - row.low)
     if not np.isfinite(half):
         return f"{row.value:.4g}", "", ""
     if half < 1e-9 * max(abs(row.value), 1.0):  # no spread at all
         value, low, high = (f"{round(x, 9) + 0.0:.4g}" for x in (row.value, row.low, row.high))
         return value, low, high
-    digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 6))
+    greatest = max(abs(row.value), abs(row.low), abs(row.high))
+    digits = int(np.clip(min(1 - np.floor(np.log10(half)), 3 - np.floor(np.log10(greatest))), 0, 6))
     value, low, high = (f"{round(x, digits) + 0.0:.{digits}f}" for x in (row.value, row.low, row.high))
     return value, low, high

@@ -37,7 +37,7 @@ class Contractions:
         fired: whether each fibre fired at each stimulus [v k].
         resting: force at rest.
         method: how quanta became a current.
-        greatest: force that the cross-bridges could bear; NaN if not known.
+        greatest: force that the cross-bridges can bear, in the units of the others.
     """
 
     times: Float[np.ndarray, " k"]
@@ -48,7 +48,7 @@ class Contractions:
     fired: np.ndarray
     resting: float
     method: str = "superposed"
-    greatest: float = np.nan
+    greatest: float = 1.0
 
 
 def contractions(
@@ -75,8 +75,9 @@ def contractions(
     Raises:
         ValidationError: For a train longer than 5 s.
     """
+    field = "stimuli" if times is None else "times"
     times = train(frequency, stimuli) if times is None else stimulus_times(times)
-    check_length(times)
+    check_length(times, field)
     bank = bank or bank_for(junction, seed=seed)
     muscle = fibres_of(junction, fibres, seed)
     single = _force(junction, np.zeros(1), muscle, seed, bank)
@@ -87,14 +88,17 @@ def contractions(
     return Contractions(times, twitch_time, twitch, time, force, fired, resting, evoked.method, greatest)
 
 
-def check_length(times: np.ndarray) -> None:
-    """Refuse a train that is too long for a force.
+def check_length(times: np.ndarray, field: str = "times") -> None:
+    """Refuse a train that is too long for a force; `field` names what its times were made from.
 
     Raises:
         ValidationError: Beyond 5 s.
     """
-    if times[-1] > LONGEST:
-        raise ValidationError("times", f"up to {times[-1]:g} ms", f"up to {LONGEST:g} ms for a force")
+    if times[-1] <= LONGEST:
+        return
+    found = f"{times.size} over {1e-3 * times[-1]:g} s" if field == "stimuli" else f"up to {times[-1]:g} ms"
+    hint = "give fewer stimuli or a higher frequency" if field == "stimuli" else ""
+    raise ValidationError(field, found, f"within {1e-3 * LONGEST:g} s for a force", hint)
 
 
 def _force(
@@ -111,10 +115,11 @@ def _force(
 
 
 def finding(found: Contractions) -> Finding:
-    """Numbers, arrays and meaning of contractions; force in per cent of the cross-bridges."""
+    """Numbers, arrays and meaning of contractions; force in per cent of what the cross-bridges can bear."""
     count = len(found.force)
     what = f"{count} fibres"
-    both = np.concatenate([found.twitch, found.force], axis=1) - found.resting
+    twitch, force = found.twitch / found.greatest, found.force / found.greatest
+    both = np.concatenate([twitch, force], axis=1) - found.resting / found.greatest
     split = found.twitch.shape[1]
 
     def of(statistic: Any) -> Any:
@@ -131,10 +136,10 @@ def finding(found: Contractions) -> Finding:
     rows = [
         of_share("fibres that fire at the first stimulus", found.fired[:, 0], what),
         of_share("fibres that fire at the last stimulus", found.fired[:, -1], what),
-        row("twitch force", "%", lambda a, b: 100 * a.max()),
+        row("twitch force", "% of the greatest", lambda a, b: 100 * a.max()),
         row("time to peak", "ms", lambda a, b: twitch_of(time, a).time_to_peak),
         row("half relaxation", "ms", lambda a, b: twitch_of(time, a).half_relaxation),
-        row("peak force of the train", "%", lambda a, b: 100 * b.max()),
+        row("peak force of the train", "% of the greatest", lambda a, b: 100 * b.max()),
         row("twitch over the train's peak", "", lambda a, b: a.max() / b.max() if b.max() > 0 else np.nan),
     ]
     interval = float(np.median(np.diff(found.times))) if found.times.size > 1 else 0.0
@@ -143,9 +148,9 @@ def finding(found: Contractions) -> Finding:
     arrays = {
         "stimulus_time": Array(("stimulus",), found.times, "ms", "time of each stimulus of the train"),
         "twitch_time": Array(("twitch_sample",), time, "ms", "time from the single stimulus"),
-        "twitch": Array(("fibre", "twitch_sample"), found.twitch, "1", "force after one stimulus"),
+        "twitch": Array(("fibre", "twitch_sample"), twitch, "1", "force after one stimulus over the greatest"),
         "time": Array(("sample",), found.time, "ms", "time from the first stimulus"),
-        "force": Array(("fibre", "sample"), found.force, "1", "force over the train"),
+        "force": Array(("fibre", "sample"), force, "1", "force in the train over the greatest"),
         "fired": Array(("fibre", "stimulus"), found.fired.astype(np.int8), "1", "whether the fibre fired"),
     }  # fmt: skip
     facts = {
@@ -153,7 +158,7 @@ def finding(found: Contractions) -> Finding:
         "frequency_Hz": 1e3 / interval if interval else None,
         "quanta_were": found.method,
     }
-    meaning = _meaning(rows, interval) + _doubt(rows, found.greatest)
+    meaning = _meaning(rows, interval) + _doubt(rows)
     return Finding("twitch", tuple(rows), meaning, arrays, facts)
 
 
@@ -165,10 +170,10 @@ def _ripple(found: Contractions, force: np.ndarray, interval: float) -> float:
     )
 
 
-def _doubt(rows: list[Row], greatest: float) -> str:
+def _doubt(rows: list[Row]) -> str:
     """Forces that no muscle has are not left without a word."""
     firing, twitch = rows[0].value, rows[2].value
-    share = twitch / firing / greatest if firing else np.nan
+    share = twitch / firing if firing else np.nan
     if not share < FEEBLE:
         return ""
     return (

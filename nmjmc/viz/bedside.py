@@ -173,6 +173,8 @@ def _twitch(figure: Figure, examination: Examination) -> None:
     for name, time, colour, words in (
         ("force", "time", COLOURS[0], "train"), ("twitch", "twitch_time", _RED, "one stimulus"),
     ):  # fmt: skip
+        if name == "force" and found["stimulus_time"].size == 1:
+            continue  # the same twitch once more
         force = 100 * (found[name] - found["force"][:, :1].mean())
         # single fibres are few enough to be seen behind their mean
         axes.plot(found[time], force.T[:, :20], color=colour, linewidth=0.4, alpha=0.25)
@@ -180,7 +182,7 @@ def _twitch(figure: Figure, examination: Examination) -> None:
     low = -0.06 * axes.get_ylim()[1]
     axes.vlines(found["stimulus_time"], 1.9 * low, 0.9 * low, color=INK, linewidth=0.6)
     axes.set_ylim(bottom=2 * low)
-    axes.set(xlabel="time (ms)", ylabel="force (% of the cross-bridges)", xlim=(0, found["time"][-1]))
+    axes.set(xlabel="time (ms)", ylabel="force above rest (% of the greatest)", xlim=(0, found["time"][-1]))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="mean of the fibres", alignment="left")
 
 

@@ -126,13 +126,17 @@ def test_forces_of_no_muscle_are_told(greatest, told):
     pull = force.Contractions(
         np.arange(5) * 10.0, time, rise, time, rise, np.ones((4, 5), bool), 0.0, greatest=greatest
     )
-    assert ("no muscle" in force.finding(pull).meaning) == told
+    found = force.finding(pull)
+    assert ("no muscle" in found.meaning) == told
+    assert found.row("twitch force").value == pytest.approx(100 * rise.max() / greatest)
+    assert found["twitch"].max() == pytest.approx(rise.max() / greatest)
 
 
 def test_numbers_are_written_to_two_digits_of_their_interval():
     assert in_words(Row("a", "%", 31.4159, 28.02, 35.09, "")) == "31.4 % (28.0 to 35.1)"
     assert in_words(Row("a", "", np.nan, np.nan, np.nan, "")) == "none"
     assert in_words(Row("a", "mV", 12.3456, np.nan, np.nan, "")) == "12.35 mV"
+    assert in_words(Row("a", "%", 18.94741, 18.94712, 18.94770, "")) == "18.95 % (18.95 to 18.95)"
 
 
 def test_resampled_fibres_give_the_decrement_its_interval():
@@ -317,7 +321,9 @@ def test_every_drug_is_a_word(name):
         ("rns|stimuli=3", "at least 4"),
         ("rns|frequency=3 ms", "did you mean 3 Hz"),
         ("rns|frequncy=3", "did you mean frequency"),
-        ("rns|pairs=3", "a setting or a parameter"),
+        ("rns|pairs=3", "counts fibres, did you mean fibres"),
+        ("sfemg|fibres=20", "counts pairs, did you mean pairs"),
+        ("twitch|frequency=1 Hz|stimuli=10", "within 5 s for a force, but is 10 over 9 s; give fewer stimuli"),
         ("rns|fibres=0", "fibres must be a whole number"),
         ("rns|terminal.calcium_outsid=1 mM", r"did you mean terminal\.calcium_outside"),
         ("rns|terminal.calcium_outside=1 mV", "did you mean 1 mM"),
@@ -332,7 +338,7 @@ def test_every_drug_is_a_word(name):
         ("dose_response|agent=curare", "agent .*a known drug"),
         ("sweep|pathology=ageing:0.2,ageing:0.4", "nmjmc rns pathology=ageing:0.2,ageing:0.8 -m"),
         ("twitch|contraction.pump_q10=0.1", r"contraction\.pump_q10 must be at least 0\.5"),
-        ("twitch|times=[0 s, 9 s]", "5000 ms"),
+        ("twitch|times=[0 s, 9 s]", "times must be within 5 s for a force, but is up to 9000 ms"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_gets_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):
