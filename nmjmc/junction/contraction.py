@@ -83,9 +83,8 @@ class Contraction(eqx.Module):
     uptake: Scalar = parameter("", "0", "1e3", default=3.4)
     uptake_constant: Scalar = _total(1.0)
     reticulum_leak: Scalar = parameter("um^3/ms", "0 um^3/ms", "1 um^3/ms", default=4e-5)
-    exchange: Scalar = parameter(
-        "um^3/ms", "0 um^3/ms", "100 um^3/ms", default=1.5
-    )  # 0.75 at 20 degC [V], by its Q10 [C]
+    # 0.75 at 20 degC [V], by its Q10 [C]
+    exchange: Scalar = parameter("um^3/ms", "0 um^3/ms", "100 um^3/ms", default=1.5)
     length: Scalar = parameter("um", "0.5 um", "3 um", default=1.0)
     radius: Scalar = parameter("um", "0.1 um", "5 um", default=0.5)
     troponin_on: Scalar = _bind(0.0885)
@@ -105,12 +104,10 @@ class Contraction(eqx.Module):
     atp_off: Scalar = _rate(30.0)
     atp_magnesium_on: Scalar = _bind(0.0015)
     atp_magnesium_off: Scalar = _rate(0.15)
-    atp_exchange: Scalar = parameter(
-        "um^3/ms", "0 um^3/ms", "100 um^3/ms", default=0.75
-    )  # 0.375 [V], by Q10 [C]
-    magnesium_exchange: Scalar = parameter(
-        "um^3/ms", "0 um^3/ms", "100 um^3/ms", default=3.0
-    )  # 1.5 at 20 degC [V], by its Q10 [C]
+    # 0.375 [V], by Q10 [C]
+    atp_exchange: Scalar = parameter("um^3/ms", "0 um^3/ms", "100 um^3/ms", default=0.75)
+    # 1.5 at 20 degC [V], by its Q10 [C]
+    magnesium_exchange: Scalar = parameter("um^3/ms", "0 um^3/ms", "100 um^3/ms", default=3.0)
     shift_off: Scalar = _rate(0.15)
     shift_calcium_on: Scalar = _rate(0.15)
     shift_calcium_off: Scalar = _rate(0.05)
@@ -127,9 +124,8 @@ class Contraction(eqx.Module):
     sensor_q10: Scalar = _q10(3.0)
     # 70 kJ/mol from 20 to 38 degC, of relaxation and of the pump alike [V-abs Stein et al. 1982, Biophys J 40:97]
     pump_q10: Scalar = _q10(2.5)
-    bridge_q10: Scalar = _q10(
-        2.5
-    )  # of the rise of force in a tetanus, rat and mouse [V-abs Stein et al. 1982]
+    # of the rise of force in a tetanus, rat and mouse [V-abs Stein et al. 1982]
+    bridge_q10: Scalar = _q10(2.5)
     diffusion_q10: Scalar = _q10(1.5)  # of diffusion [V] Cannon-Lab; that ions bind alike is a choice
 
     def __check_init__(self) -> None:

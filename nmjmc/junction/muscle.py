@@ -61,22 +61,19 @@ class Muscle(eqx.Module):
     capacitance: Scalar = parameter("uF/cm^2", "0.1 uF/cm^2", "20 uF/cm^2", default=1e-5)  # [V] Shorten
     # between 150 [M] Cannon and 804 [V] Shorten; with 150 no spike travels at 37 degC
     sodium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=4e-3)  # 400 [D]
-    potassium_conductance: Scalar = parameter(
-        "mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=9e-4
-    )  # 90 [D], 0.15 of g_Na as in Cannon [M]
+    # 90 [D]: 0.22 of g_Na, above 0.08 [V] Shorten and 0.15 [M] Cannon
+    potassium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=9e-4)
     endplate_sodium_factor: Scalar = parameter("", "0", "20", default=5.0)  # 3 to 5 [D]
     sodium_reversal: Scalar = parameter("mV", "0 mV", "120 mV", default=76.0)  # 138.3 over 6.9 mM [V] Cannon
     potassium_inside: Scalar = parameter("mM", "10 mM", "400 mM", default=151.9e3)  # [V] Cannon
     potassium_outside: Scalar = parameter("mM", "0.5 mM", "40 mM", default=4.5e3)  # [V] Cannon
-    tubule_access: Scalar = parameter(
-        "ohm*cm^2", "1 ohm*cm^2", "1e4 ohm*cm^2", default=15e3
-    )  # 150 [V] Shorten
+    # 150 [V] Shorten
+    tubule_access: Scalar = parameter("ohm*cm^2", "1 ohm*cm^2", "1e4 ohm*cm^2", default=15e3)
     tubule_fraction: Scalar = parameter("", "1e-5", "0.05", default=0.003)  # [V] Cannon
     tubule_depth: Scalar = parameter("nm", "1 nm", "100 nm", default=0.0125)  # 1.25e-6 cm [V] Cannon
     tubule_sodium: Scalar = parameter("", "0", "10", default=0.15)  # [D]: 0.1 [V] Shorten, 0.8 [V] Cannon-Lab
-    tubule_potassium: Scalar = parameter(
-        "", "0", "10", default=0.6
-    )  # [D]: 0.45 [V] Shorten, 0.4 [V] Cannon-Lab
+    # [D]: 0.45 [V] Shorten, 0.4 [V] Cannon-Lab
+    tubule_potassium: Scalar = parameter("", "0", "10", default=0.6)
     # by diffusion 159 ms: 350 ms [V] Cannon at a radius of 40 um, which goes as its square [C]. The rest stands for the
     # pump and the inward rectifier of the tubules, tuned so that a healthy fibre follows 100 Hz for a second [D]
     tubule_exchange: Scalar = parameter("ms", "1 ms", "1e5 ms", default=100.0)
