@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from nmjmc.cli import overrides
+from nmjmc.cli.config_file import literal
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets.options import EVERY
 from nmjmc.fitting.datasets.read import DEFAULTS, named
@@ -67,7 +68,7 @@ def _ordered(prepared: list[str], first: list[str]) -> list[str]:
 
 def _replaced(key: str, *values: Mapping[str, Any]) -> list[str]:
     """Overrides after which a key has this value and nothing of what it had before; several values are a sweep."""
-    return [f"~{key}", f"++{key}={','.join(overrides.literal(_nested(key, value)) for value in values)}"]
+    return [f"~{key}", f"++{key}={','.join(literal(_nested(key, value)) for value in values)}"]
 
 
 def _nested(key: str, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import yaml
-
+from nmjmc.cli.config_file import GROUPS, expanded, literal, quote
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import PARTS
 from nmjmc.synapse.presets import available_preparations, file_mapping, is_file
@@ -17,7 +14,6 @@ SETTINGS = (
     "vesicles", "seed", "duration", "record_interval", "numerics", "device", "cache", "progress", "dry_run",
     "checkpoint", "resume", "distributed",
 )  # fmt: skip
-GROUPS = ("preparation", "example")
 _PARAMETERS = (*PARTS, "temperature", "name")
 
 
@@ -50,7 +46,6 @@ _FLAGS = (
     *_FLAGS_WITH_VALUE, "--multirun", "-m", "--run", "-r", "--help", "-h", "--hydra-help", "--resolve",
     "--info", "-i", "--shell-completion", "-sc", "--version",
 )  # fmt: skip
-_OF_ONE_RUN = ("dry_run", "progress", "cache", "checkpoint", "resume")  # how a run was made, not what it was
 _OF_A_TEST = {
     key: f"{key} belongs to a bedside test, which takes several with -m: nmjmc rns {key}={values} -m"
     for key, values in (
@@ -136,41 +131,18 @@ def _with_config(words: list[str], known: Known) -> list[str]:
     rest = [word for word in words if not word.startswith("config=")]
     if len(files) > 1 or any(word.startswith("preparation=") for word in rest):
         raise ValidationError(
-            "config", "given with another", "given alone, without preparation or a second config"
+            "config",
+            "given with another",
+            "given alone, without preparation or a second config",
+            "a file of yours may name its preparation",
         )
-    return [*_expanded(files[0]), *(_forced(word, known) for word in rest)]
+    return [*expanded(files[0]), *(_forced(word, known) for word in rest)]
 
 
 def _forced(word: str, known: Known) -> str:
     """A setting that the file has added is changed, not added again."""
     key = word.split("=")[0]
-    return f"++{word}" if "=" in word and key in known.settings else word
-
-
-def _expanded(word: str) -> list[str]:
-    """`config=FILE`, the config.yaml of a run, as the overrides that give the same config."""
-    path = Path(word.removeprefix("config="))
-    path = path / "config.yaml" if path.is_dir() else path
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValidationError("config", str(path), "a YAML file that can be read") from error
-    if not isinstance(found, dict):
-        raise ValidationError("config", str(path), "the config.yaml of a run")
-    # the preparation is left out: every parameter stands in the file
-    kept = {key: value for key, value in found.items() if key not in _OF_ONE_RUN}
-    return ["~preparation", *(f"++{key}={literal(value)}" for key, value in kept.items())]
-
-
-def literal(value: Any) -> str:
-    """A plain value in hydra's grammar."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{key}:{literal(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(literal, value)) + "]"
-    if value is None or isinstance(value, bool):
-        return str(value).lower().replace("none", "null")
-    return _quote(value) if isinstance(value, str) else str(value)
+    return f"++{word}" if "=" in word and key in known.settings and key not in GROUPS else word
 
 
 def _is_flag_value(words: list[str], index: int) -> bool:
@@ -214,7 +186,7 @@ def _one(word: str, known: Known) -> str:
     sign = sign or ("++" if "." in key else "")
     # HOST:PORT,COUNT,INDEX is one value, no list
     whole = key == "distributed" and "," in value and value.strip()[0] not in "\"'"
-    return f"{sign}{key}={_quote(value) if whole else quoted(value)}"
+    return f"{sign}{key}={quote(value) if whole else quoted(value)}"
 
 
 def _check_preparation(value: str) -> None:
@@ -235,12 +207,7 @@ def quoted(value: str) -> str:
     return "".join(p if is_fine else _quoted_piece(p) for p, is_fine in zip(pieces, readable, strict=True))
 
 
-def _quote(text: str) -> str:
-    """Text in quotes."""
-    return "'" + text.strip().replace("'", "\\'") + "'"
-
-
 def _quoted_piece(piece: str) -> str:
     """One piece in quotes; the key of a mapping stays outside."""
     key, colon, rest = piece.partition(":")
-    return f"{key}: {_quote(rest)}" if colon else _quote(piece)
+    return f"{key}: {quote(rest)}" if colon else quote(piece)

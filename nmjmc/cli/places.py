@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nmjmc.cli import config_file
 from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
@@ -44,7 +45,7 @@ def placed(
     """
     key = _key(error)
     given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words if not word.startswith("data=")]
-    if not key or any(word == key or key.startswith(word + ".") for word in given):
+    if not key or " (" in error.field or any(word == key or key.startswith(word + ".") for word in given):
         return error
     for path, prefix in _files(words, primary):
         try:
@@ -69,15 +70,25 @@ def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path,
     preparation = "human"
     for index, word in enumerate(words):
         if word.startswith("config="):
-            path = Path(word.removeprefix("config="))
-            yield (path / "config.yaml" if path.is_dir() else path), ""
+            yield config_file.path_of(word), ""
+            preparation = _below(word)
         if word.startswith("data=") and is_file(word):
             yield Path(word.removeprefix("data=")), "data."
         if word in ("--config-dir", "-cd") and index + 1 < len(words):
             yield from ((path, "") for path in sorted(Path(words[index + 1]).glob("**/*.yaml")))
         if word.startswith("preparation="):
             preparation = word.removeprefix("preparation=")
-    if is_file(preparation):
+    if preparation and is_file(preparation):
         yield Path(preparation), ""
-    yield config_dir() / "preparation" / f"{preparation}.yaml", ""
+    if preparation:
+        yield config_dir() / "preparation" / f"{preparation}.yaml", ""
     yield from ((config_dir() / name, "") for name in primary)
+
+
+def _below(word: str) -> str:
+    """The preparation that the file of `config=FILE` changes; none where it is a whole config."""
+    try:
+        found = config_file.read(word)
+    except ValidationError:
+        return ""
+    return "" if config_file.is_whole(found) else found.get("preparation", "human")

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nmjmc.cli import report, sweep_plan, sweep_run, sweep_words
 from nmjmc.cli.interrupt import Interrupted
+from nmjmc.cli.places import placing
 from nmjmc.cli.progress import console_for
 from nmjmc.data.sweep import FAILED, Sweep
 from nmjmc.errors import ValidationError
@@ -63,7 +64,8 @@ def command(words: list[str]) -> int:
         return 0
     sorted_words = sweep_words.sort(words)
     options = sorted_words.options
-    sweep, how = _opened(sorted_words)
+    with placing(words):
+        sweep, how = _opened(sorted_words)
     if how["dry_run"]:
         return _dry_run(sweep)
     if options.resume:

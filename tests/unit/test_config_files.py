@@ -74,6 +74,36 @@ def test_a_mistake_in_a_file_names_the_file_and_its_line(key, value, words, caps
     assert printed.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["simulate", "sweep", "rns", "fit"])
+@pytest.mark.parametrize(
+    ("lines", "number", "words"),
+    [
+        ("receptor:\n  densty: 3000 /um^2\n", 2, "did you mean receptor.density?"),
+        ("preparation: slab\nreceptor:\n  density: 3000 /um^3\n", 3, "did you mean 3000 /um^2?"),
+        ("temprature: 30\n", 1, "did you mean temperature?"),
+        ("preparation: slabb\n", 1, "did you mean slab?"),
+        ("hydra:\n  callbacks: {x: {_target_: os.system, command: touch hacked}}\n", 1, "preparation: NAME"),
+    ],
+)
+def test_a_mistake_in_a_short_file_names_it(command, lines, number, words, capsys):
+    Path("mine.yaml").write_text(lines)
+    own = {"sweep": ["seed=1,2"], "fit": ["example=human_mepc"]}.get(command, [])
+    assert main([command, "config=mine.yaml", *own]) == 2
+    printed = capsys.readouterr().err
+    assert f"(mine.yaml, line {number})" in printed and words in printed and printed.count("\n") == 1
+    assert "yaml, line" not in printed.replace("(mine.yaml, line", "") and not Path("hacked").exists()
+
+
+def test_a_short_file_changes_the_preparation_that_it_names(capsys):
+    Path("mine.yaml").write_text("preparation: slab\nvesicles: 3\nreceptor: {density: 3000 /um^2}\n")
+    assert main(["simulate", "config=mine.yaml", "duration=1 ms", "temperature=30", "hydra.run.dir=run"]) == 0
+    found = nmjmc.load("run")
+    expected = nmjmc.preparation("slab", **{"receptor.density": "3000 /um^2", "temperature": 30})
+    assert found.vesicles == 3 and nmjmc.describe(found.synapse) == nmjmc.describe(expected)
+    assert main(["simulate", "config=mine.yaml", "preparation=human"]) == 2
+    assert "may name its preparation" in capsys.readouterr().err
+
+
 def test_a_word_of_the_command_line_names_no_file(capsys):
     assert main(["simulate", "receptor.density=3000 /um^3"]) == 2
     assert "line" not in capsys.readouterr().err
