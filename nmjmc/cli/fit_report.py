@@ -138,9 +138,7 @@ def _chance(p_value: float | None) -> str:
     if p_value is None:
         return "no p: as many parameters as numbers"
     return (
-        f"p = {p_value:.2g}"
-        if p_value >= _LEAST
-        else f"p < {_LEAST:g}: the model does not have this shape, its intervals do not hold"
+        f"p = {p_value:.2g}" if p_value >= _LEAST else f"p < {_LEAST:g}: the model does not have this shape"
     )
 
 

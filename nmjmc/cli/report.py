@@ -13,9 +13,9 @@ from nmjmc.data import table
 
 
 def console() -> Console:
-    """The console of standard output; 100 columns where there is no terminal, so that no line is broken."""
+    """The console of standard output; 140 columns where there is no terminal, so that no line is broken."""
     made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=100)
+    return made if made.is_terminal else Console(highlight=False, width=140)
 
 
 def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
