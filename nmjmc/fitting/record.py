@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from nmjmc.data import provenance
 from nmjmc.data.fits import DataFit, FitRecord, PosteriorDraws, ProfileCurve
@@ -156,10 +156,9 @@ def _notes(problem: Problem, state: State, why: str, parameters: Parameters) -> 
     notes = [f"Estimator: {why}."]
     if not state.done:
         notes.append("The fit was stopped before it converged; give it more steps.")
-    share = 1.0 / (1.0 + np.exp(-state.free))
-    for name, at in zip(parameters.names, share, strict=True):
-        if at < EDGE or at > 1.0 - EDGE:
-            side = "lower" if at < 0.5 else "upper"
+    for name, at, beyond in zip(parameters.names, state.free, _at_bound(state), strict=True):
+        if beyond:
+            side = "lower" if at < 0 else "upper"
             notes.append(
                 f"{name} lies at its {side} bound, so its interval and those of the others are too short."
             )
@@ -194,7 +193,17 @@ def _misfit(p_value: float) -> tuple[str, ...]:
 
 
 def as_small_as_the_bias(problem: Problem, state: State) -> list[str]:
-    """Parameters whose error is so small that the bias of the mean field matters."""
+    """Parameters whose error is so small that the bias of the mean field matters.
+
+    One at its bound is left out: its error is small there whatever the data know.
+    """
     parameters = problem.parameters
     sds = np.sqrt(np.diag(uncertainty.covariance(problem, state))) * parameters.stretch(state.free)
-    return [n for n, sd in zip(parameters.names, sds, strict=True) if sd < BIAS and n not in EXTRA]
+    known = (sds < BIAS) & ~_at_bound(state)
+    return [n for n, small in zip(parameters.names, known, strict=True) if small and n not in EXTRA]
+
+
+def _at_bound(state: State) -> np.ndarray:
+    """Which parameters lie at a bound [p]."""
+    share = special.expit(-np.abs(state.free))  # of the range, from the nearer bound
+    return share < EDGE

@@ -18,6 +18,7 @@ from nmjmc.fitting import (
     HistogramTerm,
     StatisticsTerm,
     WaveformTerm,
+    record,
     uncertainty,
 )
 from nmjmc.fitting.estimators import Simulated
@@ -403,6 +404,10 @@ def test_a_parameter_at_its_bound_leaves_the_flat_directions_of_the_others():
         away = np.array([0.0, 0.0, at])
         state = State(away, z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
         assert uncertainty.flat_directions(problem, state) == []
+        # nor is its error small because the data know it
+        assert record.as_small_as_the_bias(problem, state) == []
+    sharp = State(np.array([0.0, 0.0, 7.5]), z, 1e3 * np.eye(2, 3), np.zeros((2, 2)), *[none] * 6)
+    assert record.as_small_as_the_bias(problem, sharp) == free[:2]
     loose = State(np.zeros(3), z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
     (sentence,) = uncertainty.flat_directions(problem, loose)
     assert sentence.startswith("vesicle.content_cv is not known")
