@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,26 +73,61 @@ def _fractions(sampler: str, count: int, dimensions: int, seed: int) -> np.ndarr
     return qmc.Sobol(dimensions, rng=rng).random_base2(math.ceil(math.log2(max(count, 1))))[:count]
 
 
-def read_table(path: str | Path) -> list[dict[str, str]]:
+class Table(NamedTuple):
+    """The points of a CSV file.
+
+    Attributes:
+        path: The file.
+        rows: Values of each point, by key.
+        lines: Line of the file in which each point stands (from 1).
+    """
+
+    path: str
+    rows: list[dict[str, str]]
+    lines: list[int]
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """The different values of a column, in their order."""
+        return tuple(dict.fromkeys(row[key] for row in self.rows))
+
+    @contextlib.contextmanager
+    def placing(self, index: int) -> Iterator[None]:
+        """Errors of the body name the line of a point."""
+        try:
+            yield
+        except ValidationError as error:
+            raise self.refusal(error, index) from error
+
+    def refusal(self, error: ValidationError, index: int | None) -> ValidationError:
+        """The same error with the file and the line: of a point, or of the keys."""
+        line = 1 if index is None else self.lines[index]
+        field = f"{error.field} ({self.path}, line {line})"
+        return ValidationError(field, error.value, error.allowed, error.hint)
+
+
+def read_table(path: str | Path) -> Table:
     """The points of a CSV file whose first line names the keys.
 
     Raises:
         ValidationError: If there is no such file, or a line has too few or too many values.
     """
     try:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, skipinitialspace=True)
+            found = [(reader.line_num, row) for row in reader if any(value.strip() for value in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValidationError("table", str(path), "a CSV file that can be read") from error
-    if len(rows) < 2 or len(set(rows[0])) < len(rows[0]):
+    keys = [key.strip() for key in found[0][1]] if found else []
+    if len(found) < 2 or len(set(keys)) < len(keys):
         raise ValidationError(
             "table", str(path), "a CSV file with different keys in its first line, then points"
         )
-    keys = [key.strip() for key in rows[0]]
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(keys):
-            raise ValidationError(f"{path}, line {number}", f"of {len(row)} values", f"of {len(keys)} values")
-    return [dict(zip(keys, (value.strip() for value in row), strict=True)) for row in rows[1:]]
+    for line, row in found:
+        if len(row) != len(keys) or not all(value.strip() for value in row):
+            values = len([value for value in row if value.strip()])
+            raise ValidationError(f"{path}, line {line}", f"of {values} values", f"of {len(keys)} values")
+    rows = [dict(zip(keys, (value.strip() for value in row), strict=True)) for _, row in found[1:]]
+    return Table(str(path), rows, [line for line, _ in found[1:]])
 
 
 def point_seed(seed: int, index: int) -> int:

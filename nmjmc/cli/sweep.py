@@ -207,9 +207,16 @@ def summarise(sweep: Sweep) -> int:
     for index in failed[:_SHOWN]:
         record = sweep.read(index, FAILED)
         where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
-        out.print(f"  point {index} ({where}): {record['error']['sentence']}", soft_wrap=True, markup=False)
+        point = f"point {index}{_line(sweep, index)}"
+        out.print(f"  {point} ({where}): {record['error']['sentence']}", soft_wrap=True, markup=False)
     if len(failed) > _SHOWN:
         out.print(f"  and {len(failed) - _SHOWN} more")
     if failed:
         out.print(f"Run them once more with: nmjmc sweep resume={sweep.path}", soft_wrap=True)
     return 1 if failed else 0
+
+
+def _line(sweep: Sweep, index: int) -> str:
+    """Where a point stands in the table that it comes from; nothing for other designs."""
+    table = sweep.definition.get("table")
+    return f" of {table['path']}, line {table['lines'][index]}" if table else ""

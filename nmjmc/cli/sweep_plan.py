@@ -16,24 +16,19 @@ from nmjmc import __version__, api
 from nmjmc.api import Point
 from nmjmc.cli import axes, compose, config, design, objective
 from nmjmc.cli.axes import Axis
+from nmjmc.cli.design import Table
 from nmjmc.cli.overrides import SETTINGS, prepare
-from nmjmc.cli.sweep_words import Options, Words
+from nmjmc.cli.sweep_words import NOT_SWEPT, Options, Words
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.kernel import many
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.synapse import paths
 from nmjmc.synapse.build import build
+from nmjmc.units import to_internal
 
 GROUP = "preparation"
-HOW = (
-    "device",
-    "cache",
-    "progress",
-    "dry_run",
-    "checkpoint",
-    "resume",
-    "distributed",
-)  # these change no bit of a result
+# these change no bit of a result
+HOW = ("device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed")
 _CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
 _SAMPLE = 64  # points of a study that are drawn to tell how large they are
 _WORDS = ("transport",)  # the numerics that are no numbers
@@ -46,20 +41,20 @@ def define(words: Words) -> dict[str, Any]:
         ValidationError: For a word that cannot be right, and for a value that is wrong at every point.
     """
     options = words.options
-    rows = design.read_table(options.table) if options.table else None
-    swept = words.swept if rows is None else _columns(rows, words)
+    table = design.read_table(options.table) if options.table else None
+    swept = words.swept if table is None else _columns(table, words)
     if not swept:
         hint = 'for example receptor.density="3000 /um^2,5000 /um^2"'
         raise ValidationError("the words after sweep", "without a key that is swept", "given one", hint)
-    whole = _bases(words.shared, swept)
+    whole = _bases(words.shared, swept, table)
     how = {name: next(iter(whole.values()))[name] for name in HOW}
     if how["distributed"] is not None:
         hint = "start several processes on one folder instead, or workers=2 hydra/launcher=joblib"
         raise ValidationError("distributed", repr(how["distributed"]), "left out for a sweep", hint)
     bases = {name: {k: v for k, v in base.items() if k not in HOW} for name, base in whole.items()}
-    found = _axes(swept, next(iter(bases.values())))
-    sampler = _sampler(options, found, rows)
-    drawn = [] if sampler == "optuna" else rows
+    found = _axes(swept, next(iter(bases.values())), table)
+    sampler = _sampler(options, found, table)
+    drawn = [] if sampler == "optuna" else table and table.rows
     if drawn is None:
         drawn = design.points(found, sampler, options.points, options.sampler_seed)
     seed = _seed(next(iter(bases.values())))
@@ -82,11 +77,12 @@ def define(words: Words) -> dict[str, Any]:
         "results": options.results,
         "version": __version__,
         "points": points,
+        "table": table and {"path": table.path, "lines": table.lines},
     }  # fmt: skip
     if sampler == "optuna":
         objective.check(definition["request"])
     checked = _checked(definition)
-    _refuse_hopeless(definition, found, checked)
+    _refuse_hopeless(definition, found, checked, table)
     return definition | {"room": _room(definition, found, options, checked)}
 
 
@@ -102,7 +98,7 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _columns(rows: Sequence[Mapping[str, str]], words: Words) -> dict[str, str]:
+def _columns(table: Table, words: Words) -> dict[str, str]:
     """The columns of a table as what is swept."""
     if words.swept:
         key = next(iter(words.swept))
@@ -111,26 +107,39 @@ def _columns(rows: Sequence[Mapping[str, str]], words: Words) -> dict[str, str]:
         )
     if words.options.sampler not in ("auto", "list"):
         raise ValidationError("sampler", repr(words.options.sampler), "left out where there is a table")
-    return {key: "" for key in rows[0]}
+    for key in table.rows[0]:
+        if key in NOT_SWEPT:
+            raise table.refusal(ValidationError(key, "swept", "the same for all points"), None)
+    return {key: "" for key in table.rows[0]}
 
 
-def _bases(shared: Sequence[str], swept: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _bases(shared: Sequence[str], swept: Mapping[str, str], table: Table | None) -> dict[str, dict[str, Any]]:
     """What all points share, as plain mappings: one for each preparation that is swept."""
     for key in swept:
         if key != GROUP:
-            prepare([f"{key}=0" if "." in key or key in SETTINGS else f"{key}=x"])  # refuses an unknown key
+            try:  # refuses an unknown key
+                prepare([f"{key}=0" if "." in key or key in SETTINGS else f"{key}=x"])
+            except ValidationError as error:
+                raise table.refusal(error, None) if table else error from error
     if GROUP not in swept:
         return {"": compose.plain(compose.composed(prepare(list(shared))))}
-    names = axes.pieces(swept[GROUP])
+    names = table.values(GROUP) if table else axes.pieces(swept[GROUP])
     return {n: compose.plain(compose.composed(prepare([*shared, f"{GROUP}={n}"]))) for n in names}
 
 
-def _axes(swept: Mapping[str, str], base: Mapping[str, Any]) -> list[Axis]:
+def _axes(swept: Mapping[str, str], base: Mapping[str, Any], table: Table | None) -> list[Axis]:
     units = _units(base)
-    return [
-        Axis(key, _unit(key, units)) if not value else axes.read(key, value, _unit(key, units))
-        for key, value in swept.items()
-    ]
+    if table is None:
+        return [axes.read(key, value, _unit(key, units)) for key, value in swept.items()]
+    found = [Axis(key, _unit(key, units), table.values(key)) for key in swept]
+    for axis in found:
+        for index, row in enumerate(table.rows if axis.unit is not None else ()):
+            if isinstance(
+                _value(row[axis.key]), str
+            ):  # a number without a unit, or a list, is left to `build`
+                with table.placing(index):
+                    to_internal(row[axis.key], axis.unit or "", axis.key, allow_infinite=True)
+    return found
 
 
 def _units(base: Mapping[str, Any]) -> dict[str, str]:
@@ -187,18 +196,30 @@ def _checked(definition: Mapping[str, Any]) -> dict[int, Point | NmjmcError]:
 
 
 def _refuse_hopeless(
-    definition: Mapping[str, Any], found: Sequence[Axis], checked: Mapping[int, Point | NmjmcError]
+    definition: Mapping[str, Any],
+    found: Sequence[Axis],
+    checked: Mapping[int, Point | NmjmcError],
+    table: Table | None,
 ) -> None:
     """Refuse a value that is wrong wherever it stands; a point that is wrong by itself will fail by itself."""
     points = definition["points"]
     for axis in found:
-        having: dict[str, list[Point | NmjmcError]] = {}
-        for index, outcome in checked.items():
-            having.setdefault(points[index]["values"][axis.key] if axis.values else "", []).append(outcome)
-        for outcomes in having.values():
-            errors = [outcome for outcome in outcomes if isinstance(outcome, NmjmcError)]
-            if len(errors) == len(outcomes):
-                raise errors[0]
+        having: dict[str, list[int]] = {}
+        for index in checked:
+            having.setdefault(points[index]["values"][axis.key] if axis.values else "", []).append(index)
+        for numbers in having.values():
+            errors = [error for i in numbers if isinstance(error := checked[i], NmjmcError)]
+            if len(errors) == len(numbers):
+                raise _of_point(errors[0], numbers[0], definition["request"]["sampler"], table)
+
+
+def _of_point(error: NmjmcError, index: int, sampler: str, table: Table | None) -> NmjmcError:
+    """The error of a point with the line of its table, or its place in the lists."""
+    if not isinstance(error, ValidationError) or sampler != "list":
+        return error
+    if table is not None:  # a key that nothing knows stands in the first line
+        return table.refusal(error, None if error.value == "unknown" else index)
+    return ValidationError(f"{error.field} (point {index})", error.value, error.allowed, error.hint)
 
 
 def _room(

@@ -96,6 +96,46 @@ def test_a_table_gives_the_points(tmp_path):
     assert [p["values"]["cleft.height"] for p in found["points"]] == ["30 nm", "50 nm"]
 
 
+BAD_TABLES = {
+    "receptor.density, temperature\n3000 /um^2, 30\n\n5000 /um^3, 30\n": (4, "did you mean 5000 /um^2?"),
+    "receptor.density, temperature\n3000 /um^2, 30\n5000 /um^2, warm\n": (3, "temperature"),
+    "receptor.density, temperature\n3000 /um^2, 30\n-5 /um^2, 30\n": (3, "receptor.density"),
+    "receptor.densty\n3000 /um^2\n": (1, "did you mean receptor.density?"),
+    "receptr, temperature\n3, 30\n": (1, "did you mean receptor?"),
+    "device, temperature\ncpu, 30\n": (1, "the same for all points"),
+    "receptor.density, temperature\n3000 /um^2, 30\n5000 /um^2,\n": (3, "of 2 values"),
+    "receptor.scheme\ntwo_site_sequential\n\ntwo_site_sequentail\n": (4, "did you mean two_site_sequential?"),
+}
+
+
+@pytest.mark.parametrize("text", BAD_TABLES)
+def test_a_mistake_in_a_table_names_its_line_before_anything_is_run(text, tmp_path, capsys):
+    (tmp_path / "points.csv").write_text(text)
+    line, words = BAD_TABLES[text]
+    assert main(["sweep", "table=points.csv", "vesicles=1"]) == 2
+    printed = capsys.readouterr().err
+    assert f"points.csv, line {line}" in printed and words in printed and printed.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_a_wrong_unit_far_down_a_long_table_is_refused(tmp_path):
+    rows = [f"{3000 + index} /um^2" for index in range(3000)]
+    rows[1001] = "4001 /um^3"
+    (tmp_path / "points.csv").write_text("\n".join(["receptor.density", *rows]) + "\n")
+    with pytest.raises(ValidationError, match="line 1003"):
+        planned("table=points.csv")
+
+
+def test_a_mistake_in_lists_that_go_in_pairs_names_its_point():
+    with pytest.raises(ValidationError, match=r"receptor\.density \(point 1\)"):
+        planned("receptor.density=3000 /um^2,5000 /um^3", "temperature=22,30", "sampler=list")
+
+
+def test_a_table_may_name_preparations(tmp_path):
+    (tmp_path / "points.csv").write_text("preparation, temperature\nslab, 22\nhuman, 30\nslab, 30\n")
+    assert sorted(planned("table=points.csv")["request"]["bases"]) == ["human", "slab"]
+
+
 def test_a_design_depends_on_its_words_only(capsys):
     words = ["sweep", "temperature=22,30", "vesicles=2", "dry_run=true"]
     folders = []
