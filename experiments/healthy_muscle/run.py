@@ -34,7 +34,7 @@ def run(report: Report) -> None:
     factor, quanta = (potentials.row(n) for n in ("safety factor", "quantal content, first stimulus"))
     report.say("safety factor", "", "about 2", "M", (1.5, 3.0), estimate(factor), TUNED)
     report.say(
-        "quantal content", "", "31", "M", (28, 34), estimate(quanta), "the channels' distance was tuned to it"
+        "quantal content", "", "31", "M", (28, 34), estimate(quanta), "the sensor's binding was tuned to it"
     )
     mepp = estimate(potentials.row("miniature potential"))
     report.say("miniature potential", "mV", "1.00", "M", (0.8, 1.2), mepp, "the fibre was chosen for it")
