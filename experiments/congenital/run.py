@@ -17,6 +17,7 @@ from experiments.hospital import SEED, banks, fibres, patient, share
 from nmjmc.diagnostics.fibres import fibres_of, stimulate
 from nmjmc.junction.bank import Bank, simulate_bank
 from nmjmc.junction.modifier import scale, set_to
+from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import human, quantum_duration
 from nmjmc.kinetics.exact import burst
 from nmjmc.viz.style import COLOURS, style
@@ -52,6 +53,11 @@ def run(report: Report) -> None:
     ):
         words = f"fibres that fire again after one stimulus, bursts prolonged {factor:g} times"
         report.say(words, "%", published, "V-abs" if limits else "-", limits, _again(report, given, factor))
+    for name in ("slow_channel", "esterase_deficiency"):
+        fired, depolarised = _trains(report, given, name)
+        words = f"{name.replace('_', ' ')}: fibres that"
+        report.say(f"{words} fire at the second stimulus at 3 Hz", "%", "-", "-", None, fired)
+        report.say(f"{words} are still depolarised by then", "%", "-", "-", None, depolarised)
     report.facts |= {"quanta": found["healthy"].quanta, "fibres": fibres(report, 60)}
     report.draw(_figure(found))
 
@@ -84,6 +90,14 @@ def _again(report: Report, given, factor: float):
     muscle = fibres_of(junction, fibres(report, 60), SEED)
     spikes = stimulate(junction, np.zeros(1), muscle, SEED, given(junction)).response.spikes[:, 0]
     return share(spikes > 1)
+
+
+def _trains(report: Report, given, name: str):
+    """Shares of the fibres that fire at the second stimulus at 3 Hz, and that are on a plateau when it comes."""
+    junction = patient({name: 1.0})
+    muscle = fibres_of(junction, fibres(report, 60), SEED)
+    response = stimulate(junction, train("3 Hz", 2), muscle, SEED, given(junction)).response
+    return share(response.spikes[:, 1] > 0), share(response.depolarised[:, 1])
 
 
 def _figure(found: dict[str, Bank]):

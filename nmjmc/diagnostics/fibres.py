@@ -9,15 +9,20 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.diagnostics.finding import Row
+from nmjmc.diagnostics.intervals import of_share
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import rows
+from nmjmc.junction.response import STUCK
 from nmjmc.junction.spread import Spread as Spread
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.whole import Evoked, Junction, bank_for, evoke
 
 MOST_FIBRES = 100_000
+TOLD = 0.05
+"""Share of the fibres on a plateau from which it is told what that means; a choice."""
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,23 @@ def stimulate(
         junction, times, fibres.quantum.size, seed, bank=bank or bank_for(junction, seed=seed),
         terminals=fibres.terminals, muscles=fibres.muscles, scale=fibres.quantum, before=before,
     )  # fmt: skip
+
+
+def plateau(depolarised: np.ndarray, what: str) -> tuple[Row, str]:
+    """A row for the fibres that are still on a plateau when a later stimulus comes, and what that means.
+
+    Args:
+        depolarised: Of each fibre at each stimulus [v k].
+        what: What the fibres are, with their number.
+
+    Returns:
+        The row, and a sentence that begins with a space; empty where few stay depolarised.
+    """
+    row = of_share("fibres still depolarised at a later stimulus", depolarised.any(axis=1), what)
+    if not row.value > 100 * TOLD:
+        return row, ""
+    return row, (
+        f" {row.value:.0f} % of the fibres are still depolarised by more than {STUCK:g} mV when a later stimulus comes:"
+        " the model's fibre lacks the chloride current that would end this, so that what follows the first response is "
+        "worse than in a patient (docs/junction.md)."
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from nmjmc.diagnostics.fibres import Fibres, fibres_of, stimulate
+from nmjmc.diagnostics.fibres import Fibres, fibres_of, plateau, stimulate
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.diagnostics.intervals import of_share, of_statistic
 from nmjmc.errors import ValidationError
@@ -38,6 +38,7 @@ class Contractions:
         resting: force at rest.
         method: how quanta became a current.
         greatest: force that the cross-bridges can bear, in the units of the others.
+        depolarised: whether each fibre was still on a plateau when a stimulus came [v k]; None if not known.
     """
 
     times: Float[np.ndarray, " k"]
@@ -49,6 +50,7 @@ class Contractions:
     resting: float
     method: str = "superposed"
     greatest: float = 1.0
+    depolarised: np.ndarray | None = None
 
 
 def contractions(
@@ -85,7 +87,18 @@ def contractions(
     (twitch_time, twitch, _), (time, force, evoked) = single, whole
     fired = evoked.response.spikes > 0
     resting, greatest = float(force[:, 0].mean()), float(junction.contraction.greatest_force)
-    return Contractions(times, twitch_time, twitch, time, force, fired, resting, evoked.method, greatest)
+    return Contractions(
+        times,
+        twitch_time,
+        twitch,
+        time,
+        force,
+        fired,
+        resting,
+        evoked.method,
+        greatest,
+        evoked.response.depolarised,
+    )
 
 
 def check_length(times: np.ndarray, field: str = "times") -> None:
@@ -159,6 +172,10 @@ def finding(found: Contractions) -> Finding:
         "quanta_were": found.method,
     }
     meaning = _meaning(rows, interval) + _doubt(rows)
+    if found.depolarised is not None:
+        still, words = plateau(found.depolarised, what)
+        rows.append(still)
+        meaning += words
     return Finding("twitch", tuple(rows), meaning, arrays, facts)
 
 

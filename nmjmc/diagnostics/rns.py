@@ -50,6 +50,7 @@ class Rns:
         method: how quanta became a current.
         again: the same as `arrival` for a fibre's second potential after one stimulus [v k] [ms]; None if not sought.
             It is in `response`, and neither in `fired` nor in `amplitude`.
+        depolarised: whether each fibre was still on a plateau when the stimulus came [v k]; None if not known.
     """
 
     frequency: float
@@ -64,6 +65,7 @@ class Rns:
     quanta_each: np.ndarray
     method: str = "superposed"
     again: Float[np.ndarray, "v k"] | None = None
+    depolarised: np.ndarray | None = None
 
     @property
     def decrement(self) -> float:
@@ -190,7 +192,7 @@ def repetitive(
     return Rns(
         1e3 / float(np.median(np.diff(times))), WINDOW, response + compound(again, WINDOW), fired.mean(axis=0),
         fired, evoked.release.quanta.mean(axis=0), response.max(axis=1), arrival, times - times[0],
-        evoked.release.quanta, evoked.method, again,
+        evoked.release.quanta, evoked.method, again, evoked.response.depolarised,
     )  # fmt: skip
 
 

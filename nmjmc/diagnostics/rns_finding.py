@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.diagnostics.fibres import plateau
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.diagnostics.intervals import of_mean, of_replicates, of_share, resamples
 from nmjmc.diagnostics.rns import (
@@ -39,6 +40,10 @@ def finding(before: Rns, after: Rns | None = None) -> Finding:
     if before.again is not None:
         rows.append(of_share(AGAIN, np.isfinite(before.again[:, 0]), what))
         meaning += _repetitive(rows[-1])
+    if before.depolarised is not None:
+        row, words = plateau(before.depolarised, what)
+        rows.append(row)
+        meaning += words
     if after is not None:
         later = _amplitudes(after, drawn)
         rows += [

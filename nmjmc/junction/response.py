@@ -38,12 +38,14 @@ class Response(NamedTuple):
         course: potentials [v k t] [mV].
         spikes: action potentials that each stimulus started [v k].
         latency: from the stimulus to the first of them, 1.5 mm away; NaN without one [v k] [ms].
+        depolarised: whether the endplate was still on a plateau (`STUCK`) when the stimulus came [v k].
     """
 
     time: np.ndarray
     course: Course
     spikes: np.ndarray
     latency: np.ndarray
+    depolarised: np.ndarray
 
 
 def muscle_response(
@@ -73,7 +75,8 @@ def muscle_response(
     course = jax.tree.map(np.asarray, course)
     time = np.linspace(0.0, recorded, records)
     spikes, latency = find_spikes(time, course.distant)
-    return Response(time, course, spikes, latency)
+    above = course.endplate[..., 0] - np.asarray(muscles.resting_potential)[:, None]
+    return Response(time, course, spikes, latency, above > STUCK)
 
 
 @eqx.filter_jit

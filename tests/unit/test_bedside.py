@@ -139,6 +139,16 @@ def test_numbers_are_written_to_two_digits_of_their_interval():
     assert in_words(Row("a", "%", 18.94741, 18.94712, 18.94770, "")) == "18.95 % (18.95 to 18.95)"
 
 
+def test_fibres_on_a_plateau_are_told():
+    found = rns_of(fired=0.5)
+    for count, told in ((0, False), (1, False), (20, True)):
+        depolarised = np.zeros(found.fired_each.shape, bool)
+        depolarised[:count, 1:] = True
+        told_of = rns_finding.finding(dataclasses.replace(found, depolarised=depolarised))
+        assert told_of.row("fibres still depolarised at a later stimulus").value == 100 * count / 40
+        assert ("lacks the chloride current" in told_of.meaning) == told
+
+
 def test_resampled_fibres_give_the_decrement_its_interval():
     row = rns_finding.finding(rns_of(fired=0.75, fibres=100)).row("decrement")
     # a quarter of the fibres fails from the second stimulus on: binomial SD of 4.3 %

@@ -194,6 +194,7 @@ def test_a_fibre_stuck_on_a_plateau_is_still_there_at_the_next_stimulus():
     np.testing.assert_allclose(np.asarray(cut.course.endplate)[:, 1, 0], before, atol=0.5)
     np.testing.assert_array_equal(whole.spikes, cut.spikes)
     assert whole.spikes[1, 0] > 0 and whole.spikes[1, 1] == 0
+    np.testing.assert_array_equal(cut.depolarised, [[False, False], [False, True]])
 
 
 @pytest.fixture(scope="module")
