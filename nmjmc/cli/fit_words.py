@@ -11,6 +11,7 @@ import yaml
 
 from nmjmc.cli import overrides
 from nmjmc.cli.config_file import literal
+from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets.options import EVERY
 from nmjmc.fitting.datasets.read import DEFAULTS, named
@@ -136,12 +137,17 @@ def _described(path: Path) -> dict[str, Any]:
         whole = {name: dict(found[name]) for name in whole} | ({DEFAULTS: shared} if shared else {})
     for name, options in whole.items():
         if not re.fullmatch(r"[\w-]+", name) or name in EVERY:
-            raise ValidationError(
-                "name of a data set", repr(name), "a word of letters, digits, '_' and '-', and no option"
-            )
+            allowed = "a word of letters, digits, '_' and '-', and no option of a data set"
+            raise ValidationError(f"name of a data set ({path}{_line(path, name)})", repr(name), allowed)
         if options.get("file"):
             options["file"] = str(path.resolve().parent / Path(str(options["file"])).expanduser())
     return whole
+
+
+def _line(path: Path, name: str) -> str:
+    """The line of a data set in its file, in words; empty where it has no name of its own there."""
+    places = (f"data.{name}", name)
+    return next((f", line {entry.line}" for entry in entries(path) if entry.path in places), "")
 
 
 def _placed(key: str) -> str:

@@ -13,7 +13,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
 from nmjmc.synapse.presets import is_file
 
-_KEY = re.compile(r"^[\w.]+")
+_KEY = re.compile(r"^[\w.]+(?![\w.])(?! of )")  # "name of a data set" is no key
 
 
 @contextlib.contextmanager

@@ -146,6 +146,28 @@ def test_amplitudes_histograms_and_counts(tmp_path):
     np.testing.assert_allclose(np.asarray(term.data), trials / trials.sum())
 
 
+def test_a_list_and_an_export_of_mini_analysis_need_no_kind(tmp_path):
+    rng = np.random.default_rng(4)
+    amplitude, number = 5e3 * np.exp(0.2 * rng.normal(size=100)), np.arange(1, 101)
+    (tmp_path / "list.txt").write_text("".join(f"{-a:.1f}\n" for a in (*amplitude, 0.0, 0.0)))
+    found = one({"file": "list.txt", "unit": "pA"}, tmp_path)
+    assert found.kinds["x"] == "amplitudes" and found.terms[0].counts.sum() == 100
+    assert "2 of 102 amplitudes" in found.remarks[0] and "data.x.failures=2" in found.remarks[0]
+    assert one({"file": "list.txt", "unit": "pA", "failures": 2}, tmp_path).remarks == ()
+    with pytest.raises(ValidationError, match=r"data\.x\.unit must be given.* add data\.x\.unit=pA"):
+        one({"file": "list.txt"}, tmp_path)
+    with pytest.raises(ValidationError, match=r"data\.x\.kind must be said"):  # it may be a sweep
+        one({"file": "list.txt", "sampling_interval": "0.1 ms"}, tmp_path)
+    time = np.cumsum(rng.exponential(900.0, 100))
+    rows = np.column_stack([number, time, -amplitude, *[np.full(100, v) for v in (0.4, 2.0, -60, -3, 25.0)]])
+    np.savetxt(tmp_path / "mini.txt", rows, delimiter="\t")
+    found = one({"file": "mini.txt", "unit": "pA"}, tmp_path)
+    assert found.kinds["x"] == "amplitudes" and "mini_analysis" in found.notes["x"]
+    assert found.terms[0].noise_sd == pytest.approx(0.025)
+    with pytest.raises(ValidationError, match=r"data\.x\.unit must be given"):
+        one({"file": "mini.txt"}, tmp_path)
+
+
 def test_published_numbers_say_that_they_are_from_memory():
     features = {"amplitude": "human_mepc_amplitude", "decay_time": "human_mepc_decay_time"}
     found = read_datasets({"human": {"published": "mepc_by_species", "features": features}}, SYNAPSE)

@@ -271,6 +271,11 @@ def test_a_mistake_in_a_file_of_data_sets_names_its_line(folder, capsys):
     assert main(["fit", "data=mine.yaml", "fit.free=vesicle.content_cv"]) == 2
     printed = capsys.readouterr().err
     assert "did you mean" in printed and "mine.yaml, line 3" in printed
+    for name in ("my set", "kind"):
+        Path("mine.yaml").write_text(f"here:\n  file: a.csv\n{name}:\n  file: a.csv\n")
+        assert main(["fit", "data=mine.yaml", "fit.free=vesicle.content_cv"]) == 2
+        assert "data set (mine.yaml, line 3) must be a word" in (printed := capsys.readouterr().err)
+        assert repr(name) in printed
 
 
 def test_help_and_a_sweep_of_fits(capsys, folder, no_drawing):

@@ -17,6 +17,7 @@ from nmjmc.data.recordings import (
     read_waveform,
     write_recording,
 )
+from nmjmc.data.recordings.events import program_of
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError
 
@@ -149,7 +150,8 @@ EXPORTS = {
 @pytest.mark.parametrize("program", EXPORTS)
 def test_every_program_gives_the_same_events(program, tmp_path):
     (tmp_path / "events.csv").write_text(EXPORTS[program])
-    table = read_events(tmp_path / "events.csv", sampling_interval=0.02, duration=1e4)
+    unit = "pA" if program in ("mini_analysis", "miniml") else None
+    table = read_events(tmp_path / "events.csv", sampling_interval=0.02, duration=1e4, unit=unit)
     assert program in table.source and table.polarity == -1 and table.unit == "nA"
     np.testing.assert_allclose(table["time"], [1234.5, 2000.0])
     np.testing.assert_allclose(table["amplitude"], [0.0205, 0.03])
@@ -161,9 +163,45 @@ def test_every_program_gives_the_same_events(program, tmp_path):
         assert table["charge"][0] == pytest.approx(0.06)
 
 
+LISTS = {
+    "a heading": "amplitude (pA)\n-20.5\n-30\n",
+    "a comment": "# my cell, 2 mM Ca\n# amplitude (pA)\n-20.5\n-30\n",
+    "row numbers": "rownames,y (pA)\n1,-20.5\n2,-30\n",
+    "other columns": "time (s),amplitude (pA),cell\n0.1,-20.5,1\n0.7,-30,1\n",
+}
+
+
+@pytest.mark.parametrize("way", LISTS)
+def test_a_list_of_amplitudes_needs_its_unit_only(way, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text(LISTS[way])
+    table = read_events(path)
+    assert program_of(path) == "list" and table.unit == "nA" and table.polarity == -1
+    np.testing.assert_allclose(table["amplitude"], [0.0205, 0.03])
+    path.write_text(LISTS[way].replace("(pA)", ""))
+    with pytest.raises(ValidationError, match="unit must be given"):
+        read_events(path)
+    np.testing.assert_allclose(read_events(path, unit="uV")["amplitude"], [0.0205, 0.03])
+
+
+def test_a_trace_is_not_taken_for_a_list_of_amplitudes(tmp_path):
+    path = tmp_path / "trace.csv"
+    path.write_text("time (ms),amplitude (pA)\n" + "".join(f"{0.1 * i:.1f},{i % 7}\n" for i in range(50)))
+    assert program_of(path) == ""
+    path.write_text("".join(f"{value:.3f}\n" for value in noise(1, 300)[0]))  # of both signs
+    assert program_of(path) == ""
+    path.write_text("3.5\n" * 10_001)  # longer than any list
+    assert program_of(path) == ""
+    path.write_text("0 0.1 0.3\n1 0.2 0.2\n2 0.3 0.1\n")  # sweeps beside their times
+    assert program_of(path) == ""
+
+
 def test_a_table_of_another_kind_is_refused(tmp_path):
     (tmp_path / "x.csv").write_text("apples,pears\n1,2\n")
     with pytest.raises(ValidationError, match="headings must be those of a known program"):
+        read_events(tmp_path / "x.csv")
+    (tmp_path / "x.csv").write_text(EXPORTS["mini_analysis"])
+    with pytest.raises(ValidationError, match="unit must be given"):
         read_events(tmp_path / "x.csv")
     with pytest.raises(ValidationError, match="column must be one of the table"):
         EventTable({"amplitude": np.ones(3)})["rise"]
@@ -266,7 +304,9 @@ def test_axon_files_read_the_same_through_pyabf_and_neo(name):
 @real
 def test_miniml_results_give_the_readmes_numbers():
     folder = REAL / "miniml_gc_mepsc"
-    table = read_events(folder / "gc_mini_trace_individual.csv", sampling_interval=0.02, duration=120e3)
+    table = read_events(
+        folder / "gc_mini_trace_individual.csv", unit="pA", sampling_interval=0.02, duration=120e3
+    )
     assert len(table) == 43
     assert 1e3 * table["amplitude"].mean() == pytest.approx(9.7, abs=0.05)
     assert 1e3 * table.frequency == pytest.approx(0.358, abs=1e-3)

@@ -1,7 +1,7 @@
 """Tables of events, as the programs that detect them export them.
 
 Headings are matched by name, so that a column that was left out or moved does no harm. Mini Analysis exports
-none: its columns stand in the order below.
+none: its columns stand in the order below. A list of amplitudes from elsewhere (`lists`) is taken too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nmjmc.analysis.observations import EventTable
+from nmjmc.data.recordings.lists import LIST, as_list, is_list, is_mini_analysis
 from nmjmc.data.recordings.optional import existing, to_unit
 from nmjmc.data.recordings.text import Columns, read_columns
 from nmjmc.errors import ValidationError, nearest
@@ -44,14 +45,10 @@ _HEADINGS: dict[str, dict[str, str]] = {
         "charge": "charge", "score": "score",
     },
 }  # fmt: skip
+_HEADINGS[LIST] = _HEADINGS["mini_analysis"]
 
-# units that a program uses where its table does not say them
-_UNITS = {
-    "mini_analysis": {"time": "ms", "amplitude": "pA", "charge": "pA*ms"},
-    "clampfit": {"time": "ms", "amplitude": "pA", "charge": "pA*ms"},
-    "easy_electrophysiology": {"time": "ms", "amplitude": "pA", "charge": "pA*ms"},
-    "miniml": {"time": "s", "amplitude": "pA", "charge": "pA*s"},
-}
+# unit of time that a program uses where its table does not say it; amplitudes have none, as it is that of the recording
+_TIME = {"mini_analysis": "ms", "clampfit": "ms", "easy_electrophysiology": "ms", "miniml": "s", LIST: "ms"}
 _TIMES = ("rise", "rise_10_90", "rise_20_80", "decay", "half_width", "half_decay")
 
 
@@ -67,9 +64,9 @@ def read_events(
 
     Args:
         path: The exported file (text).
-        program: `mini_analysis`, `clampfit`, `easy_electrophysiology` or `miniml`; by default it follows from
-            the headings.
-        unit: Unit of the amplitudes, where the table does not say it; `pA` by default.
+        program: `mini_analysis`, `clampfit`, `easy_electrophysiology`, `miniml`, or `list` for a plain list of
+            amplitudes; by default it follows from the headings.
+        unit: Unit of the amplitudes; needed where the headings do not say it.
         sampling_interval: For miniML, whose times are samples [ms].
         duration: Time that was searched [ms], if known.
 
@@ -78,19 +75,18 @@ def read_events(
         the peak to half of it: it is not taken for a decay constant, and left out.
 
     Raises:
-        ValidationError: If the program cannot be told, or no amplitude is found.
+        ValidationError: If the program cannot be told, no amplitude is found, or nobody says their unit.
     """
     place = existing(path)
     table = _transposed(place) or read_columns(place)
-    if not any(table.names):
-        names = (*_MINI_ANALYSIS, *("",) * max(0, table.values.shape[1] - len(_MINI_ANALYSIS)))
-        table = Columns(
-            names[: table.values.shape[1]], ("",) * table.values.shape[1], table.values, table.texts
-        )
-        program = program or "mini_analysis"
-    program = program or _guess(table.names)
+    program = program or _program(table)
+    if not program:
+        shown = ", ".join(name for name in table.names if name) or "none"
+        hint = "name the program, or head the column of the amplitudes with amplitude (pA)"
+        raise ValidationError("headings", shown, "those of a known program", hint)
     if program not in _HEADINGS:
         raise ValidationError("program", repr(program), "a known one", nearest(str(program), _HEADINGS))
+    table = _with_headings(table, program)
     columns, inside = _columns(table, program, unit, sampling_interval)
     sign = -1 if np.nanmedian(columns["amplitude"]) < 0 else 1
     columns["amplitude"] = sign * columns["amplitude"]
@@ -111,52 +107,68 @@ def _transposed(path: Path) -> Columns | None:
 
 
 def program_of(path: str | Path) -> str:
-    """The program that exported a table of events, by its headings; empty where they are those of none."""
+    """The program that exported a table of events, or `list`; empty where it may be something else."""
     place = existing(path)
     table = _transposed(place)
-    return "miniml" if table is not None else _likeliest(read_columns(place).names)
+    if table is not None:
+        return "miniml"
+    table = read_columns(place)
+    found = _program(table)
+    return found if found != LIST or is_list(table) else ""
 
 
-def _likeliest(names: tuple[str, ...]) -> str:
-    """The program most of whose headings are here, if two or more are."""
-    found = {program: sum(name in names for name in headings) for program, headings in _HEADINGS.items()}
+def _program(table: Columns) -> str:
+    """The program most of whose headings are here, or what a table of other headings or of none is."""
+    if is_mini_analysis(table):
+        return "mini_analysis"
+    known = {program: words for program, words in _HEADINGS.items() if program not in ("mini_analysis", LIST)}
+    found = {program: sum(name in table.names for name in words) for program, words in known.items()}
     best = max(found, key=lambda program: found[program])
-    return best if found[best] > 1 and "amplitude" in (_HEADINGS[best].get(name) for name in names) else ""
+    if found[best] > 1 and "amplitude" in (_HEADINGS[best].get(name) for name in table.names):
+        return best
+    return LIST if as_list(table) is not None else ""
 
 
-def _guess(names: tuple[str, ...]) -> str:
-    """The program most of whose headings are here."""
-    best = _likeliest(names)
-    if not best:
-        shown = ", ".join(name for name in names if name) or "none"
-        raise ValidationError("headings", shown, "those of a known program", "name the program")
-    return best
+def _with_headings(table: Columns, program: str) -> Columns:
+    """The table with the headings that it lacks."""
+    if program == LIST:
+        return as_list(table) or table
+    if any(table.names):
+        return table
+    width = table.values.shape[1]
+    names = (*_MINI_ANALYSIS, *("",) * max(0, width - len(_MINI_ANALYSIS)))[:width]
+    return Columns(names, ("",) * width, table.values, table.texts)
 
 
 def _columns(
     table: Columns, program: str, unit: str | None, sampling_interval: float | None
 ) -> tuple[dict[str, np.ndarray], str]:
     """The columns that are known, in internal units, and the unit of the amplitude."""
+    known = {heading: column for heading, column in _HEADINGS[program].items() if heading in table.names}
+    place = next((table.names.index(h) for h, column in known.items() if column == "amplitude"), None)
+    if place is None:
+        raise ValidationError("headings", ", ".join(table.names), f"those of {program}, with an amplitude")
+    own = unit or table.units[place]
+    if not own:
+        hint = "it is that of the recording, for example unit='pA'"
+        raise ValidationError("unit", "missing", "given, as the table does not say it", hint)
     columns: dict[str, np.ndarray] = {}
-    inside = "nA"
-    for heading, column in _HEADINGS[program].items():
-        if heading not in table.names or column in columns:
+    _, inside = to_unit(table.values[:, place], own, "amplitude")
+    for heading, column in known.items():
+        if column in columns:
             continue
         index = table.names.index(heading)
         values, written = table.values[:, index], table.units[index]
         if column in ("amplitude", "baseline", "noise"):
-            values, found = to_unit(values, unit or written or _UNITS[program]["amplitude"], column)
-            inside = found if column == "amplitude" else inside
+            values, _ = to_unit(values, unit or written or own, column)
         elif column == "time" and program == "miniml":
             values = values * _samples(sampling_interval)
         elif column == "time" or column in _TIMES:
-            values = values * to_internal(f"1 {written or _UNITS[program]['time']}", "ms", column)
+            values = values * to_internal(f"1 {written or _TIME[program]}", "ms", column)
         elif column == "charge":
-            values = values * _area(written, program)
+            values = values * _area(written or f"{own}*{_TIME[program]}")
         columns[column] = values
     columns.pop("half_decay", None)
-    if "amplitude" not in columns:
-        raise ValidationError("headings", ", ".join(table.names), f"those of {program}, with an amplitude")
     return columns, inside
 
 
@@ -166,9 +178,9 @@ def _samples(sampling_interval: float | None) -> float:
     return sampling_interval
 
 
-def _area(written: str, program: str) -> float:
-    """Factor from a unit of area to nA ms; areas of potentials are not converted."""
-    text = re.sub(r"\s*[·*x ]\s*", "*", written) or _UNITS[program]["charge"]
+def _area(written: str) -> float:
+    """Factor from a unit of area to nA ms; areas of potentials, and of an unknown unit, are not converted."""
+    text = re.sub(r"\s*[·*x ]\s*", "*", written)
     try:
         return to_internal(f"1 {text}", "nA*ms", "area")
     except ValidationError:

@@ -13,6 +13,9 @@ from nmjmc.data.recordings.optional import existing
 from nmjmc.errors import ValidationError
 
 _HEADING = re.compile(r"^\s*(.*?)\s*[\[(]\s*([^\])]*)\s*[\])]?\s*$")
+_UNIT = re.compile(
+    r"[\[(]\s*[fpnumµ]?[AV]\s*[\])]\s*$"
+)  # a comment above one column is its heading if it says a unit
 _MISSING = {"", "nan", "na", "n/a", "none", "not found", "-", "--"}
 
 
@@ -56,7 +59,8 @@ def read_columns(path: str | Path) -> Columns:
         raise ValidationError(
             f"a row of {place.name}", f"{len(bad)} fields long", f"{width} fields, as the first"
         )
-    heading = rows[start - 1] if start and len(rows[start - 1]) == width else _from_comment(comments, width)
+    above = [body[start - 1].strip()] if start and width == 1 else rows[start - 1] if start else []
+    heading = above if len(above) == width else _from_comment(comments, width)
     names, units = _heading(heading, width)
     values = np.array([[_number(cell) for cell in row] for row in data], np.float64)
     return Columns(names, units, values, tuple(tuple(row) for row in data))
@@ -98,7 +102,7 @@ def _number(cell: str) -> float:
 def _from_comment(comments: list[str], width: int) -> list[str]:
     """A heading that stands in a comment line."""
     cells = [[cell.strip() for cell in line.split(",")] for line in comments]
-    fitting = [row for row in cells if len(row) == width and width > 1]
+    fitting = [row for row in cells if len(row) == width and (width > 1 or _UNIT.search(row[0]))]
     return fitting[-1] if fitting else []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nmjmc.data.recordings.events import program_of
 from nmjmc.data.recordings.hdf5 import kind_of_hdf5
+from nmjmc.data.recordings.lists import LIST
 from nmjmc.data.recordings.read import SUFFIXES
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError, nearest
@@ -44,10 +45,13 @@ def kind_of(name: str, given: Mapping[str, Any], folder: Path) -> str:
         raise ValidationError(f"data.{name}.file", f"{path}, where there is no file", "a file")
     reader = SUFFIXES.get(path.suffix.casefold(), "neo")
     found = {"hdf5": kind_of_hdf5, "csv": _of_table}.get(reader, lambda _: "recording")(path)
+    if found == "amplitudes" and given.get("sampling_interval") and program_of(path) == LIST:
+        found = ""  # a column that is said to be sampled may be a sweep
     if not found:
         allowed = "said, as the file does not show it"
         hint = (
-            "kind=recording (sweeps in which events are searched), events (one event a sweep), waveform (an average), "
+            f"add data.{name}.kind=KIND, which is recording (sweeps in which events are searched), events (one event "
+            "a sweep), waveform (an average), "
             "amplitudes (a list, or a table of detected events), histogram, counts or statistics"
         )
         raise ValidationError(f"data.{name}.kind", "open", allowed, hint)

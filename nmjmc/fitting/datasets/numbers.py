@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,43 @@ PEAK = 3.0
 
 def amplitudes(options: Options, synapse: Synapse) -> Source:
     """Amplitudes of a table of events."""
-    table = read_events(
-        options.file(), options.given.get("program"), unit=options.given.get("unit"),
-        sampling_interval=options.number("sampling_interval") if options.has("sampling_interval") else None,
-    )  # fmt: skip
+    table = _table(options)
     histogram = _binned(options, table)
     noise = float(np.nanmedian(table["noise"])) if "noise" in table.columns else 0.0
-    note = f"{len(table)} events ({table.source}) in {histogram.counts.size} bins"
-    return _of_histogram(options, synapse, histogram, noise if np.isfinite(noise) else 0.0, note)
+    amplitude = table["amplitude"]
+    note = f"{histogram.counts.sum()} events ({table.source}) in {histogram.counts.size} bins"
+    left = len(amplitude) - int(histogram.counts.sum())
+    remarks = ()
+    if left and not options.has("failures"):
+        remarks = (
+            f"{options.name}: {left} of {len(amplitude)} amplitudes are missing, zero or of the other sign and were "
+            f"left out; if they are failures of release, add data.{options.name}.failures={left}.",
+        )
+    return _of_histogram(options, synapse, histogram, noise if np.isfinite(noise) else 0.0, note, remarks)
+
+
+def _table(options: Options) -> EventTable:
+    """The table of events; times, which miniML counts in samples, are not compared."""
+    step = options.number("sampling_interval") if options.has("sampling_interval") else 1.0
+    with _said(options):
+        return read_events(
+            options.file(),
+            options.given.get("program"),
+            unit=options.given.get("unit"),
+            sampling_interval=step,
+        )
+
+
+@contextlib.contextmanager
+def _said(options: Options) -> Iterator[None]:
+    """What a file lacks, as a word of the data set."""
+    try:
+        yield
+    except ValidationError as error:
+        hint = f"add {options.field('unit')}=pA (or nA, mV)" if error.field == "unit" else error.hint
+        word = error.field in ("unit", "program")
+        field = options.field(error.field) if word else f"data.{options.name}: {error.field}"
+        raise ValidationError(field, error.value, error.allowed, hint) from error
 
 
 def histogram(options: Options, synapse: Synapse) -> Source:
@@ -46,7 +76,9 @@ def histogram(options: Options, synapse: Synapse) -> Source:
         note = f"{found.trials} observations, {found.source}"
     else:
         unit, path = options.given.get("unit"), options.file()
-        found = read_histogram(path, unit=unit, failures_at_zero=options.flag("failures_at_zero", False))
+        zero = options.flag("failures_at_zero", False)
+        with _said(options):
+            found = read_histogram(path, unit=unit, failures_at_zero=zero)
         note = f"{found.trials} observations of {path.name}"
     if options.has("failures"):
         found = Histogram(found.edges, found.counts, options.whole("failures", 0), found.unit, found.source)
@@ -93,20 +125,27 @@ def statistics(options: Options, synapse: Synapse) -> Source:
     return Source(changes, needed, lambda c: StatisticsTerm(options.name, found, c), note, remarks)
 
 
-def _of_histogram(options: Options, synapse: Synapse, found: Histogram, noise: float, note: str) -> Source:
+def _of_histogram(
+    options: Options,
+    synapse: Synapse,
+    found: Histogram,
+    noise: float,
+    note: str,
+    remarks: tuple[str, ...] = (),
+) -> Source:
     release = options.word("release", RELEASES, "poisson" if found.failures else "single")
     noise = options.number("noise", noise, found.unit)
     changes = changes_of(options, synapse)
     driving_force(options, synapse, changes)
     return Source(
         changes, PEAK, lambda c: HistogramTerm(options.name, found, c, release=release, noise_sd=noise),
-        f"{note}, release {release}, noise {noise:.3g} {found.unit}",
+        f"{note}, release {release}, noise {noise:.3g} {found.unit}", remarks,
     )  # fmt: skip
 
 
 def _binned(options: Options, table: EventTable) -> Histogram:
     """Counts of the amplitudes of a table, failures apart."""
-    values = table["amplitude"][np.isfinite(table["amplitude"])]
+    values = table["amplitude"][table["amplitude"] > 0]
     if values.size < 10 or not np.ptp(values) > 0:
         raise ValidationError(
             f"events of data.{options.name}", values.size, "ten or more of different amplitudes"
@@ -120,7 +159,7 @@ def _binned(options: Options, table: EventTable) -> Histogram:
     else:
         bins = options.whole("bins", int(np.clip(np.sqrt(values.size), 6, 30)), 3)
         margin = 0.02 * np.ptp(values)
-        edges = np.linspace(max(values.min() - margin, 0.0), values.max() + margin, bins + 1)
+        edges = np.linspace(max(float(values.min()) - margin, 0.0), values.max() + margin, bins + 1)
     number, _ = np.histogram(values, bins=edges)
     return Histogram(edges, number, options.whole("failures", 0), table.unit, table.source)
 
