@@ -28,11 +28,18 @@ def command(words: list[str]) -> int:
     table = gather(folder)
     if not table.where("done"):
         raise ValidationError("the sweep", f"{folder}, where no point is done", "one with a finished point")
-    out = Path(options.get("out", folder / "sweep.png"))
+    out = Path(options.get("out", folder / _name(options)))
     plot_sweep(table, View(**_view(table, options)), out)
     print_state(table)
     report.console().print(f"Drawn in {out}.", soft_wrap=True)
     return 0
+
+
+def _name(options: Mapping[str, str]) -> str:
+    """A file for each thing that is asked for: another quantity leaves the earlier picture alone."""
+    asked = [options[key] for key in ("kind", "x", "y", "feature") if key in options]
+    asked += ["log" if options["log"] == "true" else "linear"] if "log" in options else []
+    return "-".join(("sweep", *asked)).replace(",", "+") + ".png"
 
 
 def _view(table: Table, options: Mapping[str, str]) -> dict:

@@ -17,7 +17,8 @@ from nmjmc.cli import report, sweep_plan, sweep_run, sweep_words
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import console_for
-from nmjmc.data.sweep import FAILED, Sweep
+from nmjmc.data.features import UNITS, flat
+from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import ValidationError
 from nmjmc.runtime import only_cpu
 
@@ -78,6 +79,7 @@ def command(words: list[str]) -> int:
     else:
         manner = {name: how[name] for name in ("device", "cache", "progress")}
         run(sweep, **manner, together=options.together, stop_on_failure=options.stop_on_failure)
+        _tell_held(sweep)
     return summarise(sweep)
 
 
@@ -198,11 +200,24 @@ def _dry_run(sweep: Sweep) -> int:
     return 0
 
 
+def _tell_held(sweep: Sweep) -> None:
+    """Say why this process ends although points are missing: it could claim none of them."""
+    if held := sweep_run.counts(sweep)["missing"]:
+        points = f"{held} missing {'point is' if held == 1 else 'points are'}"
+        report.console().print(
+            f"This process has nothing left to do: {points} held by another process, which runs "
+            f"{'it' if held == 1 else 'them'} now.",
+            soft_wrap=True,
+        )
+
+
 def summarise(sweep: Sweep) -> int:
     """Print what is done, failed and missing, and the first errors; the exit code."""
     found = sweep_run.counts(sweep)
     out = report.console()
     out.print(f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}")
+    if sweep.definition["request"]["sampler"] == "optuna":
+        _tell_best(sweep)
     failed = sorted(index for index, state in sweep.states().items() if state == FAILED)
     for index in failed[:_SHOWN]:
         record = sweep.read(index, FAILED)
@@ -214,6 +229,25 @@ def summarise(sweep: Sweep) -> int:
     if failed:
         out.print(f"Run them once more with: nmjmc sweep resume={sweep.path}", soft_wrap=True)
     return 1 if failed else 0
+
+
+def _tell_best(sweep: Sweep) -> None:
+    """Print the best point of a study: its feature, its values and where it stands."""
+    from nmjmc.cli import study
+
+    found = study.best(sweep)
+    sweep.close()
+    if found is None:
+        return
+    index, name = found[0], sweep.definition["request"]["objective"]
+    record = sweep.read(index, DONE)
+    feature = flat(record["summary"])[name]
+    error = "" if feature.standard_error is None else f" (standard error {feature.standard_error:.2g})"
+    where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
+    value = f"{feature.value:.4g} {UNITS[name]}".rstrip()
+    kept = sweep.result_path(index) if sweep.definition["results"] else sweep.record_path(index, DONE)
+    text = f"best: point {index}, {name} = {value}{error} at {where}, in {kept}"
+    report.console().print(text, soft_wrap=True, markup=False)
 
 
 def _line(sweep: Sweep, index: int) -> str:

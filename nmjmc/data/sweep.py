@@ -109,9 +109,9 @@ class Sweep:
     def record(self, index: int, state: str, content: Mapping[str, Any]) -> None:
         """Keep a point's record; call it only while the point is claimed."""
         text = json.dumps({"index": index, "status": state, **content}, allow_nan=False) + "\n"
-        write_text(self._record(index, state), text)
+        write_text(self.record_path(index, state), text)
         if state == DONE:  # it may have failed before
-            self._record(index, FAILED).unlink(missing_ok=True)
+            self.record_path(index, FAILED).unlink(missing_ok=True)
 
     def read(self, index: int, state: str) -> dict[str, Any]:
         """A point's record.
@@ -119,7 +119,7 @@ class Sweep:
         Raises:
             ValidationError: If the file is damaged.
         """
-        path = self._record(index, state)
+        path = self.record_path(index, state)
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -135,7 +135,7 @@ class Sweep:
         forgotten = []
         for index in [i for i, state in self.states().items() if state == FAILED]:
             if self.claims.take(index):
-                self._record(index, FAILED).unlink(missing_ok=True)
+                self.record_path(index, FAILED).unlink(missing_ok=True)
                 self.claims.release(index)
                 forgotten.append(index)
         return forgotten
@@ -148,7 +148,7 @@ class Sweep:
                 break
             if not self.claims.take(index):
                 continue
-            if any(self._record(index, state).exists() for state in (DONE, FAILED)):
+            if any(self.record_path(index, state).exists() for state in (DONE, FAILED)):
                 self.claims.release(index)  # finished by another process since the list was made
                 continue
             claimed.append(index)
@@ -162,7 +162,8 @@ class Sweep:
                 if path.name.split(".")[1] in numbers:
                     path.unlink(missing_ok=True)
 
-    def _record(self, index: int, state: str) -> Path:
+    def record_path(self, index: int, state: str) -> Path:
+        """Where the record of a point stands."""
         return self.path / "points" / f"{index:06d}.{state}.json"
 
 

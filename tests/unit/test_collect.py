@@ -118,6 +118,14 @@ def test_plots_are_drawn_of_a_half_finished_sweep(half_finished, more, capsys):
     assert "missing: 1" in capsys.readouterr().out
 
 
+def test_another_quantity_leaves_the_earlier_picture_alone(half_finished, tmp_path):
+    assert main(["plot", "s"]) == 0
+    before = (tmp_path / "s" / "sweep.png").read_bytes()
+    assert main(["plot", "s", "feature=charge,rise_20_80", "log=false"]) == 0
+    assert (tmp_path / "s" / "sweep.png").read_bytes() == before
+    assert (tmp_path / "s" / "sweep-charge+rise_20_80-linear.png").is_file()
+
+
 def test_the_lines_are_the_means_and_the_bands_their_errors(half_finished):
     from nmjmc.viz.sweep import View, plot_sweep
 

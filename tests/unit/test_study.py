@@ -30,8 +30,15 @@ def trials():
     return _study(Sweep.open("s")).get_trials()
 
 
-def test_every_trial_has_its_record_and_its_value():
+def test_every_trial_has_its_record_and_its_value(capsys):
     assert main(["sweep", *WORDS]) == 0
+    best = min(trials(), key=lambda trial: trial.value)
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("best: ")]
+    density = Sweep.open("s").read(best.number, DONE)["values"]["receptor.density"]
+    assert (
+        told.startswith(f"best: point {best.number}, amplitude = ") and f"receptor.density={density}" in told
+    )
+    assert " nA (standard error " in told and told.endswith(f"s/results/{best.number:06d}.h5")
     sweep, found = Sweep.open("s"), trials()
     assert sweep.states() == dict.fromkeys(range(7), DONE) and len(found) == 7
     for trial in found:

@@ -256,6 +256,28 @@ def test_two_processes_share_one_folder(tmp_path):
     assert Sweep.open(tmp_path / "s").states() == dict.fromkeys(range(60), DONE)
 
 
+def test_points_that_another_process_holds_are_told(tmp_path, capsys):
+    """The other one has a lock and no record yet."""
+    body = """
+        from nmjmc.data.sweep import Sweep
+        sweep = Sweep.open("s")
+        print(len(sweep.claim([0, 2], 2)), flush=True)
+        sys.stdin.read()
+    """
+    assert main(["sweep", *WORDS]) == 0
+    for index in (0, 1, 2):
+        (tmp_path / "s" / "points" / f"{index:06d}.done.json").unlink()
+    capsys.readouterr()
+    other = run_script(body, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout and other.stdout.readline() == "2\n"
+    assert main(["sweep", *WORDS]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "2 missing points are held by another process" in printed and "1 done, 0 failed, 2 missing" in printed
+    )
+    other.communicate()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 1 MB."""
