@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -270,7 +269,7 @@ def point_config(
 ) -> dict[str, Any]:
     """The whole config of one point, plain."""
     bases = definition["request"]["bases"]
-    whole = copy.deepcopy(bases[values.get(GROUP, "")]) | dict(definition["how"])
+    whole = {**bases[values.get(GROUP, "")], **definition["how"]}
     for key, value in values.items():
         if key != GROUP:
             _put(whole, key.split("."), _value(value), key)
@@ -280,14 +279,16 @@ def point_config(
 
 
 def _put(mapping: dict[str, Any], keys: Sequence[str], value: Any, path: str) -> None:
+    """Set a value in a mapping of our own; the mappings below it belong to every point and are copied on the way."""
     head, *rest = keys
     if not rest:
         mapping[head] = value
         return
-    below = mapping.setdefault(head, {})
+    below = mapping.get(head, {})
     if not isinstance(below, dict):
         raise ValidationError(path, "given", f"a parameter ({head} has none below it)")
-    _put(below, rest, value, path)
+    mapping[head] = dict(below)
+    _put(mapping[head], rest, value, path)
 
 
 def _value(text: str) -> Any:

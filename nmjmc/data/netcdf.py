@@ -11,6 +11,7 @@ attached to each axis; links and attributes keep the order in which they were ma
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ _CHUNK_ROWS = 64  # a chunk of 64 vesicles: single traces stay cheap to read, an
 _LEVEL = 3  # of gzip
 _SMALL = 4096  # bytes; the index of a compressed variable takes 2,000 by itself
 _GROWTH = 2**18  # bytes by which the image grows
+_WRITABLE = 1  # H5LT_FILE_IMAGE_OPEN_RW
 _ORDER = h5p.CRT_ORDER_TRACKED | h5p.CRT_ORDER_INDEXED
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10}"
 
@@ -32,22 +34,23 @@ _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10}"
 def image(variables: Iterable[Variable], attributes: Mapping[str, Any]) -> bytes:
     """A whole file as bytes.
 
-    It is made in memory, because a disk that is full while HDF5 closes its file ends the whole process.
+    It is made in memory, because a disk that is full while HDF5 closes its file ends the whole process. Files of one
+    form, such as those of a sweep, start from one empty file, so that dimensions and their links are made once.
 
     Args:
         variables: What it holds; the variable of a dimension's name comes before those that have the dimension.
         attributes: Global attributes: text and numbers.
     """
-    made, access = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.FILE_ACCESS)
-    made.set_link_creation_order(_ORDER)
-    made.set_attr_creation_order(_ORDER)
-    access.set_fapl_core(_GROWTH, False)
-    file = h5f.create(b"nmjmc", h5f.ACC_TRUNC, fcpl=made, fapl=access)
+    given = list(variables)
+    form = tuple(
+        (v.name, v.dimensions, v.values.shape, v.values.dtype.str, v.units, v.long_name) for v in given
+    )
+    file = h5f.open_file_image(_empty(form), _WRITABLE)
     try:
-        scales: dict[str, tuple[int, Any]] = {}
-        _attribute(file, "_NCProperties", _properties())
-        for variable in variables:
-            _variable(file, variable, scales)
+        for variable in given:
+            if variable.values.size:
+                made = h5d.open(file, variable.name.encode())
+                made.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(variable.values))
         for name, value in attributes.items():
             _attribute(file, name, value)
         h5f.flush(file)
@@ -56,24 +59,52 @@ def image(variables: Iterable[Variable], attributes: Mapping[str, Any]) -> bytes
         file.close()
 
 
-def _variable(file: Any, variable: Variable, scales: dict[str, tuple[int, Any]]) -> None:
-    """One variable with its dimensions, its unit and its name in words."""
-    name, values = variable.name, np.ascontiguousarray(variable.values)
-    made = _dataset(file, name, values)
-    if variable.dimensions == (name,):
+_Form = tuple[tuple[str, tuple[str, ...], tuple[int, ...], str, str, str], ...]
+
+
+@functools.lru_cache(maxsize=16)
+def _empty(form: _Form) -> bytes:
+    """A file with these variables, their dimensions and units, in which no number stands yet."""
+    made, access = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.FILE_ACCESS)
+    made.set_link_creation_order(_ORDER)
+    made.set_attr_creation_order(_ORDER)
+    access.set_fapl_core(_GROWTH, False)
+    file = h5f.create(b"nmjmc", h5f.ACC_TRUNC, fcpl=made, fapl=access)
+    try:
+        scales: dict[str, tuple[int, Any]] = {}
+        _attribute(file, "_NCProperties", _properties())
+        for name, dimensions, shape, kind, units, long_name in form:
+            made = _dataset(file, name, shape, np.dtype(kind))
+            _axes(file, made, name, dimensions, shape, scales)
+            _attribute(made, "units", units)
+            _attribute(made, "long_name", long_name)
+        h5f.flush(file)
+        return file.get_file_image()
+    finally:
+        file.close()
+
+
+def _axes(
+    file: Any,
+    made: Any,
+    name: str,
+    dimensions: tuple[str, ...],
+    shape: tuple[int, ...],
+    scales: dict[str, tuple[int, Any]],
+) -> None:
+    """The dimensions of one variable."""
+    if dimensions == (name,):
         _scale(made, name, name, scales)
     else:
-        for axis, (dimension, size) in enumerate(zip(variable.dimensions, values.shape, strict=True)):
+        for axis, (dimension, size) in enumerate(zip(dimensions, shape, strict=True)):
             if dimension not in scales:
-                bare = _dataset(file, dimension, np.zeros(size, ">f4"))
+                bare = _dataset(file, dimension, (size,), np.dtype(">f4"))
                 _scale(bare, dimension, _NO_VARIABLE.format(size), scales)
             h5ds.attach_scale(made, scales[dimension][1], axis)
-    numbers = np.array([scales[dimension][0] for dimension in variable.dimensions], np.int32)
+    numbers = np.array([scales[dimension][0] for dimension in dimensions], np.int32)
     _attribute(made, "_Netcdf4Coordinates", numbers)
-    if variable.dimensions != (name,):
+    if dimensions != (name,):
         _attribute(made, "_Netcdf4Dimid", numbers[0])
-    _attribute(made, "units", variable.units)
-    _attribute(made, "long_name", variable.long_name)
 
 
 def _scale(dataset: Any, dimension: str, said: str, scales: dict[str, tuple[int, Any]]) -> None:
@@ -83,19 +114,16 @@ def _scale(dataset: Any, dimension: str, said: str, scales: dict[str, tuple[int,
     h5ds.set_scale(dataset, said.encode())
 
 
-def _dataset(file: Any, name: str, values: np.ndarray) -> Any:
-    """The dataset of some values; large ones compressed without loss, which costs a small one more than it saves."""
+def _dataset(file: Any, name: str, shape: tuple[int, ...], kind: np.dtype) -> Any:
+    """A dataset; large ones compressed without loss, which costs a small one more than it saves."""
     how = h5p.create(h5p.DATASET_CREATE)
     how.set_attr_creation_order(_ORDER)
-    if values.ndim > 1 and values.nbytes > _SMALL:
-        how.set_chunk((min(values.shape[0], _CHUNK_ROWS), *values.shape[1:]))
+    if len(shape) > 1 and math.prod(shape) * kind.itemsize > _SMALL:
+        how.set_chunk((min(shape[0], _CHUNK_ROWS), *shape[1:]))
         how.set_shuffle()
         how.set_deflate(_LEVEL)
-    space = h5s.create_simple(values.shape)
-    made = h5d.create(file, name.encode(), h5t.py_create(values.dtype, logical=True), space, dcpl=how)
-    if values.size:
-        made.write(h5s.ALL, h5s.ALL, values)
-    return made
+    space = h5s.create_simple(shape)
+    return h5d.create(file, name.encode(), h5t.py_create(kind, logical=True), space, dcpl=how)
 
 
 def _attribute(place: Any, name: str, value: Any) -> None:
