@@ -49,6 +49,18 @@ def test_counts_vary_as_of_few_and_nearly_certain_sites(normal):
 
 
 @pytest.mark.stat
+def test_counts_in_a_train_vary_as_places_that_are_filled_and_then_release(normal):
+    # zones are alike and independent, so each count is binomial: variance over mean 1 - p d, whatever the depletion
+    counts = normal.quanta[:, 1:].astype(float)
+    share = counts.mean(axis=0) / 38
+    expected = (1.0 - share).mean()
+    assert expected > 0.2  # of the store's depletion; 0.16 at rest
+    ratio = (counts.var(axis=0, ddof=1) / (38 * share)).mean()
+    # nine stimuli of 32 terminals; what one takes from the next correlates their variances by its square, hardly
+    assert_within(ratio, expected, expected * np.sqrt(2 / (31 * 9)))
+
+
+@pytest.mark.stat
 def test_about_a_fifth_of_the_channels_open_in_a_spike():
     terminal = jax.tree.map(jnp.asarray, Terminal())
     there = jnp.ones((38, 36), bool)
