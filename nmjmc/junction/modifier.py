@@ -18,6 +18,8 @@ from nmjmc.units import to_internal
 
 Change: TypeAlias = Callable[[Junction], Junction]
 _MASS = re.compile(r"\d\s*[mnuµk]?g\b")
+LAST = ("succinylcholine",)
+"""Drugs that read the receptors and the fibre as they stand, so that nothing may change these afterwards."""
 OTHERS = ("terminal", "muscle", "contraction", "spread")
 
 
@@ -66,15 +68,26 @@ def named(name: str, change: Change) -> Change:
     """A disease or a drug, which can be applied only once.
 
     Raises:
-        ValidationError: When it is applied to a junction that has it.
+        ValidationError: When it is applied to a junction that has it, or that had to be changed before (`LAST`).
     """
 
     def changed(junction: Junction) -> Junction:
         if name in junction.applied:
             raise ValidationError(name, "applied twice", "applied once", "give it once with the full dose")
-        return change(replace(junction, applied=(*junction.applied, name)))
+        found = change(replace(junction, applied=(*junction.applied, name)))
+        last = [other for other in junction.applied if other in LAST]
+        if last and not _alike(found, junction):
+            hint = "that drug acts on the receptors and the fibre as they are"
+            raise ValidationError(name, "applied after it", f"applied before {last[0]}", hint)
+        return found
 
     return changed
+
+
+def _alike(one: Junction, other: Junction) -> bool:
+    """Whether receptors and fibre are the same."""
+    parts = ((j.synapse.receptor, j.muscle) for j in (one, other))
+    return bool(eqx.tree_equal(*parts))
 
 
 def concentration(value: Any, field: str) -> float:

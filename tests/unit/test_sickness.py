@@ -100,6 +100,23 @@ def test_drugs_compose_in_any_order():
         np.testing.assert_allclose(one.terminal.spike_width, other.terminal.spike_width)
 
 
+def test_succinylcholine_acts_on_what_stands():
+    """What changes receptors or fibre comes before it, and is refused after it; all else composes in any order."""
+    late = drug("succinylcholine", "200 nM")
+    for name in DISEASES:
+        sick = disease(name, 0.7)
+        try:
+            after = compose(late, sick)(WELL)
+        except ValidationError as error:
+            assert "must be applied before succinylcholine, but is applied after it" in str(error)
+            continue
+        before = compose(sick, late)(WELL)
+        assert after.muscle.resting_potential == before.muscle.resting_potential
+        assert after.synapse.receptor.density == before.synapse.receptor.density
+    with pytest.raises(ValidationError, match="myasthenia_gravis must be applied before"):
+        compose(late, disease("myasthenia_gravis", 0.7))(WELL)
+
+
 def active(*changes):
     return float(compose(*changes)(WELL).synapse.esterase.active_fraction)
 
