@@ -60,8 +60,9 @@ def _start(wanted: Any) -> None:
     try:
         jax.distributed.initialize(**given, initialization_timeout=_TIMEOUT)
     except (RuntimeError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise NmjmcError(f"The processes of this run did not find each other: {first}") from error
+        first = str(error).splitlines()[0].rstrip(".")
+        by_hand = "; without srun say distributed=HOST:PORT,COUNT,INDEX in each process" * (wanted == "auto")
+        raise NmjmcError(f"The processes of this run did not find each other: {first}{by_hand}.") from error
 
 
 def share(vesicles: int, count: int, index: int) -> tuple[int, int]:
