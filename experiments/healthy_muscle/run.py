@@ -27,7 +27,9 @@ def run(report: Report) -> None:
         "fibres that fire at the sixth stimulus", "%", "all", "V", (100, math.inf), estimate(fired), TUNED
     )
     pairs = jitter(report, given, junction)
-    report.say("mean jitter", "us", "at most 35.9", "V", (0, 35.9), estimate(pairs.row("mean jitter (MCD)")))
+    limit = pairs.facts["limit_mean_us"]
+    mean = estimate(pairs.row("mean jitter (MCD)"))
+    report.say("mean jitter", "us", f"at most {limit:g}", "V", (0, limit), mean)
     potentials = epp.finding(
         epp.endplate_potentials(junction, 3.0, 5, fibres(report, 60), SEED, given(junction))
     )

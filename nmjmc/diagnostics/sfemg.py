@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,20 @@ from nmjmc.junction.bank import Bank
 from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import Junction
 
+# 95 % upper limits of the mean jitter and of one pair's [us], voluntary, for each decade of age from 10 to 19 on: the
+# multi-centre values of Gilchrist 1992 and Bromberg 1994, by decades as legeforeningen.no tabulates them [V]
 LIMITS = {
-    # muscle: ((age up to, mean jitter, jitter of one pair) [us]): 95 % limits, voluntary, Gilchrist 1992 [V]
-    "extensor_digitorum": ((59, 35.9, 52.5), (69, 36.6, 54.4), (79, 37.7, 57.2)),
-    "frontalis": ((19, 33.6, 49.7), (49, 35.5, 53.5), (79, 43.8, 74.1)),
-}
+    "extensor_digitorum": (
+        (34.9, 50.0), (34.9, 50.1), (35.1, 50.5), (35.4, 51.3), (35.9, 52.5), (36.6, 54.4), (37.7, 57.2),
+        (39.1, 61.1), (40.9, 66.5),
+    ),
+    "frontalis": (
+        (33.6, 49.7), (33.9, 50.1), (34.4, 51.3), (35.5, 53.5), (37.3, 57.5), (40.0, 63.9), (43.8, 74.1),
+    ),
+    "orbicularis_oculi": (
+        (39.8, 54.6), (39.8, 54.7), (40.0, 54.7), (40.4, 54.8), (40.9, 55.0), (41.8, 55.3), (43.0, 55.8),
+    ),
+}  # fmt: skip
 MOST_ABNORMAL = 0.10
 
 
@@ -76,10 +86,11 @@ def limits(age: float, muscle: str) -> tuple[float, float]:
         raise ValidationError(
             "muscle", repr(muscle), "one with published limits", nearest(str(muscle), LIMITS)
         )
-    for until, mean, pair in LIMITS[muscle]:
-        if 10 <= age <= until:
-            return mean, pair
-    raise ValidationError("age", f"{age:g}", f"10 to {LIMITS[muscle][-1][0]} years for {muscle}")
+    decade = math.floor(age / 10) - 1 if math.isfinite(age) else -1
+    if not 0 <= decade < len(LIMITS[muscle]):
+        oldest = 10 * len(LIMITS[muscle]) + 9
+        raise ValidationError("age", f"{age:g}", f"10 to {oldest} years for {muscle}")
+    return LIMITS[muscle][decade]
 
 
 def mean_consecutive_difference(interval: Float[np.ndarray, "... k"]) -> Float[np.ndarray, "..."]:

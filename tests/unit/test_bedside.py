@@ -340,7 +340,7 @@ def test_every_drug_is_a_word(name):
         ("rns|muscle=3", "set by its parameters"),
         ("rns|exercise=5 min", "at most 60 s"),
         ("rns|--frequency=3", "did you mean frequency=3"),
-        ("sfemg|age=120", "10 to 79 years"),
+        ("sfemg|age=120", "10 to 99 years"),
         ("sfemg|reference=frontali", "did you mean frontalis"),
         ("tof|doses=[30 nM, 20 nM]", "20 nM after 30 nM; sort the doses"),
         ("tof|agent=organophosphate", "a list for organophosphate"),

@@ -63,10 +63,25 @@ def test_the_tenth_rule():
     # a pair that never fires together is not found by an electrode
     assert not of([20] * 17 + [np.nan] * 3, [0] * 17 + [1] * 3).abnormal()
     assert of([np.nan] * 20, [1] * 20).abnormal()
-    assert limits(75, "frontalis") == (43.8, 74.1)
-    for age, muscle in ((5, "frontalis"), (40, "biceps")):
-        with pytest.raises(ValidationError):
+
+
+@pytest.mark.parametrize(
+    ("muscle", "mean", "pair"),
+    [
+        ("extensor_digitorum", [34.9, 34.9, 35.1, 35.4, 35.9, 36.6, 37.7, 39.1, 40.9],
+         [50.0, 50.1, 50.5, 51.3, 52.5, 54.4, 57.2, 61.1, 66.5]),
+        ("frontalis", [33.6, 33.9, 34.4, 35.5, 37.3, 40.0, 43.8], [49.7, 50.1, 51.3, 53.5, 57.5, 63.9, 74.1]),
+        ("orbicularis_oculi", [39.8, 39.8, 40.0, 40.4, 40.9, 41.8, 43.0], [54.6, 54.7, 54.7, 54.8, 55.0, 55.3, 55.8]),
+    ],
+)  # fmt: skip
+def test_limits_are_those_of_the_decade(muscle, mean, pair):
+    for i, expected in enumerate(zip(mean, pair, strict=True)):
+        assert limits(10 * (i + 1), muscle) == limits(10 * (i + 1) + 9.5, muscle) == expected
+    for age in (9.9, 10 * (len(mean) + 1), float("nan")):
+        with pytest.raises(ValidationError, match=f"10 to {10 * len(mean) + 9} years for {muscle}"):
             limits(age, muscle)
+    with pytest.raises(ValidationError, match="did you mean frontalis"):
+        limits(40, "frontali")
 
 
 def test_the_ratio_of_four():
