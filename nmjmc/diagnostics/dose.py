@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import equinox as eqx
 import numpy as np
@@ -134,7 +135,7 @@ def finding(found: DoseResponse, agent: str) -> Finding:
         "agent": agent, "fibres": count, "stimuli": found.fired.shape[2], "quanta_were": found.method,
         "limits": {"block begins": BEGINS, "block nearly complete": COMPLETE},
     }  # fmt: skip
-    return Finding("dose_response", tuple(rows), _meaning(found, agent, doses, seen), arrays, facts)
+    return Finding("dose_response", tuple(rows), _meaning(found, agent, share, doses, seen), arrays, facts)
 
 
 _LEVELS = (("block begins", BEGINS), ("half of the fibres fail", 0.5), ("block nearly complete", COMPLETE))
@@ -176,19 +177,49 @@ def _arrays(
     }
 
 
-def _meaning(found: DoseResponse, agent: str, doses: list[Row], seen: list[Row]) -> str:
+def _meaning(found: DoseResponse, agent: str, share: np.ndarray, doses: list[Row], seen: list[Row]) -> str:
     begins, _, complete = doses
+    if share[0] < BEGINS:
+        ended = f"; block is {_completed(complete, seen[2])}" if np.isfinite(complete.value) else ""
+        return f"{_from_the_start(found.dose, agent, share)}{ended}."
     if not np.isfinite(begins.value):
-        change = found.potential[-1].mean() / found.potential[0].mean() - 1.0
         return (
-            f"{agent.capitalize()} does not make 5 % of the fibres fail up to {in_words(found.dose[-1])}; the endplate "
-            f"potential changes by {100 * change:+.0f} %."
+            f"{agent.capitalize()} does not make {100 * (1 - BEGINS):.0f} % of the fibres fail up to "
+            f"{in_words(found.dose[-1])}{_change(found.potential)}."
         )
     at = (
         f" (receptor occupancy {seen[0].value:.0f} %)" if np.isfinite(seen[0].value) and seen[0].value else ""
     )
     sentence = f"Block by {agent} begins at {begins.value:.3g} {begins.unit}{at}"
     if np.isfinite(complete.value):
-        at = f" (occupancy {seen[2].value:.0f} %)" if seen[2].value else ""
-        return f"{sentence} and is nearly complete at {complete.value:.3g} {complete.unit}{at}."
+        return f"{sentence} and is {_completed(complete, seen[2])}."
     return f"{sentence} and is not complete at {in_words(found.dose[-1])}."
+
+
+def _from_the_start(dose: np.ndarray, agent: str, share: np.ndarray) -> str:
+    """Shares at the lowest and at the highest dose, and between them where they turn, if they begin too low."""
+    sentence = (
+        f"Fewer than {100 * BEGINS:.0f} % of the fibres fire at the lowest dose already: {100 * share[0]:.0f} % at "
+        f"{in_words(dose[0])} of {agent}"
+    )
+    outside = np.maximum(share - max(share[0], share[-1]), min(share[0], share[-1]) - share)
+    turn = int(np.argmax(outside))
+    told = [0, *([turn] if outside[turn] > 0 else []), *([share.size - 1] if share.size > 1 else [])]
+    for before, now in pairwise(told):
+        words = {1: "rising to", 0: "still", -1: "falling to"}[int(np.sign(share[now] - share[before]))]
+        sentence += f", {words} {100 * share[now]:.0f} % at {in_words(dose[now])}"
+    return sentence
+
+
+def _completed(dose: Row, occupancy: Row) -> str:
+    """At which dose block is nearly complete."""
+    at = f" (occupancy {occupancy.value:.0f} %)" if np.isfinite(occupancy.value) and occupancy.value else ""
+    return f"nearly complete at {dose.value:.3g} {dose.unit}{at}"
+
+
+def _change(potential: Float[np.ndarray, "d v r"]) -> str:
+    """How the endplate potential changes from the lowest dose to the highest, where there are two."""
+    first, last = potential[0].mean(), potential[-1].mean()
+    if len(potential) < 2 or not first > 0:
+        return ""
+    return f"; the endplate potential changes by {100 * (last / first - 1.0):+.0f} %"

@@ -217,6 +217,41 @@ def test_block_is_found_between_doses():
     assert np.isnan(dose.crossing(x, np.ones(4), 0.95)) and np.isnan(dose.crossing(x, np.zeros(4), 0.95))
 
 
+def meaning_of(shares, doses, potential=None):
+    """The sentence of a dose-response curve with these shares of 20 fibres."""
+    shares, doses = np.asarray(shares), np.asarray(doses, float)
+    fired = np.arange(20)[None, :, None] < np.round(20 * shares)[:, None, None]
+    potential = np.ones((doses.size, 20, 1)) if potential is None else potential
+    none = np.zeros(doses.size)
+    curve = dose.DoseResponse(doses, none, none, fired, potential, np.full(fired.shape, 30))
+    return dose.finding(curve, "rocuronium").meaning
+
+
+@pytest.mark.parametrize(
+    ("shares", "doses", "words"),
+    [
+        ((0.35, 0.0), (0, 0.015), "already: 35 % at 0 uM of rocuronium, falling to 0 % at 15 nM; block is nearly "
+         "complete at 12.9 nM."),
+        ((0.0, 0.0), (0, 1), "already: 0 % at 0 uM of rocuronium, still 0 % at 1 uM."),
+        ((0.2,), (0.1,), "already: 20 % at 100 nM of rocuronium."),
+        ((0.7, 0.95, 0.5), (0, 1, 9), "already: 70 % at 0 uM of rocuronium, rising to 95 % at 1 uM, falling to 50 % "
+         "at 9 uM."),
+        ((0.7, 1.0), (0, 1), "already: 70 % at 0 uM of rocuronium, rising to 100 % at 1 uM."),
+        ((1.0,), (0.1,), "Rocuronium does not make 5 % of the fibres fail up to 100 nM."),
+        ((1.0, 1.0), (0, 1), "fail up to 1 uM; the endplate potential changes by +0 %."),
+        ((1.0, 0.9), (0, 1), "Block by rocuronium begins at 0.5 uM and is not complete at 1 uM."),
+    ],
+)  # fmt: skip
+def test_fibres_that_fail_at_the_lowest_dose_are_told(shares, doses, words):
+    assert meaning_of(shares, doses).endswith(words)
+    assert meaning_of(shares, doses).startswith("Fewer than 95 %") == ("already" in words)
+
+
+def test_no_potential_at_the_lowest_dose_has_no_change():
+    with np.errstate(all="raise"):
+        assert "changes" not in meaning_of((1.0, 1.0), (0, 1), np.zeros((2, 20, 1)))
+
+
 def test_train_of_four_says_which_dose_fades(found):
     assert "below 0.9 (residual block) from 30 nM" in found["tof"].meaning
     assert "no fibre answers the first stimulus from 60 nM" in found["tof"].meaning
