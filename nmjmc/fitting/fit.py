@@ -98,7 +98,7 @@ def fit(
     keeper = Keeper(checkpoint, key_of(problem, settings), checkpoint_seconds)
     how = {"optimiser": optimiser, "steps": steps, "tolerance": tolerance, "on_step": on_step}
     try:
-        state, chosen, why = _run(problem, chosen, auto, why, keeper, how)
+        problem, state, chosen, why = _run(problem, chosen, auto, why, keeper, how)
         curves = {name: _profile(problem, chosen, state, name, level, keeper, how) for name in wanted}
         draws = _posterior(problem, chosen, state, posterior, seed, keeper, how) if posterior else None
     finally:
@@ -184,24 +184,31 @@ def _descend(
     return optimise(problem, estimator, state, keep=lambda s: keeper.keep(s, 0, {}), **how)
 
 
-def _corrected(
-    problem: Problem, estimator: CorrectedEstimator, state: State, keeper: Keeper, how: dict[str, Any]
-) -> State:
-    """The way on from the optimum of the mean field, corrected there by the kernel."""
+def _again(
+    problem: Problem, estimator: Estimator, state: State, keeper: Keeper, how: dict[str, Any]
+) -> tuple[Problem, State]:
+    """The way on from the optimum of the mean field: errors weighed there, predictions corrected by the kernel."""
     if keeper.phase == 0:
-        if how["on_step"] is not None:
-            how["on_step"](
-                told(problem, state, how["steps"], f"{estimator.vesicles} quanta for the correction")
-            )
-        estimator.prepare(problem, state.free)
-        z, slope, noise = estimator.evaluate(problem, state.free)
-        loss = np.append(state.losses[:-1], problem.loss(z, state.free))
+        weighed = problem.weighed(state.free)
+        if weighed is problem and not isinstance(estimator, CorrectedEstimator):
+            return problem, state
+        extra = {"weighed_at": state.free}
+        if isinstance(estimator, CorrectedEstimator):
+            if how["on_step"] is not None:
+                stage = f"{estimator.vesicles} quanta for the correction"
+                how["on_step"](told(problem, state, how["steps"], stage))
+            estimator.prepare(weighed, state.free)
+            extra |= {"offset": estimator.offset, "seed_covariance": estimator.covariance}
+        z, slope, noise = estimator.evaluate(weighed, state.free)
+        loss = np.append(state.losses[:-1], weighed.loss(z, state.free))
         state = dataclasses.replace(state, z=z, slope=slope, noise=noise, losses=loss, done=np.array(0))
-        keeper.keep(state, 1, {"offset": estimator.offset, "seed_covariance": estimator.covariance})
+        keeper.keep(state, 1, extra)
     else:
-        estimator.offset, estimator.covariance = keeper.extra["offset"], keeper.extra["seed_covariance"]
-    extra = {"offset": estimator.offset, "seed_covariance": estimator.covariance}
-    return optimise(problem, estimator, state, keep=lambda s: keeper.keep(s, 1, extra), **how)
+        extra = keeper.extra
+        weighed = problem.weighed(extra["weighed_at"])
+        if isinstance(estimator, CorrectedEstimator):
+            estimator.offset, estimator.covariance = extra["offset"], extra["seed_covariance"]
+    return weighed, optimise(weighed, estimator, state, keep=lambda s: keeper.keep(s, 1, extra), **how)
 
 
 def _run(
@@ -211,11 +218,11 @@ def _run(
     why: str,
     keeper: Keeper,
     how: dict[str, Any],
-) -> tuple[State, Estimator, str]:
-    """The whole descent: the state, the estimator that it ended with, and why that was picked.
+) -> tuple[Problem, State, Estimator, str]:
+    """The whole descent: the problem as weighed, the state, the estimator that it ended with, and why it was picked.
 
-    A corrected fit goes down the mean field first, is corrected there, and goes on. `auto` does so where the errors
-    turn out as small as the bias of the mean field may be.
+    A fit by the mean field goes down, has its errors weighed there, and goes on; a corrected one is corrected there
+    too. `auto` does so where the errors turn out as small as the bias of the mean field may be.
     """
     optimiser = how["optimiser"]
     first = MeanFieldEstimator() if isinstance(estimator, CorrectedEstimator) else estimator
@@ -225,13 +232,15 @@ def _run(
         assert keeper.state is not None
         state = keeper.state
     if auto is not None and isinstance(estimator, MeanFieldEstimator):
-        close = as_small_as_the_bias(problem, state) if keeper.phase == 0 else ["some parameters"]
+        close = as_small_as_the_bias(problem, state) if keeper.phase == 0 else "offset" in keeper.extra
         if close and (state.done or keeper.phase):
             estimator = auto()
             why = (
                 f"{estimator.name}, as the mean field solves this synapse and the data know some parameters better "
                 f"than its bias: {estimator.bias}"
             )
-    if isinstance(estimator, CorrectedEstimator):
-        state = _corrected(problem, estimator, state, keeper, how)
-    return state, estimator, why
+    if isinstance(estimator, CorrectedEstimator) or (
+        isinstance(estimator, MeanFieldEstimator) and (state.done or keeper.phase)
+    ):
+        problem, state = _again(problem, estimator, state, keeper, how)
+    return problem, state, estimator, why

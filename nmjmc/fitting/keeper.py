@@ -34,8 +34,8 @@ class Keeper:
         key: Fingerprint of everything that decides the bits of the fit.
         seconds: Between writings.
         state: Where the fit is, if it has begun.
-        phase: 0 on the way down, 1 after the correction.
-        extra: Arrays of the estimator.
+        phase: 0 on the way down, 1 once the errors are weighed and the predictions corrected.
+        extra: Where the errors were weighed, and the estimator's arrays.
     """
 
     def __init__(self, path: str | Path | None, key: str, seconds: float = CLOCK) -> None:

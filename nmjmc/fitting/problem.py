@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -90,6 +91,18 @@ class Problem:
         """Quanta of the mean field under each condition, by the program that the descent has compiled."""
         with jax.enable_x64(True):
             return self._solved_with_slope(jnp.asarray(free, jnp.float64))[0]
+
+    def weighed(self, free: np.ndarray) -> Problem:
+        """The same problem, errors of the data weighed by the quanta there; itself where no error hangs on them."""
+        if all(type(term).weighed is Term.weighed for term in self.terms):
+            return self
+        solved = self.quanta_of(free)
+        terms = tuple(term.weighed(solved[term.condition]) for term in self.terms)
+        if all(new is old for new, old in zip(terms, self.terms, strict=True)):
+            return self
+        made = copy.copy(self)  # predictions hang on no error, so the compiled ones serve
+        made.terms = terms
+        return made
 
     def currents_of(
         self, free: np.ndarray, condition: Condition, content: np.ndarray, time: np.ndarray

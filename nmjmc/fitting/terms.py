@@ -82,6 +82,10 @@ class Term(abc.ABC):
             noise: Covariance of their Monte Carlo error [z, z].
         """
 
+    def weighed(self, quanta: Quanta) -> Term:
+        """The same data, their errors weighed by fitted quanta; the term itself where these know nothing of them."""
+        return self
+
     def residuals(self, z: np.ndarray) -> np.ndarray:
         """Data minus prediction in units of the data's standard error [z]."""
         error = np.sqrt(np.diag(np.linalg.pinv(self.information(z), hermitian=True)))

@@ -243,6 +243,36 @@ def test_adam_resumes_to_the_same_bits_too(tmp_path):
     assert any("stopped before it converged" in note for note in whole.notes)
 
 
+def test_errors_are_weighed_at_the_fit_and_the_data_are_left_alone():
+    term = events(60, 5)
+    problem = Problem(SYNAPSE, [simple(), term], free_parameters(SYNAPSE, FREE), grid=COARSE)
+    free = problem.parameters.unconstrained(truth(problem))
+    before = term.covariance.copy()
+    weighed = problem.weighed(free)
+    first, second = weighed.terms
+    assert first is problem.terms[0] and second is not term and np.array_equal(term.covariance, before)
+    assert np.array_equal(second.data, term.data)
+    assert np.array_equal(weighed.predict(free), problem.predict(free))
+    assert np.linalg.eigvalsh(second.covariance).min() > 0
+    # sizes have the scatter that they had
+    assert second.covariance[-1, -1] == term.covariance[-1, -1]
+    along = [c[:-1, :-1] @ term.direction @ term.direction for c in (second.covariance, before)]
+    assert along[0] == pytest.approx(along[1], rel=0.02)
+    # a fit ends where the loss with the weighed errors is flat
+    found = fit(SYNAPSE, [term], FREE, grid=COARSE)
+    own = Problem(SYNAPSE, [term], free_parameters(SYNAPSE, FREE), grid=COARSE)
+    at = own.parameters.unconstrained(found.estimate)
+    z, slope = own.predict_with_slope(at)
+    left = {}
+    for name, one in (("as read", own), ("weighed", own.weighed(at))):
+        gradient = one.gradient(z, slope, at)
+        left[name] = float(gradient @ np.linalg.solve(one.information(z, slope, at), gradient))
+    # they were weighed at the optimum before, which is near
+    assert left["weighed"] < 0.1 * left["as read"]
+    alone = Problem(SYNAPSE, [simple()], free_parameters(SYNAPSE, FREE), grid=COARSE)
+    assert alone.weighed(free) is alone
+
+
 def test_what_the_data_cannot_tell_apart_is_named():
     found = fit(
         SYNAPSE,
