@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -15,7 +15,7 @@ from nmjmc.diagnostics.finding import Array, Finding
 from nmjmc.diagnostics.intervals import of_mean, of_share
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.stimulus import stimulus_times, train
-from nmjmc.junction.whole import Junction, bank_for, margins, miniature
+from nmjmc.junction.whole import Evoked, Junction, bank_for, margins, miniature
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Epps:
         potential: at the endplate, sodium channels blocked [v k t] [mV].
         amplitude: above where each began [v k] [mV].
         threshold: depolarisation of the endplate that fires the fibre [v] [mV]; NaN if nothing does.
-        factor: safety factor at the first stimulus [v].
+        factor: safety factor at the first stimulus [v]; 0 without a potential, NaN if nothing fires the fibre.
         quanta: quantal content [v k].
         miniature: amplitude of miniature potentials [q] [mV].
         method: how quanta became a current.
@@ -70,12 +70,38 @@ def endplate_potentials(
     bank = bank or bank_for(junction, seed=seed)
     muscle = fibres_of(junction, fibres, seed)
     evoked = stimulate(junction, times, without_sodium(muscle), seed, bank)
-    safety = jax.tree.map(np.asarray, margins(junction, evoked, muscle.muscles))
+    threshold, factor = margins_of_all(junction, evoked, muscle.muscles, bank)
     course = np.asarray(evoked.response.course.endplate)
     return Epps(
-        times, evoked.response.time, course, amplitudes(evoked), safety.threshold, safety.factor,
-        evoked.release.quanta, miniature(junction, bank), evoked.method,
+        times, evoked.response.time, course, amplitudes(evoked), threshold, factor, evoked.release.quanta,
+        miniature(junction, bank), evoked.method,
     )  # fmt: skip
+
+
+REFERENCE = 32
+"""Mean quanta, all at once, whose current finds the threshold of a fibre that has none of its own."""
+
+
+def margins_of_all(
+    junction: Junction, evoked: Evoked, muscles: Any, bank: Bank
+) -> tuple[np.ndarray, np.ndarray]:
+    """Threshold [v] [mV] and safety factor [v] of every fibre, also of one that released nothing.
+
+    A fibre whose own current does not fire it, however large it is made, has the threshold of a reference: the mean
+    quantum of the bank, `REFERENCE` times. Without a potential the factor is 0.
+    """
+    own = margins(junction, evoked, muscles)
+    potential, threshold = (np.array(x) for x in (own.endplate_potential, own.threshold))
+    lacking = ~np.isfinite(threshold)
+    if lacking.any():
+        quantum = bank.conductance.mean(axis=0)[: evoked.conductance.shape[2]]
+        quantum = quantum * (REFERENCE * bank.peak / max(float(quantum.max()), 1e-30))
+        shape = np.zeros_like(evoked.conductance[:, :1])
+        shape[..., : quantum.size] = quantum
+        same = dataclasses.replace(evoked, conductance=shape)
+        threshold = np.where(lacking, np.asarray(margins(junction, same, muscles).threshold), threshold)
+    silent = evoked.release.quanta[:, 0] == 0
+    return threshold, np.where(silent, 0.0, potential / threshold)
 
 
 def finding(found: Epps) -> Finding:
@@ -111,11 +137,14 @@ def finding(found: Epps) -> Finding:
 
 def _meaning(found: Epps, below: np.ndarray) -> str:
     known = found.factor[np.isfinite(found.factor)]
-    if not known.size:
+    if not np.isfinite(found.threshold).any():
         return "No fibre fires however large the endplate current is made."
     last = ~(found.amplitude[:, -1] >= found.threshold)
+    silent = int((found.quanta[:, 0] == 0).sum())
+    none = f", of which {silent} released no quantum," if silent else ""
+    digits = 1 if known.mean() >= 1 else 2
+    mean, low, high = (f"{x:.{digits}f}" for x in (known.mean(), *np.percentile(known, [5, 95])))
     return (
-        f"The safety factor is {known.mean():.1f} (5 to 95 % of the fibres: {np.percentile(known, 5):.1f} to "
-        f"{np.percentile(known, 95):.1f}); {below.sum()} of {below.size} fibres fall short of threshold at the first "
-        f"stimulus and {last.sum()} at the last."
+        f"The safety factor is {mean} (5 to 95 % of the fibres: {low} to {high}); {below.sum()} of {below.size} fibres "
+        f"fall short of threshold at the first stimulus{none} and {last.sum()} at the last."
     )

@@ -66,9 +66,11 @@ def of_replicates(name: str, unit: str, value: float, replicates: Any, what: str
 
 
 def of_mean(name: str, unit: str, samples: Any, what: str, seed: int = 0) -> Row:
-    """A row for the mean of what each member gives, those without a value left out."""
+    """A row for the mean of what each member gives, those without a value left out; `how` says of how many it is."""
     samples = np.asarray(samples, np.float64)
-    return of_statistic(name, unit, samples[np.isfinite(samples)], _mean, what, seed)
+    known = samples[np.isfinite(samples)]
+    what = what if known.size == samples.size else f"{known.size} of {what}"
+    return of_statistic(name, unit, known, _mean, what, seed)
 
 
 def of_statistic(

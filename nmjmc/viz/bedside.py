@@ -146,18 +146,28 @@ def _epp(figure: Figure, examination: Examination) -> None:
     count = len(potential)
     for k in range(count - 1, -1, -1):
         colour, width = (_RED, 1.4) if k == 0 else (COLOURS[0], 0.8)
-        label = "first" if k == 0 else (f"2nd to {count}th" if k == count - 1 else None)
+        label = "first" if k == 0 else ("later" if k == count - 1 else None)
         left.plot(found["time"], potential[k], color=colour, linewidth=width, label=label)
     if np.isfinite(threshold[middle]):
         level = potential[0, 0] + threshold[middle]
         left.axhline(level, color=INK, linewidth=0.8, linestyle="--")
         left.annotate("threshold", (1.0, level), xycoords=("axes fraction", "data"), ha="right", fontsize=6.5,
                       xytext=(0, 2), textcoords="offset points")  # fmt: skip
+        # room for a quantum or two, where the potential stays far below
+        left.set_ylim(top=max(left.get_ylim()[1], level + 0.25 * threshold[middle]))
     left.set(xlabel="time after the stimulus (ms)", ylabel="endplate, sodium blocked (mV)")
-    left.legend(*(x[::-1] for x in left.get_legend_handles_labels()), loc="upper right")
+    left.set_title("fibre of middling safety factor", loc="left", fontsize=7, color=INK)
+    handles, labels = (x[::-1] for x in left.get_legend_handles_labels())
+    left.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=2, borderaxespad=0.0)
     known = np.isfinite(threshold)
-    right.plot(threshold[known], amplitude[known, 0], "o", color=_RED, markersize=3, label="first stimulus")
-    right.plot(threshold[known], amplitude[known, -1], "o", color=COLOURS[0], markersize=2.5, label="last")
+    for k, colour, size, words in ((0, _RED, 3, "first stimulus"), (-1, COLOURS[0], 2.5, "last")):
+        right.plot(threshold[known], amplitude[known, k], "o", color=colour, markersize=size, label=words,
+                   clip_on=False)  # fmt: skip
+    silent = int((found["quantal_content"][:, 0] == 0).sum())
+    if silent:
+        right.set_title(
+            f"{silent} of {len(factor)} without a quantum at first", loc="left", fontsize=7, color=INK
+        )
     top = 1.1 * max(float(amplitude.max()), float(np.nanmax(threshold)) if known.any() else 0.0)
     right.plot([0, top], [0, top], color=INK, linewidth=0.8, linestyle="--")
     right.annotate("above the line: fires", (0.03, 0.97), xycoords="axes fraction", va="top", fontsize=6.5)

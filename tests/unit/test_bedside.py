@@ -119,6 +119,33 @@ def test_the_bootstrap_covers_the_mean():
     assert 262 <= covered <= 297
 
 
+def test_fibres_without_a_quantum_count_with_a_factor_of_zero():
+    size = np.array([[0.0], [0.0], [3.0]])
+    course = -82 + size[..., None] * np.ones(5)
+    threshold = np.full(3, 10.0)
+    found = epp.Epps(
+        np.zeros(1), np.arange(5.0), course, size, threshold, np.array([0.0, 0.0, 0.3]),
+        np.array([[0], [0], [3]]), np.ones(4),
+    )  # fmt: skip
+    told = epp.finding(found)
+    assert told.row("safety factor").value == pytest.approx(0.1)
+    assert told.row("safety factor").how == "bootstrap, 3 fibres"
+    assert told.meaning.startswith("The safety factor is 0.10 ")
+    assert (
+        "3 of 3 fibres fall short of threshold at the first stimulus, of which 2 released no" in told.meaning
+    )
+    nothing = dataclasses.replace(found, amplitude=0 * size, factor=np.zeros(3), quanta=0 * found.quanta)
+    assert "No fibre fires" not in epp.finding(nothing).meaning
+    dead = dataclasses.replace(found, threshold=threshold * np.nan, factor=np.array([0.0, 0.0, np.nan]))
+    assert epp.finding(dead).meaning == "No fibre fires however large the endplate current is made."
+
+
+def test_members_without_a_value_are_not_counted():
+    row = intervals.of_mean("x", "", [1.0, np.nan, 3.0], "3 fibres")
+    assert row.value == 2.0 and row.how == "bootstrap, 2 of 3 fibres"
+    assert intervals.of_mean("x", "", [np.nan], "1 fibres").how == "bootstrap, 0 of 1 fibres"
+
+
 @pytest.mark.parametrize(("greatest", "told"), [(3.0, False), (5.0, True)])
 def test_forces_of_no_muscle_are_told(greatest, told):
     time = np.arange(0, 100, 0.5)

@@ -1,10 +1,13 @@
 """Quanta put together, and the chain from terminal to spike."""
 
+import equinox as eqx
 import numpy as np
 import pytest
 
+from nmjmc.diagnostics import epp
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank, drive_of, overlapping, simulate_bank
+from nmjmc.junction.pools import rows
 from nmjmc.junction.stimulus import train
 from nmjmc.junction.superpose import superpose
 from nmjmc.junction.terminal import Terminal
@@ -12,6 +15,7 @@ from nmjmc.junction.together import PatchBank, patches_of, simulate_patches
 from nmjmc.junction.whole import evoke, human, margins, quantum_duration
 from nmjmc.pathology import disease
 from nmjmc.synapse import preparation, replace
+from nmjmc.synapse.parameter import as_leaf
 
 pytestmark = pytest.mark.unit
 
@@ -155,3 +159,16 @@ def test_a_healthy_junction_fires_at_every_stimulus(smooth):
     assert (np.asarray(found.factor) > 1.3).all()
     again = evoke(junction, train("3 Hz", 3), 2, seed=2, bank=smooth)
     np.testing.assert_array_equal(again.conductance, evoked.conductance[:2])
+
+
+def test_a_fibre_without_a_quantum_has_a_threshold_and_no_safety(smooth):
+    """Like fibres, of which some get no quantum: their thresholds hardly depend on what finds them."""
+    sparse = eqx.tree_at(lambda j: j.terminal.calcium_outside, human(), as_leaf(170.0))
+    evoked = evoke(sparse, train("3 Hz", 3), 4, seed=2, bank=smooth)
+    silent = evoked.release.quanta[:, 0] == 0
+    assert 0 < silent.sum() < 4
+    threshold, factor = epp.margins_of_all(sparse, evoked, rows(sparse.muscle, 4), smooth)
+    assert (factor[silent] == 0).all() and (factor[~silent] > 0).all()
+    assert np.isnan(np.asarray(margins(sparse, evoked).threshold)[silent]).all()
+    # quanta of the same shape, at once or scattered by 0.07 ms where the current lasts ten times as long
+    np.testing.assert_allclose(threshold, threshold[~silent].mean(), rtol=0.05)
