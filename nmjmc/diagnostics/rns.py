@@ -24,8 +24,8 @@ FIBRE_WIDTH = 1.0
 """Width of a single fibre's potential at the surface [ms]; a choice."""
 REPETITIVE = 0.10
 """Share of the fibres that fire again after the first stimulus, from which a potential is told to repeat; a choice."""
-SLOW = 5.0
-"""Up to this frequency the decrement is judged, above it the increment [Hz] (physics.md 4.5)."""
+RULES = {"decrement": (2.0, 5.0), "increment": (20.0, 50.0)}
+"""Rates at which each is judged [Hz] (AAEM 2001 [V-abs], [V]); no limit is published at any other."""
 WINDOW = np.arange(0.0, 30.0, 0.05)
 PAUSE = 2000.0
 """From the end of an exercise to the first stimulus of the train [ms]; a choice."""
@@ -78,9 +78,9 @@ class Rns:
         return increment_of(self.amplitude)
 
     @property
-    def slow(self) -> bool:
-        """Whether the train is judged by its decrement."""
-        return self.frequency <= SLOW
+    def rule(self) -> str:
+        """What the train is judged by at its rate: `decrement`, `increment`, or nothing."""
+        return rule_of(self.frequency)
 
     @property
     def meaning(self) -> str:
@@ -88,11 +88,32 @@ class Rns:
         if not self.amplitude[0] > 0:
             return "No fibre fired at the first stimulus, so there is no response to measure."
         at = f"at {self.frequency:.3g} Hz"
-        if self.slow:
+        if self.rule == "decrement":
             verdict = "abnormal" if self.decrement >= DECREMENT else "normal"
             return f"Decrement {_whole(self.decrement)} % {at}: {verdict} (limit 10 %)."
-        verdict = "as in Lambert-Eaton" if self.increment >= INCREMENT else "below the limit"
-        return f"Increment {_whole(self.increment)} % {at}: {verdict} (limit 60 %)."
+        if self.rule == "increment":
+            verdict = "as in Lambert-Eaton" if self.increment >= INCREMENT else "below the limit"
+            return f"Increment {_whole(self.increment)} % {at}: {verdict} (limit 60 %)."
+        return (
+            f"Decrement {_whole(self.decrement)} % and increment {_whole(self.increment)} % {at}: not judged, for "
+            "limits are published at 2 to 5 and 20 to 50 Hz only."
+        )
+
+    @property
+    def also(self) -> str:
+        """A sentence on the decrement where the increment is judged, with a space before it; empty if it is small."""
+        if self.rule != "increment" or not self.decrement >= DECREMENT:
+            return ""
+        return (
+            f" From the first to the fourth or fifth the response falls by {_whole(self.decrement)} %: no limit of the "
+            "decrement is published at this rate."
+        )
+
+
+def rule_of(frequency: float) -> str:
+    """What a train is judged by: `decrement` at 2 to 5 Hz, `increment` at 20 to 50 Hz, empty at any other rate."""
+    near = 1e-6 * frequency  # the rate comes from rounded times
+    return next((rule for rule, (low, high) in RULES.items() if low - near <= frequency <= high + near), "")
 
 
 def _whole(share: float) -> str:

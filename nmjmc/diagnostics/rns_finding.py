@@ -54,7 +54,7 @@ def finding(before: Rns, after: Rns | None = None) -> Finding:
         meaning = f"{meaning} {_exercise_meaning(rows[-1])}"
     facts = {
         "frequency_Hz": before.frequency, "fibres": len(before.arrival), "quanta_were": before.method,
-        "limits": {"decrement_%": 100 * DECREMENT, "increment_%": 100 * INCREMENT},
+        "judged_by": before.rule, "limits": {"decrement_%": 100 * DECREMENT, "increment_%": 100 * INCREMENT},
     }  # fmt: skip
     return Finding("rns", tuple(rows), meaning, arrays, facts)
 
@@ -97,9 +97,11 @@ def _exercise(before: Rns, after: Rns, first: np.ndarray, later: np.ndarray, wha
 
 
 def _meaning(found: Rns, rows: list[Row]) -> str:
-    row = rows[2] if found.slow else rows[3]
-    limit = 100 * (DECREMENT if found.slow else INCREMENT)
-    return found.meaning[:-1] + _certainty(row, limit) + "."
+    judged = {"decrement": (rows[2], DECREMENT), "increment": (rows[3], INCREMENT)}
+    if found.rule not in judged:
+        return found.meaning
+    row, limit = judged[found.rule]
+    return found.meaning[:-1] + _certainty(row, 100 * limit) + "." + found.also
 
 
 def _certainty(row: Row, limit: float) -> str:

@@ -32,6 +32,8 @@ LIMITS = {
     ),
 }  # fmt: skip
 MOST_ABNORMAL = 0.10
+MOST_SILENT = 0.10
+"""Share of the pairs that never answer together, beyond which those that do are not called normal; a choice."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ class Sfemg:
         """
         beyond = self.beyond(age, muscle)[self.seen]
         return bool(self.mean > limits(age, muscle)[0] or beyond.mean() > MOST_ABNORMAL)
+
+    def verdict(self, age: float = 40, muscle: str = "extensor_digitorum") -> str:
+        """`abnormal`, `normal`, or `undecided` where too many pairs never answer together to call it normal."""
+        if self.abnormal(age, muscle):
+            return "abnormal"
+        return "undecided" if (~self.seen).mean() > MOST_SILENT else "normal"
 
     @property
     def mean(self) -> float:
@@ -149,7 +157,8 @@ def finding(found: Sfemg, age: float = 40, muscle: str = "extensor_digitorum") -
     )
     facts = {
         "age": age, "muscle": muscle, "limit_mean_us": mean, "limit_pair_us": pair, "pairs": seen.size,
-        "pairs_seen": int(seen.sum()), "abnormal": found.abnormal(age, muscle), "quanta_were": found.method,
+        "pairs_seen": int(seen.sum()), "abnormal": found.abnormal(age, muscle),
+        "verdict": found.verdict(age, muscle), "quanta_were": found.method,
     }  # fmt: skip
     return Finding("sfemg", rows, _meaning(found, mean, pair, age, muscle), _arrays(found), facts)
 
@@ -158,12 +167,17 @@ def _meaning(found: Sfemg, mean: float, pair: float, age: float, muscle: str) ->
     """By the limits of Gilchrist 1992: the mean, and the rule of ten per cent."""
     where = f"{muscle.replace('_', ' ')}, {age:g} years"
     beyond = found.beyond(age, muscle)[found.seen]
-    verdict = "Abnormal" if found.abnormal(age, muscle) else "Normal"
     number = "no pair has a jitter" if not np.isfinite(found.mean) else f"mean jitter {found.mean:.0f} us"
     return (
-        f"{verdict} for {where}: {number} (limit {mean:g}), and {beyond.sum()} of {beyond.size} pairs are beyond "
-        f"{pair:g} us or block (limit a tenth)."
+        f"{found.verdict(age, muscle).capitalize()} for {where}: {number} (limit {mean:g}), and {beyond.sum()} of "
+        f"{beyond.size} pairs are beyond {pair:g} us or block (limit a tenth){_unseen(found)}."
     )
+
+
+def _unseen(found: Sfemg) -> str:
+    """What is told of pairs that an electrode would not find."""
+    silent = int((found.blocking == 1).sum())
+    return f"; {silent} of {found.blocking.size} pairs never answered together" if silent else ""
 
 
 def _arrays(found: Sfemg) -> dict[str, Array]:

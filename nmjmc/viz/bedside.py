@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nmjmc.data.examination import Examination
 from nmjmc.diagnostics.finding import in_words
+from nmjmc.diagnostics.rns import rule_of
 from nmjmc.viz.bedside_dose import plot_dose_response, plot_train_of_four
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
 
@@ -73,18 +74,20 @@ def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
     share = 100 * amplitude / base if base > 0 else np.zeros(amplitude.size)
     axes.bar(number, share, color=PALE, width=0.75)
     axes.plot(number, share, "o", color=INK, markersize=3)
-    slow = found.facts["frequency_Hz"] <= 5
-    limit = 100 - found.facts["limits"]["decrement_%"] if slow else 100 + found.facts["limits"]["increment_%"]
-    if not prefix or not slow:
+    rule, limits = rule_of(found.facts["frequency_Hz"]), found.facts["limits"]
+    limit = {"decrement": 100 - limits["decrement_%"], "increment": 100 + limits["increment_%"]}.get(
+        rule, 0.0
+    )
+    if rule and (not prefix or rule == "increment"):
         axes.axhline(limit, color=_RED, linewidth=0.8, linestyle="--")
         axes.annotate(
             "limit", (1.01, limit), xycoords=("axes fraction", "data"), va="center", fontsize=6.5,
             color=_RED,
         )  # fmt: skip
-    axes.set_ylim(0, max(115.0, 1.12 * share.max(initial=0), limit * 1.08 if not slow else 0))
+    axes.set_ylim(0, max(115.0, 1.12 * share.max(initial=0), 1.08 * limit))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("amplitude (% of the first)")
-    name = "decrement after exercise" if prefix else ("decrement" if slow else "increment")
+    name = "decrement after exercise" if prefix else (rule or "decrement")
     axes.set_title(f"{name} {in_words(found.row(name))}", loc="left", fontsize=7, color=INK)
 
 

@@ -190,6 +190,29 @@ def test_the_verdict_says_where_the_interval_covers_the_limit():
     assert "covers the limit" in unsure
 
 
+def test_a_fast_train_that_falls_is_told_to_fall():
+    fast = dataclasses.replace(rns_of(fired=0.6, fibres=100), frequency=30.0)
+    found = rns_finding.finding(fast)
+    assert "below the limit (limit 60 %)" in found.meaning and found.row("decrement").value > 30
+    assert f"falls by {found.row('decrement').value:.0f} %" in found.meaning
+    assert "falls" not in rns_finding.finding(dataclasses.replace(rns_of(fibres=100), frequency=30.0)).meaning
+    assert "falls" not in rns_finding.finding(rns_of(fired=0.6, fibres=100)).meaning  # that is its verdict
+
+
+@pytest.mark.parametrize(
+    ("frequency", "rule"),
+    [(0.1, ""), (1.9, ""), (2.0, "decrement"), (5.0, "decrement"), (10.0, ""), (20.0, "increment"),
+     (50.0, "increment"), (60.0, "")],
+)  # fmt: skip
+def test_a_rate_without_a_published_limit_is_not_judged(frequency, rule):
+    times = np.arange(5) * 1e3 / frequency
+    rate = 1e3 / float(np.median(np.diff(times)))
+    found = rns_finding.finding(dataclasses.replace(rns_of(fired=0.5), frequency=rate))
+    assert found.facts["judged_by"] == rule
+    assert ("not judged" in found.meaning) == (not rule)
+    assert any(verdict in found.meaning for verdict in (": abnormal", ": below the limit")) == bool(rule)
+
+
 def test_exercise_is_judged_by_the_first_response():
     after = rns_of(fibres=400)
     arrival = after.arrival.copy()
@@ -211,6 +234,17 @@ def test_a_response_that_is_absent_gets_a_sentence():
     )  # fmt: skip
     finding = rns_finding.finding(silent)
     assert "No fibre fired" in finding.meaning and np.isnan(finding.row("decrement").value)
+
+
+def test_pairs_that_never_answer_together_are_told_and_not_called_normal():
+    def of(silent):
+        jitter = np.where(np.arange(20) < silent, np.nan, 30.0)
+        return sfemg.finding(sfemg.Sfemg(jitter, np.isnan(jitter).astype(float), np.zeros((20, 10))))
+
+    assert of(0).meaning.startswith("Normal") and "never" not in of(0).meaning
+    assert of(2).meaning.startswith("Normal") and "2 of 20 pairs never answered together" in of(2).meaning
+    assert of(19).meaning.startswith("Undecided") and "19 of 20 pairs never answered" in of(19).meaning
+    assert of(20).meaning.startswith("Abnormal") and of(20).facts["verdict"] == "abnormal"
 
 
 def test_a_second_spike_is_found_and_told():
