@@ -34,6 +34,8 @@ LIMITS = {
 MOST_ABNORMAL = 0.10
 MOST_SILENT = 0.10
 """Share of the pairs that never answer together, beyond which those that do are not called normal; a choice."""
+HEALTHY = 39.7
+"""Mean jitter of the model's own healthy muscle [us], which is beyond most limits (docs/validation.md)."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,18 @@ def _meaning(found: Sfemg, mean: float, pair: float, age: float, muscle: str) ->
     number = "no pair has a jitter" if not np.isfinite(found.mean) else f"mean jitter {found.mean:.0f} us"
     return (
         f"{found.verdict(age, muscle).capitalize()} for {where}: {number} (limit {mean:g}), and {beyond.sum()} of "
-        f"{beyond.size} pairs are beyond {pair:g} us or block (limit a tenth){_unseen(found)}."
+        f"{beyond.size} pairs are beyond {pair:g} us or block (limit a tenth){_unseen(found)}"
+        f"{_as_healthy(found, mean, beyond)}."
+    )
+
+
+def _as_healthy(found: Sfemg, limit: float, beyond: np.ndarray) -> str:
+    """A warning where the verdict rests on a limit that the healthy muscle exceeds too."""
+    if not (found.mean > limit and HEALTHY > limit and beyond.mean() <= MOST_ABNORMAL):
+        return ""
+    return (
+        "; the verdict rests on the mean alone, and the model's own healthy muscle exceeds this limit too "
+        f"({HEALTHY:.0f} us, docs/junction.md)"
     )
 
 

@@ -20,6 +20,8 @@ from nmjmc.junction.whole import Junction, bank_for
 
 RECOVERED = 0.9
 """T4/T1 below which a block is called residual [M]."""
+WEAK = 0.95
+"""Share of the fibres below which a first twitch is told to be weakened; a choice."""
 
 
 @dataclass(frozen=True)
@@ -130,17 +132,37 @@ def in_words(dose: float) -> str:
 
 
 def _meaning(found: TrainOfFour, agent: str, doses: Sequence[float], rows: list[Row]) -> str:
-    """Which doses fade, which abolish the twitch."""
-    fading = [d for d, r in zip(doses, found.ratio, strict=True) if np.isfinite(r) and r < RECOVERED]
-    silent = [d for d, t in zip(doses, found.twitch[:, 0], strict=True) if t == 0]
-    if not fading and not silent:
-        return f"No fade: T4/T1 stays at {RECOVERED:g} or above up to {in_words(max(doses))} of {agent}."
+    """Which doses fade, and which weaken or abolish the first twitch."""
+    first, ratio = rows[0::2], rows[1::2]
+    fading = [i for i, row in enumerate(ratio) if row.value < RECOVERED]
+    silent = [i for i, row in enumerate(first) if row.value == 0]
+    weak = [i for i, row in enumerate(first) if 0 < row.value < 100 * WEAK]
     parts = []
     if fading:
+        i = fading[0]
+        where, sure = _where(i, agent, doses), [k for k in fading if ratio[k].high < RECOVERED]
+        parts.append(f"T4/T1 is below {RECOVERED:g} (residual block) {where}")
+        if i not in sure:
+            ends = f", though its interval there, {ratio[i].low:.2f} to {ratio[i].high:.2f}, covers the limit"
+            parts[-1] += ends if np.isfinite(ratio[i].low) else ", though its interval there is not known"
+    elif len(silent) < len(doses):
         parts.append(
-            f"T4/T1 falls below {RECOVERED:g} (residual block) from {in_words(min(fading))} of {agent}"
+            f"No fade: T4/T1 stays at {RECOVERED:g} or above up to {in_words(max(doses))} of {agent}"
+        )
+    if weak:
+        i = min(weak, key=lambda k: first[k].value)
+        parts.append(
+            f"only {first[i].value:.0f} % ({first[i].low:.0f} to {first[i].high:.0f}) of the fibres answer the first "
+            f"stimulus at {in_words(doses[i])}"
         )
     if silent:
-        parts.append(f"no fibre answers the first stimulus from {in_words(min(silent))} of {agent}")
+        parts.append(f"no fibre answers the first stimulus {_where(silent[0], agent, doses)}")
     sentence = ", and ".join(parts)
     return sentence[0].upper() + sentence[1:] + "."
+
+
+def _where(i: int, agent: str, doses: Sequence[float]) -> str:
+    """From which dose on; the first of all is no threshold."""
+    if i:
+        return f"from {in_words(doses[i])} of {agent}"
+    return f"already at {in_words(doses[0])} of {agent}" if doses[0] else f"already without {agent}"

@@ -314,9 +314,49 @@ def test_no_potential_at_the_lowest_dose_has_no_change():
 
 
 def test_train_of_four_says_which_dose_fades(found):
-    assert "below 0.9 (residual block) from 30 nM" in found["tof"].meaning
+    assert "is below 0.9 (residual block) from 30 nM of rocuronium, and" in found["tof"].meaning
     assert "no fibre answers the first stimulus from 60 nM" in found["tof"].meaning
     assert found["tof"].row("T4/T1 at 30 nM").value == pytest.approx(0.25)
+
+
+def trains_of(*counts):
+    """A finding over 20 fibres, from how many answer the first and the fourth stimulus at each dose."""
+    fired = np.ones((len(counts), 20, 4), bool)
+    for d, (first, fourth) in enumerate(counts):
+        fired[d, first:] = False
+        fired[d, fourth:, 3] = False
+    found = tof.TrainOfFour(np.zeros(len(counts)), fired.mean(axis=1), fired)
+    return tof.finding(found, "rocuronium", [0.03 * d for d in range(len(counts))])
+
+
+def test_train_of_four_tells_a_block_without_fade_and_a_fade_without_drug():
+    quiet = trains_of((20, 20), (5, 5)).meaning
+    assert quiet.startswith("No fade") and "only 25 % (11 to 47) of the fibres answer the first" in quiet
+    unsure = trains_of((20, 17), (20, 17)).meaning
+    assert "already without rocuronium, though its interval there" in unsure and "from 0" not in unsure
+    assert (
+        trains_of((20, 20), (20, 20)).meaning
+        == "No fade: T4/T1 stays at 0.9 or above up to 30 nM of rocuronium."
+    )
+    assert (
+        trains_of((0, 0), (0, 0)).meaning == "No fibre answers the first stimulus already without rocuronium."
+    )
+
+
+def test_a_verdict_on_the_mean_alone_tells_of_the_healthy_muscle():
+    def of(high, age=40, muscle="extensor_digitorum"):
+        jitter = np.where(np.arange(20) < high, 60.0, 40.0)
+        return sfemg.finding(sfemg.Sfemg(jitter, np.zeros(20), np.zeros((20, 10))), age, muscle).meaning
+
+    assert of(0).startswith("Abnormal") and "own healthy muscle exceeds this limit too (40 us" in of(0)
+    assert of(5).startswith("Abnormal") and "healthy muscle" not in of(5)
+    assert of(0, 75, "frontalis").startswith("Normal") and "healthy muscle" not in of(0, 75, "frontalis")
+
+
+def test_the_healthy_jitter_is_that_of_the_validation():
+    text = (config_dir().parent / "docs" / "validation.md").read_text(encoding="utf-8")
+    found = re.search(r"\| mean jitter \|[^|]*\|[^|]*\| ([\d.]+)", text)
+    assert found is not None and sfemg.HEALTHY == pytest.approx(float(found[1]), abs=0.5)
 
 
 @pytest.mark.parametrize("test", BEDSIDE)
