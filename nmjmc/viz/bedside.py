@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from nmjmc.data.examination import Examination
 from nmjmc.diagnostics.finding import in_words
 from nmjmc.diagnostics.rns import rule_of
-from nmjmc.viz.bedside_dose import plot_dose_response, plot_train_of_four
+from nmjmc.viz.bedside_dose import plot_dose_response, plot_train_of_four, title_of
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
 
 _RED = COLOURS[1]
@@ -31,7 +31,7 @@ def plot_examination(examination: Examination, path: str | Path | None = None) -
         height += 55 if "after_exercise_response" in examination.finding.arrays else 0
         figure = Figure(figsize=(width * MILLIMETRE, height * MILLIMETRE), layout="constrained")
         draw(figure, examination)
-        figure.suptitle(examination.title, x=0.01, ha="left", fontsize=8, color=INK)
+        figure.suptitle(title_of(examination), x=0.01, ha="left", fontsize=8, color=INK)
     if path is not None:
         save(figure, path)
     return figure
@@ -41,37 +41,53 @@ def _rns(figure: Figure, examination: Examination) -> None:
     """Superposed compound responses, and their amplitudes in per cent of the first; after exercise below."""
     prefixes = [p for p in ("", "after_exercise_") if f"{p}response" in examination.finding.arrays]
     rows = figure.subplots(len(prefixes), 2, squeeze=False, width_ratios=[1.25, 1], sharex="col")
-    highest = max(float(examination.finding[f"{p}response"].max()) for p in prefixes)
+    every = [examination.finding[f"{p}response"] for p in prefixes]
+    ends = min(float(r.min()) for r in every), max(float(r.max()) for r in every)
     for (left, right), prefix in zip(rows, prefixes, strict=True):
         words = "after exercise" if prefix else ("at rest" if len(prefixes) > 1 else "")
-        _superposed(left, examination, prefix, highest, words)
+        _superposed(left, examination, prefix, ends, words)
         _decrement(right, examination, prefix)
     rows[-1, 0].set_xlabel("time after the stimulus (ms)")
     rows[-1, 1].set_xlabel("stimulus")
 
 
-def _superposed(axes: Axes, examination: Examination, prefix: str, highest: float, words: str) -> None:
+def _superposed(
+    axes: Axes, examination: Examination, prefix: str, ends: tuple[float, float], words: str
+) -> None:
     found = examination.finding
     response, time = found[f"{prefix}response"], found["response_time"]
-    count = len(response)
+    count, (lowest, highest) = len(response), ends
     for k in range(count - 1, 0, -1):
         # later responses are paler
         axes.plot(time, response[k], color=COLOURS[0], alpha=0.35 + 0.5 * (1 - k / count), linewidth=0.8)
     axes.plot(time, response[0], color=_RED, linewidth=1.4, label="first")
-    axes.plot([], [], color=COLOURS[0], linewidth=0.8, label=f"2nd to {count}th")
+    axes.plot([], [], color=COLOURS[0], linewidth=0.8, label=f"2nd to {ordinal(count)}")
     shown = time[np.abs(response).max(axis=0) > 0.01 * max(highest, 1e-9)]
     if shown.size and not prefix:
         axes.set_xlim(max(0.0, shown[0] - 1), shown[-1] + 1)
-    axes.set_ylim(-1.08 * highest if highest else -1, 1.12 * highest if highest else 1)
+    axes.set_ylim(1.08 * lowest if lowest else -1, 1.12 * highest if highest else 1)
     axes.set_ylabel("compound response\n(potentials of one fibre)")
     axes.legend(loc="upper right", title=words or None, alignment="left")
+
+
+def ordinal(number: int) -> str:
+    """`2nd`, `3rd`, `4th`, `11th`, `21st`."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
     found = examination.finding
     amplitude, base = found[f"{prefix}amplitude"], found["amplitude"][0]
     number = np.arange(1, amplitude.size + 1)
-    share = 100 * amplitude / base if base > 0 else np.zeros(amplitude.size)
+    axes.set_ylabel("amplitude (% of the first)")
+    if not base > 0:
+        # there is nothing that these could be per cent of
+        axes.set(xlim=(0.4, amplitude.size + 0.6), ylim=(0, 115))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.annotate("no first response", (0.5, 0.5), xycoords="axes fraction", ha="center", color=INK)
+        return
+    share = 100 * amplitude / base
     axes.bar(number, share, color=PALE, width=0.75)
     axes.plot(number, share, "o", color=INK, markersize=3)
     rule, limits = rule_of(found.facts["frequency_Hz"]), found.facts["limits"]
@@ -86,7 +102,6 @@ def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
         )  # fmt: skip
     axes.set_ylim(0, max(115.0, 1.12 * share.max(initial=0), 1.08 * limit))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_ylabel("amplitude (% of the first)")
     name = "decrement after exercise" if prefix else (rule or "decrement")
     axes.set_title(f"{name} {in_words(found.row(name))}", loc="left", fontsize=7, color=INK)
 
@@ -195,7 +210,11 @@ def _twitch(figure: Figure, examination: Examination) -> None:
     low = -0.06 * axes.get_ylim()[1]
     axes.vlines(found["stimulus_time"], 1.9 * low, 0.9 * low, color=INK, linewidth=0.6)
     axes.set_ylim(bottom=2 * low)
-    axes.set(xlabel="time (ms)", ylabel="force above rest (% of the greatest)", xlim=(0, found["time"][-1]))
+    axes.set(
+        xlabel="time (ms)",
+        ylabel="force above rest (% of the greatest)",
+        xlim=(-0.02 * found["time"][-1], found["time"][-1]),
+    )
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="mean of the fibres", alignment="left")
 
 

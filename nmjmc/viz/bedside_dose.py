@@ -10,6 +10,28 @@ from nmjmc.data.examination import Examination
 from nmjmc.diagnostics.tof import RECOVERED, in_words
 from nmjmc.viz.style import COLOURS, INK, PALE
 
+AGONISTS = ("succinylcholine",)
+"""Drugs that open or desensitise the receptors which they bind."""
+
+
+def title_of(examination: Examination) -> str:
+    """The title of a figure; where a dose rises, its drug stands in it."""
+    agent = examination.finding.facts.get("agent")
+    return _symbol(f"{examination.title}; {agent} rising" if agent else examination.title)
+
+
+def _receptors(agent: str) -> str:
+    """What a drug does to the receptors that it has at one site or both."""
+    return (
+        "receptors with\nthe agonist bound"
+        if agent in AGONISTS
+        else "receptors out of use\n(one site or both bound)"
+    )
+
+
+def _symbol(text: str) -> str:
+    return text.replace(" uM", " µM")
+
 
 def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     """Four bars for each dose, as a monitor shows them, above T4/T1 and T1 against the dose."""
@@ -19,7 +41,9 @@ def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     for d, four in enumerate(twitch):
         for k, height in enumerate(four):
             top.bar(6 * d + k, 100 * height, color=COLOURS[0] if k in (0, 3) else PALE, width=0.85)
-    top.set_xticks([6 * d + 1.5 for d in range(len(dose))], ["none" if x == 0 else in_words(x) for x in dose])
+    top.set_xticks(
+        [6 * d + 1.5 for d in range(len(dose))], ["none" if x == 0 else _symbol(in_words(x)) for x in dose]
+    )
     top.tick_params(axis="x", length=0)
     top.set(ylabel="twitch (% of fibres)", ylim=(0, 108))
     x = _places(bottom, dose)
@@ -28,7 +52,9 @@ def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     bottom.errorbar(x, ratio, _bars(ratio, low, high), fmt="o-", color=COLOURS[1], markersize=3.5,
                     elinewidth=0.8, label="T4/T1, 95 %")  # fmt: skip
     if found["occupancy"].any():
-        bottom.plot(x, found["occupancy"], color=COLOURS[2], linestyle=":", label="receptor occupancy")
+        bottom.plot(
+            x, found["occupancy"], color=COLOURS[2], linestyle=":", label=_receptors(found.facts["agent"])
+        )
     bottom.axhline(RECOVERED, color=INK, linewidth=0.7, linestyle="--")
     bottom.annotate(f"below {RECOVERED:g}:\nresidual block", (1.01, RECOVERED), xycoords=("axes fraction", "data"),
                     va="center", fontsize=6.5)  # fmt: skip
@@ -47,7 +73,10 @@ def plot_dose_response(figure: Figure, examination: Examination) -> None:
     potential = found["potential"].mean(axis=(1, 2))
     axes.plot(x, 100 * potential / potential[0], "s-", color=COLOURS[0], markersize=3, linewidth=0.9,
               label="endplate potential\n(% of the lowest dose)")  # fmt: skip
-    for name, words in (("occupancy", "receptors occupied"), ("inhibition", "esterase inhibited")):
+    for name, words in (
+        ("occupancy", _receptors(found.facts["agent"])),
+        ("inhibition", "esterase inhibited"),
+    ):
         if np.ptp(found[name]) > 0:
             axes.plot(x, 100 * found[name], color=COLOURS[2], linestyle=":", label=words)
     axes.set(xlabel=f"{found.facts['agent']} ({_unit(found['dose'])})", ylabel="per cent")

@@ -25,6 +25,7 @@ from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import human
 from nmjmc.pathology import DISEASES, disease
 from nmjmc.pharmacology import DRUGS, drug
+from nmjmc.viz.bedside import plot_examination
 from tests.records import formula_run
 
 pytestmark = pytest.mark.unit
@@ -379,6 +380,54 @@ def test_every_finding_has_a_file_and_a_figure(test, found, tmp_path):
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValidationError, match="load_examination"):
         nmjmc.load(tmp_path)
+
+
+def drawn(finding, tmp_path, **more):
+    """The axes of a finding's figure."""
+    made = Examination(finding, {"name": "human", **more}, 0, {})
+    figure = plot_examination(made, tmp_path / "figure.png")
+    return figure, figure.axes
+
+
+def legend(axes):
+    """The words of a legend; none without one."""
+    found = axes.get_legend()
+    return [] if found is None else found.get_texts()
+
+
+def test_the_figure_of_a_train_shows_both_phases(tmp_path):
+    single = rns_of(stimuli=21)
+    # fibres at one time: the positive phase is as deep as the negative is high; here deeper
+    deep = dataclasses.replace(single, response=np.where(single.response < 0, 1.4, 1.0) * single.response)
+    _, (left, right) = drawn(rns_finding.finding(deep), tmp_path)
+    low, high = left.get_ylim()
+    assert low < deep.response.min() and high > deep.response.max()
+    assert "2nd to 21st" in [text.get_text() for text in legend(left)]
+    assert right.lines
+    nothing = np.zeros_like(single.amplitude)
+    silent = dataclasses.replace(single, response=0 * single.response, amplitude=nothing)
+    _, (_, empty) = drawn(rns_finding.finding(silent), tmp_path)
+    assert (
+        not empty.lines and not empty.patches and "no first response" in [t.get_text() for t in empty.texts]
+    )
+
+
+def test_figures_over_doses_name_their_drug(found, tmp_path):
+    for test in ("tof", "dose_response"):
+        figure, axes = drawn(found[test], tmp_path, drug={"neostigmine": "1 uM"})
+        title = figure.get_suptitle()
+        assert "neostigmine 1 µM" in title and title.endswith("rocuronium rising")
+        words = " ".join(t.get_text() for a in axes for t in legend(a))
+        assert "out of use" in words
+        agonist = dataclasses.replace(found[test], facts={**found[test].facts, "agent": "succinylcholine"})
+        _, axes = drawn(agonist, tmp_path)
+        words = " ".join(t.get_text() for a in axes for t in legend(a))
+        assert "agonist" in words and "out of use" not in words
+
+
+def test_the_first_stimulus_of_a_twitch_stands_free_of_the_axis(found, tmp_path):
+    _, (axes,) = drawn(found["twitch"], tmp_path)
+    assert axes.get_xlim()[0] < found["twitch"]["stimulus_time"][0]
 
 
 def test_a_damaged_file_is_refused(tmp_path):
