@@ -28,12 +28,12 @@ _PREFIXES = ("pico- = 1e-12 = p-", "nano- = 1e-9 = n-", "micro- = 1e-6 = u- = µ
 _DEFINITIONS = (
     "meter = [length] = m = metre", "second = [time] = s = sec", "volt = [voltage] = V",
     "ampere = [current] = A = amp", "molecule = 1", "percent = 0.01", "mole = 6.02214076e23 = mol",
-    "angstrom = 1e-10 * meter = Å", "minute = 60 * second = min", "hertz = 1 / second = Hz",
+    "angstrom = 1e-10 * meter = Å", "minute = 60 * second = min", "hour = 3600 * second = h", "hertz = 1 / second = Hz",
     "liter = 1e-3 * meter ** 3 = L = l = litre", "molar = mole / liter = M", "siemens = ampere / volt = S",
     "ohm = volt / ampere = Ω", "farad = ampere * second / volt = F", "coulomb = ampere * second = C",
 )  # fmt: skip
 _KNOWN = tuple(
-    "nm um mm cm m us ms s min Hz mV V pA nA A pS nS uS S pF nF uF F ohm MOhm molecules mol nM uM mM M L "
+    "nm um mm cm m us ms s min h Hz mV V pA nA A pS nS uS S pF nF uF F ohm MOhm molecules mol nM uM mM M L "
     "percent degC K".split()
 )
 _TEMPERATURES = {"degc": 0.0, "°c": 0.0, "celsius": 0.0, "c": 0.0, "k": 273.15, "kelvin": 273.15}

@@ -98,7 +98,7 @@ def read_plain(config: Mapping[str, Any]) -> Request:
     own = own_settings(str(test))
     shared = _shared({name: config.get(name) for name in SHARED})
     outside = ("test", *own, *SHARED, *treatments.KINDS)
-    healthy = build_junction({name: value for name, value in config.items() if name not in outside})
+    healthy = _build({name: value for name, value in config.items() if name not in outside})
     change, severities, doses = treatments.read(config)
     missing = [name for name in own if name not in config]
     if missing:
@@ -107,11 +107,24 @@ def read_plain(config: Mapping[str, Any]) -> Request:
     return Request(str(test), healthy, change(healthy), settings, shared, severities, doses)
 
 
+def _build(given: Mapping[str, Any]) -> Junction:
+    """The junction; a temperature that all parts share is called by the name under which it was given."""
+    try:
+        return build_junction(given)
+    except ValidationError as error:
+        part, _, rest = error.field.partition(".")
+        own = given.get(part)
+        if rest != "temperature" or (isinstance(own, Mapping) and rest in own):
+            raise
+        raise ValidationError("temperature", error.value, error.allowed, error.hint) from error
+
+
 def _shared(given: dict[str, Any]) -> dict[str, Any]:
     given["quanta"] = whole_number(given["quanta"], "quanta", 2, MOST_QUANTA)
     if given["seed"] is not None:
         given["seed"] = whole_number(given["seed"], "seed", 0, SEEDS - 1)
     check_flags(given, "cache", "dry_run")
+    bedside_tests.check_time(given["exposure"], "exposure")
     given["exposure"] = to_text(to_internal(given["exposure"], "ms", "exposure"), "s")
     return given
 

@@ -25,6 +25,8 @@ AUTOMATIC = {
     "dose_response": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0),
 }
 """Doses in multiples of the drug's constant; choices."""
+LONGEST = 3.6e6
+"""Of a list of stimuli [ms]; a choice."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,15 @@ def check(test: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> dic
         found["times"] = [to_text(t, "ms") for t in times]
     elif "frequency" in found:
         times = train(found["frequency"], found["stimuli"])
+    if "frequency" in found and times[-1] > LONGEST:
+        name = "stimuli" if found.get("times") is None else "times"
+        raise ValidationError(name, f"up to {to_text(times[-1], 's', 4)}", "within an hour")
     if test == "twitch":
         force.check_length(times, "stimuli" if found.get("times") is None else "times")
     if test == "rns" and len(found["times"] or range(found["stimuli"])) < 4:
         raise ValidationError("stimuli", found["stimuli"], "at least 4 for a decrement")
     if found.get("exercise") is not None:
+        check_time(found["exercise"], "exercise")
         rns.exercise(found["exercise"], found["exercise_rate"])
         found["exercise"] = to_text(to_internal(found["exercise"], "ms", "exercise"), "s")
     if test == "sfemg":
@@ -88,6 +94,22 @@ def check(test: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> dic
     if "agent" in found:
         found["doses"] = [to_text(d, "uM") for d in _doses(test, found, config)]
     return found
+
+
+def check_time(value: Any, field: str) -> None:
+    """Refuse a time of seconds that has no unit: it would be read as milliseconds.
+
+    Raises:
+        ValidationError: For a bare number but 0.
+    """
+    try:
+        bare = float(value)
+    except (TypeError, ValueError):
+        return
+    if bare:
+        raise ValidationError(
+            field, f"{bare:g} without a unit", "a time with its unit", f"did you mean {bare:g} s?"
+        )
 
 
 def _frequency(value: Any, field: str) -> str:

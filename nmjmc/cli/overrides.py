@@ -38,6 +38,7 @@ class Known:
 
 
 SIMULATE = Known()
+_MULTIRUN = ("-m", "--multirun")
 _FLAGS_WITH_VALUE = (
     "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--cfg", "-c", "--package", "-p",
     "--experimental-rerun",
@@ -75,13 +76,15 @@ def prepare(words: list[str], known: Known = SIMULATE) -> list[str]:
         ValidationError: For a word that is no KEY=VALUE, an unknown key, flag or preparation.
     """
     words = _with_preparation(_with_config(words, known))
-    sweeping = any(word in ("-m", "--multirun") for word in words)
+    sweeping = any(word in _MULTIRUN for word in words)
     for index, word in enumerate(words):
         _check_flag(word, _is_flag_value(words, index), known)
         if not sweeping:
             _check_thousands(word)
     plain = [word.startswith("-") or _is_flag_value(words, index) for index, word in enumerate(words)]
-    return [word if is_plain else _one(word, known) for word, is_plain in zip(words, plain, strict=True)]
+    made = [word if is_plain else _one(word, known) for word, is_plain in zip(words, plain, strict=True)]
+    # argparse takes no word behind this flag
+    return [*(word for word in made if word not in _MULTIRUN), *(word for word in made if word in _MULTIRUN)]
 
 
 def _check_flag(word: str, is_value: bool, known: Known) -> None:
@@ -156,6 +159,14 @@ def _counterpart(key: str, known: Known) -> str:
     return f"this command counts {other}, did you mean {other}?" if other in known.settings else ""
 
 
+def _amount(key: str, known: Known) -> str:
+    """Where the severity of a disease and the dose of a drug are set; empty for another key."""
+    kind = {"severity": "pathology", "dose": "drug"}.get(key)
+    if kind not in known.parts or ("agent" in known.settings and kind == "drug"):
+        return ""
+    return f"did you mean {kind}.{key}?"
+
+
 def _one(word: str, known: Known) -> str:
     if word.startswith("~") and word[1:] in ("preparation", *PARTS):
         return word
@@ -175,7 +186,7 @@ def _one(word: str, known: Known) -> str:
         return word
     if top not in known.names:
         names = (*known.names, "preparation")
-        hint = _OF_A_TEST.get(top) or _counterpart(top, known) or nearest(top, names)
+        hint = _amount(top, known) or _OF_A_TEST.get(top) or _counterpart(top, known) or nearest(top, names)
         raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
     if key in known.parts and not value.strip().startswith("{"):
         hint = nearest(key, known.settings)

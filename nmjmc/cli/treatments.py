@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -97,7 +98,19 @@ def check_name(kind: str, name: str, field: str = "") -> None:
     """
     if name not in KINDS[kind]:
         article = "a known disease" if kind == "pathology" else "a known drug"
-        raise ValidationError(field or kind, repr(name), article, nearest(name, KINDS[kind]))
+        raise ValidationError(field or kind, repr(name), article, _nearest(name, KINDS[kind]))
+
+
+def _nearest(name: str, valid: Mapping[str, Any]) -> str:
+    """The likely correction; all names of which one word is meant, if there are several."""
+    alike = [v for v in valid if difflib.get_close_matches(name.casefold(), v.split("_"), 1, 0.8)]
+    if len(alike) < 2:
+        return nearest(name, valid)
+    # the one that begins so first
+    begun = sorted(
+        alike, key=lambda v: not difflib.get_close_matches(name.casefold(), [v.split("_")[0]], 1, 0.8)
+    )
+    return f"did you mean {', '.join(begun[:-1])} or {begun[-1]}?"
 
 
 def read(config: Mapping[str, Any]) -> tuple[Change, dict[str, float], dict[str, str]]:

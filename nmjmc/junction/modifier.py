@@ -116,6 +116,6 @@ def severity(value: Any, field: str) -> float:
     """
     found = to_internal(value, "", field)
     if not 0 <= found <= 1:
-        hint = f"did you mean {found / 100:g}?" if 1 < found <= 100 else ""
+        hint = f"did you mean {found / 100:g}?" if 2 <= found <= 100 else ""
         raise ValidationError(field, f"{found:g}", "between 0 and 1", hint)
     return float(np.float64(found))

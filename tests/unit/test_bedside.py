@@ -487,6 +487,17 @@ def test_with_a_sweep_a_comma_separates_points():
     assert [bedside_config.read(config).severities for config in made] == [{"ageing": 0.2}, {"ageing": 0.4}]
 
 
+def test_the_flag_of_a_sweep_may_stand_anywhere():
+    words = prepare(
+        treatments.expand(["-m", "fibres=3", "pathology=ageing:0.2,ageing:0.4"]), bedside_config.known("rns")
+    )
+    assert words[-1] == "-m" and len(words) == 3 and len(list(points(words))) == 2
+
+
+def test_an_exposure_may_be_hours():
+    assert request_of("rns", "exposure=1 h").shared["exposure"] == "3600 s"
+
+
 @pytest.mark.parametrize("name", DISEASES)
 def test_every_disease_is_a_word(name):
     assert request_of("rns", f"pathology={name}:0.5").junction.applied == (name,)
@@ -502,6 +513,15 @@ def test_every_drug_is_a_word(name):
     ("words", "sentence"),
     [
         ("rns|pathology=myasthenia_gravs", "did you mean myasthenia_gravis"),
+        ("rns|pathology=myasthenia", "did you mean myasthenia_gravis or musk_myasthenia"),
+        ("rns|pathology=myastenia", "did you mean myasthenia_gravis or musk_myasthenia"),
+        ("rns|exercise=10", "exercise must be a time with its unit, .*did you mean 10 s"),
+        ("rns|drug=organophosphate:1 uM|exposure=60", "exposure must be a time with its unit, .*did you mean 60 s"),
+        ("rns|times=[0 ms, 1 s, 2 s, 1e9 s]", "times must be within an hour"),
+        ("rns|pathology=ageing:1.5", r"pathology\.ageing must be between 0 and 1, but is 1\.5\.$"),
+        ("rns|severity=0.5", r"did you mean pathology\.severity"),
+        ("rns|temperature=310", "^nmjmc: temperature must"),
+        ("rns|terminal.temperature=310", r"^nmjmc: terminal\.temperature must"),
         ("rns|pathology=ageing:60", r"pathology\.ageing must be between 0 and 1, but is 60; did you mean 0\.6"),
         ("rns|pathology=ageing+ageing:0.4", "applied twice"),
         ("rns|pathology=ageing|pathology=ageing", "applied twice"),
