@@ -71,7 +71,8 @@ def plot_dose_response(figure: Figure, examination: Examination) -> None:
     axes.errorbar(x, share, _bars(share, low, high), fmt="o-", color=COLOURS[1], markersize=3.5, elinewidth=0.8,
                   label="fibres that fire, 95 %")  # fmt: skip
     potential = found["potential"].mean(axis=(1, 2))
-    axes.plot(x, 100 * potential / potential[0], "s-", color=COLOURS[0], markersize=3, linewidth=0.9,
+    relative = 100 * potential / potential[0] if potential[0] > 0 else np.full(x.size, np.nan)
+    axes.plot(x, relative, "s-", color=COLOURS[0], markersize=3, linewidth=0.9,
               label="endplate potential\n(% of the lowest dose)")  # fmt: skip
     for name, words in (
         ("occupancy", _receptors(found.facts["agent"])),
@@ -80,7 +81,7 @@ def plot_dose_response(figure: Figure, examination: Examination) -> None:
         if np.ptp(found[name]) > 0:
             axes.plot(x, 100 * found[name], color=COLOURS[2], linestyle=":", label=words)
     axes.set(xlabel=f"{found.facts['agent']} ({_unit(found['dose'])})", ylabel="per cent")
-    axes.set_ylim(0, max(108.0, 1.08 * 100 * float((potential / potential[0]).max())))
+    axes.set_ylim(0, max(108.0, 1.08 * float(np.nan_to_num(relative).max())))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 

@@ -279,14 +279,18 @@ def test_block_is_found_between_doses():
     assert np.isnan(dose.crossing(x, np.ones(4), 0.95)) and np.isnan(dose.crossing(x, np.zeros(4), 0.95))
 
 
-def meaning_of(shares, doses, potential=None):
-    """The sentence of a dose-response curve with these shares of 20 fibres."""
+def curve_of(shares, doses, potential=None):
+    """The finding of a dose-response curve with these shares of 20 fibres."""
     shares, doses = np.asarray(shares), np.asarray(doses, float)
     fired = np.arange(20)[None, :, None] < np.round(20 * shares)[:, None, None]
     potential = np.ones((doses.size, 20, 1)) if potential is None else potential
     none = np.zeros(doses.size)
     curve = dose.DoseResponse(doses, none, none, fired, potential, np.full(fired.shape, 30))
-    return dose.finding(curve, "rocuronium").meaning
+    return dose.finding(curve, "rocuronium")
+
+
+def meaning_of(*given):
+    return curve_of(*given).meaning
 
 
 @pytest.mark.parametrize(
@@ -312,6 +316,14 @@ def test_fibres_that_fail_at_the_lowest_dose_are_told(shares, doses, words):
 def test_no_potential_at_the_lowest_dose_has_no_change():
     with np.errstate(all="raise"):
         assert "changes" not in meaning_of((1.0, 1.0), (0, 1), np.zeros((2, 20, 1)))
+
+
+def test_no_potential_at_the_lowest_dose_is_drawn_as_none():
+    config = request_of("dose_response").resolved
+    silent = curve_of((0.0, 0.0), (0, 1), np.zeros((2, 20, 1)))
+    axes = Examination(silent, config, 1, {"seconds": 1.0}).plot().axes[0]
+    potential = next(line for line in axes.lines if str(line.get_label()).startswith("endplate"))
+    assert np.isnan(potential.get_ydata()).all() and axes.get_ylim()[1] == 108.0
 
 
 def test_train_of_four_says_which_dose_fades(found):
