@@ -333,7 +333,8 @@ def test_quantities_are_quoted_for_hydra(written, read):
 
 def test_parameters_of_the_synapse_are_added_where_the_preset_leaves_them_out():
     words = prepare(["receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"])
-    assert words == ["++receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"]
+    # argparse takes no word behind the flag, so it goes last
+    assert words == ["++receptor.density=3", "vesicles=4", "hydra.sweep.dir=x", "--config-dir", "here", "-m"]
 
 
 def test_progress_says_what_is_going_on():
