@@ -75,7 +75,10 @@ def test_an_array_of_workers_runs_a_sweep_and_records_the_failing_point(cluster,
 
 def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_path):
     """A job of higher priority takes the node; Slurm ends ours with SIGTERM and queues it again."""
-    words = ["simulate", *SMALL, "vesicles=1024", "seed=3", "checkpoint=true", "hydra.run.dir=run"]
+    blocks = (
+        64  # of 128 vesicles: once compiled, some ten seconds of work, so that Slurm has time to preempt it
+    )
+    words = ["simulate", *SMALL, f"vesicles={128 * blocks}", "seed=3", "checkpoint=true", "hydra.run.dir=run"]
     script = tmp_path / "job.sh"
     script.write_text(f"#!/bin/bash\nexec {subprocess.list2cmdline(nmjmc_words(*words))}\n")
     job = cluster.run(
@@ -87,7 +90,7 @@ def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_pa
     wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "-o", "show", "job", job), seconds=300)
     finished = len(list(kept.glob("vesicles_*.h5")))
     wait_for(lambda: cluster.state(job) == "COMPLETED", seconds=PATIENCE)
-    assert 2 <= finished < 8
+    assert 2 <= finished < blocks
     run = nmjmc.load(tmp_path / "run")
     whole = run.rerun(device="cpu")
     assert all(np.array_equal(values, whole.counts[name]) for name, values in run.counts.items())
