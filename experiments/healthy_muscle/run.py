@@ -30,6 +30,9 @@ def run(report: Report) -> None:
     limit = pairs.facts["limit_mean_us"]
     mean = estimate(pairs.row("mean jitter (MCD)"))
     report.say("mean jitter", "us", f"at most {limit:g}", "V", (0, limit), mean)
+    name = next(row.name for row in pairs.rows if row.name.startswith("pairs beyond"))
+    for words in (name, "pairs with blocking"):
+        report.say(words, "%", "at most 10", "V", (0, 10), estimate(pairs.row(words)))
     potentials = epp.finding(
         epp.endplate_potentials(junction, 3.0, 5, fibres(report, 60), SEED, given(junction))
     )
