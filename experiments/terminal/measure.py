@@ -10,6 +10,7 @@ from scipy import stats
 
 from experiments.common import Estimate, of_normal, of_replicates, resamples
 from experiments.hospital import SEED
+from nmjmc.analysis.goodness import g_statistic
 from nmjmc.junction.pools import rows, run_train
 from nmjmc.junction.release import STEP
 from nmjmc.junction.terminal import Terminal
@@ -21,8 +22,6 @@ APART = 100_000
 BIN = 5 * STEP
 EDGES = np.arange(-0.3, 1.5, BIN) + 0.5 * STEP
 """Of the histogram of times [ms]: five steps a bin, and no edge upon the middle of a step, where times lie."""
-LEAST = 10.0
-"""Expected count of a cell of Pearson's test."""
 
 
 class Released(NamedTuple):
@@ -76,19 +75,11 @@ def failures(counts: np.ndarray) -> tuple[float, float]:
 
 
 def binomial_p(counts: np.ndarray, sites: int) -> float:
-    """Chance of counts [n] at least as far from the binomial law of their mean, by Pearson's chi-square."""
+    """Chance of counts [n] at least as far from the binomial law of their mean, by the G statistic."""
     expected = counts.size * stats.binom.pmf(np.arange(sites + 1), sites, counts.mean() / sites)
-    seen = np.bincount(counts, minlength=sites + 1).astype(float)
-    starts, running = [0], 0.0
-    for index, cell in enumerate(expected[:-1]):
-        running += cell
-        if running >= LEAST and expected[index + 1 :].sum() >= LEAST:
-            starts.append(index + 1)
-            running = 0.0
-    if len(starts) < 3:
-        return 1.0  # too few to tell anything
-    seen, expected = np.add.reduceat(seen, starts), np.add.reduceat(expected, starts)
-    return float(stats.chi2.sf(((seen - expected) ** 2 / expected).sum(), len(starts) - 2))
+    statistic, bins = g_statistic(np.bincount(counts, minlength=sites + 1).astype(float), expected)
+    # one degree for the total, one for the mean; with fewer bins there is nothing to tell
+    return float(stats.chi2.sf(statistic, bins - 2)) if bins > 2 else 1.0
 
 
 def spread_in_time(time: Float[np.ndarray, "v n"]) -> tuple[Estimate, Estimate]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ def margins_of_all(
         quantum = quantum * (REFERENCE * bank.peak / max(float(quantum.max()), 1e-30))
         shape = np.zeros_like(evoked.conductance[:, :1])
         shape[..., : quantum.size] = quantum
-        same = dataclasses.replace(evoked, conductance=shape)
+        same = replace(evoked, conductance=shape)
         threshold = np.where(lacking, np.asarray(margins(junction, same, muscles).threshold), threshold)
     silent = evoked.release.quanta[:, 0] == 0
     return threshold, np.where(silent, 0.0, potential / threshold)

@@ -88,17 +88,8 @@ def contractions(
     fired = evoked.response.spikes > 0
     resting, greatest = float(force[:, 0].mean()), float(junction.contraction.greatest_force)
     return Contractions(
-        times,
-        twitch_time,
-        twitch,
-        time,
-        force,
-        fired,
-        resting,
-        evoked.method,
-        greatest,
-        evoked.response.depolarised,
-    )
+        times, twitch_time, twitch, time, force, fired, resting, evoked.method, greatest, evoked.response.depolarised
+    )  # fmt: skip
 
 
 def check_length(times: np.ndarray, field: str = "times") -> None:
