@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import h5netcdf
+import h5py
 import numpy as np
 
 from nmjmc.data.atomic import write_bytes
+from nmjmc.data.guard import DAMAGE, opened
 from nmjmc.data.variables import in_parts, joined
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.errors import ValidationError
@@ -134,20 +136,12 @@ def load_examination(path: str | Path) -> Examination:
     wanted = "a file of nmjmc rns, sfemg, tof, dose_response, epp or twitch"
     if not place.is_file():
         raise ValidationError("path", f"{path}, where there is no file", wanted)
-    try:
-        file = h5netcdf.File(place, "r")
-    except OSError as error:
-        raise ValidationError("path", f"{path}, which cannot be read as HDF5", wanted) from error
-    with file:
+    with opened(place, wanted, own=True), h5netcdf.File(place, "r") as file:
         version = int(file.attrs.get("examination_schema_version", 0))
         if version not in range(1, SCHEMA_VERSION + 1):
             found = f"{path}, which is none of this version of nmjmc"
             raise ValidationError("path", found, wanted)
-        try:
-            return _read(file)
-        except (KeyError, ValueError, TypeError) as error:
-            found = f"{path}, of which something is missing or damaged ({error})"
-            raise ValidationError("path", found, "a whole file") from error
+        return _read(file)
 
 
 def is_examination(path: str | Path) -> bool:
@@ -155,9 +149,9 @@ def is_examination(path: str | Path) -> bool:
     place = Path(path)
     place = place / "result.h5" if place.is_dir() else place
     try:
-        with h5netcdf.File(place, "r") as file:
+        with h5py.File(place, "r") as file:
             return "examination_schema_version" in file.attrs
-    except OSError:
+    except DAMAGE:
         return False
 
 

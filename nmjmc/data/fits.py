@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 from nmjmc.data.atomic import atomic, write_text
+from nmjmc.data.guard import opened
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.build import build
 from nmjmc.synapse.model import Synapse
@@ -283,7 +284,7 @@ def is_fit(path: str | Path) -> bool:
     """Whether a file is a fit of this package."""
     if not Path(path).is_file() or not h5py.is_hdf5(path):
         return False
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         return "fit_schema_version" in file.attrs
 
 
@@ -295,11 +296,7 @@ def load_fit(path: str | Path) -> FitRecord:
     """
     if not Path(path).is_file():
         raise ValidationError("path", f"{path}, where there is no file", "a file of a fit, such as fit.h5")
-    try:
-        file: Any = h5py.File(path, "r")
-    except OSError as error:
-        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "a file of a fit") from error
-    with file:
+    with opened(path, "a file of a fit", own=True) as file:
         if int(file.attrs.get("fit_schema_version", 0)) not in range(1, SCHEMA_VERSION + 1):
             raise ValidationError(
                 "path", f"{path}, which is no fit of this version of nmjmc", "a file of a fit"

@@ -11,6 +11,7 @@ import numpy as np
 
 from nmjmc.data import netcdf
 from nmjmc.data.atomic import write_bytes
+from nmjmc.data.guard import opened
 from nmjmc.data.result import FATES, Result
 from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
 from nmjmc.errors import ValidationError
@@ -48,18 +49,8 @@ def load(path: str | Path) -> Result:
     place = place / "result.h5" if place.is_dir() else place
     if not place.is_file():
         raise ValidationError("path", f"{path}, where there is no file", "a result file, such as result.h5")
-    try:
-        file = h5netcdf.File(place, "r")
-    except OSError as error:
-        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "a result file") from error
-    with file:
-        try:
-            return _read(file, str(path))
-        except (KeyError, ValueError, TypeError) as error:
-            if isinstance(error, ValidationError):
-                raise
-            found = f"{path}, of which something is missing or damaged ({error})"
-            raise ValidationError("path", found, "a whole result file") from error
+    with opened(place, "a result file", own=True), h5netcdf.File(place, "r") as file:
+        return _read(file, str(path))
 
 
 def _read(file: Any, path: str) -> Result:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nmjmc.analysis.recording import Recording
 from nmjmc.data.atomic import atomic
+from nmjmc.data.guard import check_dataset, check_file, opened
 from nmjmc.data.recordings.optional import to_unit
 from nmjmc.errors import ValidationError, nearest
 
@@ -58,28 +59,18 @@ def read_hdf5(
     Raises:
         ValidationError: If the file is no HDF5, or something has to be given that is not.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         if file.attrs.get("format") == _FORMAT:
+            check_file(file, path)
             return _own(file, known)
         found = _samples(file, dataset, Path(path))
         if sampling_interval is None:
             raise ValidationError("sampling_interval", "missing", "given in ms, as the file does not say it")
+        check_dataset(found, path)
         written = unit or str(found.attrs.get("units", ""))
         values, inside = to_unit(found[...], written, f"dataset {found.name}")
         ours = {"name": Path(path).stem, "source": f"{Path(path).name}:{found.name}"}
         return Recording(values, sampling_interval, inside, **{**ours, **known})
-
-
-def _opened(path: str | Path) -> h5py.File:
-    """The file, to be read.
-
-    Raises:
-        ValidationError: If it cannot be read as HDF5.
-    """
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ValidationError("path", f"{path}, which cannot be read as HDF5", "an HDF5 file") from error
 
 
 def _own(file: h5py.File, known: dict[str, Any]) -> Recording:
@@ -124,7 +115,7 @@ def kind_of_hdf5(path: str | Path) -> str:
     Raises:
         ValidationError: If it cannot be read as HDF5.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         if file.attrs.get("format") == _FORMAT:
             return "recording"
         return "simulation" if {"schema_version", "seed"} <= set(file.attrs) else ""
