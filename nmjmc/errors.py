@@ -32,6 +32,10 @@ class ValidationError(NmjmcError, ValueError):
         return sentence if sentence.endswith((".", "?")) else sentence + "."
 
 
+class CacheWarning(UserWarning):
+    """A cache is left out, because others could have written it; the run goes on without it."""
+
+
 class Status(enum.IntFlag):
     """What went wrong in a run: bits carried in the state, sticky, read between chunks."""
 

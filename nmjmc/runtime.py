@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
+from nmjmc.cache import cache_directory, make_private, say_once
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.trust import is_own, why_untrusted
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -45,26 +46,12 @@ def only_cpu() -> None:
     jax.config.update("jax_platforms", "cpu")
 
 
-def cache_directory() -> Path:
-    """Where compiled programs are kept: `NMJMC_CACHE_DIR`, else `nmjmc` in the user's cache folder."""
-    chosen = os.environ.get("NMJMC_CACHE_DIR")
-    return Path(chosen).expanduser() if chosen else _user_cache() / "nmjmc"
-
-
-def _user_cache() -> Path:
-    """The user's cache folder by the custom of the system."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-
-
 def use_cache(wanted: bool = True) -> Path | None:
     """Keep compiled programs between processes, so that only the first run of a kind compiles.
 
-    A cache that the user has set up in JAX is left as it is. A folder that cannot be written switches the
-    cache off: it is a convenience, and no reason to fail.
+    A cache that the user has set up in JAX is left as it is. A folder that cannot be written switches the cache off: it
+    is a convenience, and no reason to fail. So does one that others could have written, the user's own choice in JAX
+    too, with a `CacheWarning`: JAX would run what stands there.
 
     Args:
         wanted: False to compile anew.
@@ -74,23 +61,64 @@ def use_cache(wanted: bool = True) -> Path | None:
     """
     import jax
 
-    folder = cache_directory()
-    in_use = getattr(jax.config, "jax_compilation_cache_dir", None)
     if not wanted:
         jax.config.update("jax_enable_compilation_cache", False)
         return None
-    jax.config.update("jax_enable_compilation_cache", True)
-    if in_use and Path(in_use) != folder:
-        return Path(in_use)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
+    in_use = getattr(jax.config, "jax_compilation_cache_dir", None)
+    folder = Path(in_use) if in_use else cache_directory()
+    own = folder == cache_directory()
+    if "://" in str(in_use):
+        jax.config.update("jax_enable_compilation_cache", True)
+        return folder
+    usable = _usable(folder, make=own)
+    jax.config.update("jax_enable_compilation_cache", usable)
+    if not usable or not own:
+        return folder if usable else None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     # our programs are few and each is used again: keep also the small ones
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return folder
+
+
+def why_no_cache() -> str | None:
+    """Why compiled programs are not kept, as a clause; None if they are, or if only the folder cannot be written."""
+    import jax
+
+    folder = getattr(jax.config, "jax_compilation_cache_dir", None) or cache_directory()
+    if "://" in str(folder):
+        return None
+    return why_untrusted(Path(folder)) or foreign_program(Path(folder))
+
+
+def _usable(folder: Path, make: bool) -> bool:
+    """Whether JAX may keep its programs in a folder: it runs what it finds there."""
+    if reason := why_untrusted(folder) or foreign_program(folder):
+        say_once(folder, reason)
+        return False
+    try:
+        if make:
+            make_private(folder)
+    except OSError:
+        return False
+    return True
+
+
+def foreign_program(folder: Path) -> str | None:
+    """Which of JAX's kept programs others could have written, as a clause; None if none."""
+    try:
+        closed = (
+            not folder.stat().st_mode & 0o011
+        )  # where nobody else comes in, the files' own modes do not matter
+        for entry in os.scandir(folder):
+            if not entry.name.endswith("-cache"):
+                continue
+            own = is_own(entry.stat(follow_symlinks=False), closed)
+            if not (own and entry.is_file(follow_symlinks=False)):
+                return f"the file {entry.path} could have been written by others"
+    except OSError:
+        return None
+    return None
 
 
 def cache_size(folder: Path) -> tuple[int, int]:

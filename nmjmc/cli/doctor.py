@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from nmjmc.cli import report
-from nmjmc.errors import ValidationError
+from nmjmc.errors import CacheWarning, ValidationError
 
 VESICLES, DURATION, INTERVAL = 24, 1.0, 0.01
 SIGMAS = 5.0  # a right program fails one check in two million
@@ -59,14 +60,11 @@ def command(words: list[str]) -> int:
 def _print_environment() -> None:
     import jax
 
-    from nmjmc import runtime
     from nmjmc.data import provenance
 
     found = provenance.collect()
     named = {name: found[f"version_{name}"] for name in provenance.PACKAGES}
     report.print_pairs("versions", {"python": str(found["python"]), **{k: str(v) for k, v in named.items()}})
-    folder = runtime.use_cache()
-    files, size = runtime.cache_size(folder) if folder else (0, 0)
     revision = str(found["git_revision"])[:12] or "not a checkout"
     report.print_pairs(
         "this machine",
@@ -74,10 +72,25 @@ def _print_environment() -> None:
             "platform": str(found["platform"]),
             "devices": ", ".join(str(device) for device in jax.devices()),
             "precision": str(found["precision"]),
-            "compiled programs": f"{files} files, {size / 1e6:.1f} MB in {folder}" if folder else "not kept",
+            "compiled programs": _programs(),
             "code": revision + (" with changes" if found["git_dirty"] == 1 else ""),
         },
     )
+
+
+def _programs() -> str:
+    """How many compiled programs are kept and where, or why none."""
+    from nmjmc import runtime
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CacheWarning)  # told here in its place
+        folder = runtime.use_cache()
+    if folder:
+        files, size = runtime.cache_size(folder)
+        return f"{files} files, {size / 1e6:.1f} MB in {folder}"
+    if reason := runtime.why_no_cache():
+        return f"not kept, because the cache is not trusted: {reason}"
+    return f"not kept, because {runtime.cache_directory()} cannot be written"
 
 
 def self_check() -> list[Check]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from nmjmc.cli.interrupt import ending_on_request
-from nmjmc.errors import NmjmcError, ValidationError, nearest
+from nmjmc.errors import CacheWarning, NmjmcError, ValidationError, nearest
 
 USAGE = """\
 nmjmc COMMAND [KEY=VALUE ...]
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with ending_on_request():
+        with ending_on_request(), _plain_warnings():
             return _dispatch(words)
     except ValidationError as error:
         return _say(str(error), REFUSED)
@@ -74,6 +77,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"{where}{error.strerror or error}; what files there are, are whole.", FAILED)
     except KeyboardInterrupt as stop:
         return _say(str(stop) or "Interrupted; what files there are, are whole.", INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Tell the package's own warnings as sentences, without the line of code that gave them."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, CacheWarning):
+            sys.stderr.write(f"nmjmc: {message}\n")
+        else:
+            before(message, category, *where, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 def _say(sentence: str, code: int) -> int:

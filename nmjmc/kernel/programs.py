@@ -17,9 +17,13 @@ from typing import Any
 import jax
 from jax.experimental import serialize_executable
 
+from nmjmc.cache import private_folder
+from nmjmc.trust import read_own
+
 # Linux grants a process some 65,000 memory maps, a program of XLA's takes about 300, and a process that runs out of
 # them crashes. A program that is wanted again comes from the cache on disk.
 _MOST_KEPT = 48
+_SEAL = 32  # bytes of a checksum
 
 _LOCK = threading.Lock()
 _COMPILED: dict[Any, tuple[Any, bool]] = {}  # a program, and whether it comes from the disk
@@ -52,10 +56,10 @@ class Programs:
         kept = _COMPILED.get(key) or self._find(key, function, args, static)
         try:
             return kept[0](*args)
-        except jax.errors.JaxRuntimeError:
+        except (jax.errors.JaxRuntimeError, TypeError, ValueError):
             if not kept[1]:
                 raise
-        # a program from the disk that does not run after all: as good as none
+        # a program from the disk that does not run or fit after all: as good as none
         with _LOCK:
             if _COMPILED.get(key) is kept:
                 del _COMPILED[key]
@@ -113,7 +117,8 @@ def _cache_path(name: str, device: Any, key: Any) -> Path | None:
             str(key),
         )
     )
-    return Path(folder) / "nmjmc" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    place = private_folder(Path(folder) / "nmjmc")
+    return place and place / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 @functools.cache
@@ -139,26 +144,42 @@ def _origin() -> str:
 
 
 def _fetch(path: Path | None, device: Any) -> Any:
-    """A kept program, or None. A file that cannot be used is as good as none: the cache is a convenience."""
-    if path is None or not path.exists():
+    """A kept program, or None. A file that cannot be used is as good as none: the cache is a convenience.
+
+    A program is run as it is read: a file that others could have written, or one that is damaged or stands under the
+    name of another, is not even unpickled.
+    """
+    content = None if path is None else read_own(path)
+    if path is None or content is None:
+        return None
+    seal, program = content[:_SEAL], content[_SEAL:]
+    if seal != _seal(path, program):
         return None
     try:
-        content = pickle.loads(path.read_bytes())
         return serialize_executable.deserialize_and_load(
-            *content, backend=device.client, execution_devices=[device]
+            *pickle.loads(program), backend=device.client, execution_devices=[device]
         )
     except Exception:
         return None
 
 
+def _seal(path: Path, program: bytes) -> bytes:
+    """What the first bytes of a whole file say: the checksum of its name and of the program."""
+    return hashlib.sha256(path.name.encode() + program).digest()
+
+
 def _keep(path: Path | None, program: Any) -> None:
+    """Write a program down; what goes wrong there is no reason to fail."""
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = pickle.dumps(serialize_executable.serialize(program))
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        os.replace(file.name, path)
+        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
     except Exception:
         return
+    try:
+        with open(handle, "wb") as file:
+            file.write(_seal(path, content) + content)
+        os.replace(name, path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
