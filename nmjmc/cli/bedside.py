@@ -24,13 +24,12 @@ from nmjmc.cli import (
     bedside_tests,
     report,
     speed,
-    targets,
     treatments,
 )
 from nmjmc.cli.bedside_config import Request
 from nmjmc.cli.compose import composed
 from nmjmc.cli.config import as_yaml
-from nmjmc.cli.handover import hand_over, points
+from nmjmc.cli.handover import hand_over, is_sweep, points
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
@@ -69,7 +68,7 @@ def _checked(test: str, words: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then run."""
     name = f"bedside/{test}"
     overrides = prepare(treatments.expand(words), bedside_config.known(test))
-    if not any(word.startswith("-") for word in words):
+    if not is_sweep(words):
         request = bedside_config.read(composed(overrides, name))
         _check_test(test, request)
         if request.shared["device"] == "cpu":
@@ -79,11 +78,9 @@ def _checked(test: str, words: list[str]) -> int:
             return _dry_run(request)
         if request.shared["seed"] is None:
             overrides.append(f"seed={draw_seed()}")  # drawn here, because the folder's name tells it
-    elif all(word in ("-m", "--multirun") for word in words if word.startswith("-")):
+    else:
         for point in points(overrides):
             _check_test(test, bedside_config.read(composed(point, name)))
-    if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
-        targets.check(name, overrides)
     return hand_over(overrides, name, f"nmjmc {test}", _run)
 
 

@@ -22,6 +22,7 @@ from nmjmc.kinetics import available_schemes, load_scheme
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal, to_text
+from nmjmc.yaml_file import parsed, read_yaml, to_yaml
 
 # settings that change how a run is made or shown, and not one bit of its result
 _IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed")
@@ -120,7 +121,7 @@ def _in_ms(value: Any, field: str) -> str:
 
 def as_yaml(config: Mapping[str, Any]) -> str:
     """A plain nested mapping as YAML."""
-    return OmegaConf.to_yaml(OmegaConf.create(dict(config)))
+    return to_yaml(config)
 
 
 def check_same(path: Path, asked: Mapping[str, Any], ignored: Collection[str] = _IDLE) -> None:
@@ -134,9 +135,11 @@ def check_same(path: Path, asked: Mapping[str, Any], ignored: Collection[str] = 
     Raises:
         ValidationError: If the config there would give another result.
     """
-    both = OmegaConf.load(path), OmegaConf.create(as_yaml(asked))
+    both = read_yaml(path, "the config of what is finished"), parsed(as_yaml(asked))
     without = set(ignored) - {"seed"}
-    there, here = ({str(k): v for k, v in whole.items() if k not in without} for whole in both)  # type: ignore[union-attr]
+    there, here = (
+        {k: v for k, v in (w if isinstance(w, dict) else {}).items() if k not in without} for w in both
+    )
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):
             hint = "leave out resume=true to replace it, or name another folder"

@@ -1,14 +1,15 @@
-"""`config=FILE`: the config.yaml of a run, or a user's own few lines, as the overrides that give the same config."""
+"""`config=FILE`: the config.yaml of a run, or a user's own few lines, as data that hydra puts below the words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from nmjmc.errors import ValidationError
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.folders import user_path
 from nmjmc.synapse.build import PARTS
+from nmjmc.yaml_file import nested, read_yaml
 
 GROUPS = ("preparation", "example")
 _OF_ONE_RUN = ("dry_run", "progress", "cache", "checkpoint", "resume")  # how a run was made, not what it was
@@ -16,56 +17,55 @@ _OF_HYDRA = ("hydra", "defaults")
 
 
 def path_of(word: str) -> Path:
-    """The file of a word `config=FILE` or `config=FOLDER`."""
-    path = Path(word.removeprefix("config=")).expanduser()
+    """The file of a word `config=FILE` or `config=FOLDER`.
+
+    Raises:
+        ValidationError: If no file can have this name.
+    """
+    path = user_path(word.removeprefix("config="), "config")
     return path / "config.yaml" if path.is_dir() else path
 
 
-def read(word: str) -> dict[str, Any]:
-    """What the file of a word `config=FILE` says.
+def read(word: str, known: Sequence[str] | None = None) -> dict[str, Any]:
+    """What the file of a word `config=FILE` says, with paths as keys written out as mappings.
+
+    Args:
+        word: The word.
+        known: The names that may stand at its top; None for any but hydra's.
 
     Raises:
         ValidationError: If it cannot be read, is no mapping, or tells hydra what to do: a file is data, no program.
     """
     path = path_of(word)
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValidationError("config", str(path), "a YAML file that can be read") from error
+    found = read_yaml(path, "config")
     if not isinstance(found, dict):
         raise ValidationError("config", str(path), "the config.yaml of a run")
-    for key in _OF_HYDRA:
-        if key in found:
+    for key in found:
+        top = key.split(".")[0]
+        if top.lstrip("+~") in _OF_HYDRA:
             hint = "say preparation: NAME there, and give hydra's words on the command line"
             raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
+        if known is not None and top not in known:
+            raise ValidationError("a key", repr(key), "a setting or a parameter", nearest(top, known))
+    whole = nested(found)
     for group in GROUPS:
-        if group in found and not isinstance(found[group], str):
-            raise ValidationError(group, repr(found[group]), "the name of one", f"for example {group}: NAME")
-    return found
+        if group in whole and not isinstance(whole[group], str):
+            raise ValidationError(group, repr(whole[group]), "the name of one", f"for example {group}: NAME")
+    return whole
 
 
-def is_whole(found: dict[str, Any]) -> bool:
+def is_whole(found: Mapping[str, Any]) -> bool:
     """Whether a file has every part of a synapse, as the config.yaml of a run, so that no preset stands below it."""
     return "preparation" not in found and all(part in found for part in PARTS)
 
 
-def expanded(word: str) -> list[str]:
-    """`config=FILE` as overrides.
-
-    A file that names its preparation, or leaves out parts of the synapse, changes that preparation, or the default one.
-
-    Raises:
-        ValidationError: As for `read`.
-    """
-    found = read(word)
-    base = ["~preparation"] if is_whole(found) else []
-    base += [f"{group}={found[group]}" for group in GROUPS if group in found]
-    kept = {key: value for key, value in found.items() if key not in (*_OF_ONE_RUN, *GROUPS)}
-    return [*base, *(f"++{key}={literal(value)}" for key, value in kept.items())]
+def lasting(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of what is run: without its groups, and without how one run was made."""
+    return {key: value for key, value in found.items() if key not in (*_OF_ONE_RUN, *GROUPS)}
 
 
 def literal(value: Any) -> str:
-    """A plain value in hydra's grammar."""
+    """A plain value of ours in hydra's grammar; texts of files never come this way."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{key}:{literal(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
@@ -76,5 +76,9 @@ def literal(value: Any) -> str:
 
 
 def quote(text: str) -> str:
-    """Text in quotes."""
-    return "'" + text.strip().replace("'", "\\'") + "'"
+    """Text in quotes, as hydra's grammar reads it back to the same text."""
+    made, slashes = [], 0  # a backslash counts only ahead of a quote
+    for letter in text.strip():
+        made.append("\\" * slashes + "\\'" if letter == "'" else letter)
+        slashes = slashes + 1 if letter == "\\" else 0
+    return "'" + "".join(made) + "\\" * slashes + "'"

@@ -15,11 +15,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from nmjmc.cli import config as configs
-from nmjmc.cli import fit_config, fit_report, report, targets
+from nmjmc.cli import fit_config, fit_report, report
 from nmjmc.cli.compose import composed
 from nmjmc.cli.fit_progress import FitMeter
 from nmjmc.cli.fit_words import prepare
-from nmjmc.cli.handover import hand_over, points
+from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.places import placing
 from nmjmc.data.atomic import write_text
@@ -52,18 +52,17 @@ def command(words: list[str]) -> int:
 def _checked(words: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then fit."""
     overrides = prepare(words)
-    flags = [word for word in words if word.startswith("-")]
-    if not flags:
+    if is_help(words):
+        composed(overrides, _NAME)
+    elif not is_sweep(words):
         found = fit_config.read(composed(overrides, _NAME))
         _device(found)
         made = fit_config.prepared(found)
         if found.dry_run:
             return _dry_run(made)
-    elif all(word in ("-m", "--multirun") for word in flags):
+    else:
         for point in points(overrides):
             fit_config.prepared(fit_config.read(composed(point, _NAME)))
-    if flags or any(word.startswith(("hydra", "+hydra")) or "_target_" in word for word in words):
-        targets.check(_NAME, overrides)
     return hand_over(overrides, _NAME, "nmjmc fit", _run)
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from nmjmc.cli import overrides
+from nmjmc.cli import axes, overrides
 from nmjmc.cli.config_file import literal
+from nmjmc.cli.given import GROUP, stored
+from nmjmc.cli.grammar import as_text, check_value, check_word, quoted
 from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets.options import EVERY
 from nmjmc.fitting.datasets.read import DEFAULTS, named
-from nmjmc.folders import names_in
+from nmjmc.folders import config_dir, names_in, user_path
+from nmjmc.yaml_file import read_yaml
 
 SETTINGS = ("data", "fit", "seed", "device", "cache", "progress", "resume", "dry_run", "example")
 FIT = (
@@ -34,50 +38,115 @@ def prepare(words: list[str]) -> list[str]:
         words: Arguments of the command.
 
     Returns:
-        Overrides: what `data=` and `fit.free=[...]` replace comes before what changes parts of it.
+        Overrides: what files say comes first, then `fit.free=[...]`, then what changes parts of it.
 
     Raises:
         ValidationError: For a word that cannot be right.
     """
+    for word in words:
+        check_word(word)
     sweeping = any(word in ("-m", "--multirun") for word in words)
+    sets: dict[str, Any] | None = None
+    own: list[tuple[str, str]] = []
     first: list[str] = []
     rest: list[str] = []
     for word in words:
         key, equals, value = word.partition("=")
+        key = key.lstrip("+") if key.lstrip("+").startswith(("data", "fit")) else key
         if equals and key in FIT:
             raise ValidationError("a key", repr(key), "a setting or a parameter", f"did you mean fit.{key}?")
         if equals and key == "example":
             _check_example(value)
         if equals and key == "data":
-            first += _replaced("data", data_of(value))
+            if sets is not None:
+                raise ValidationError(
+                    "data", "given twice", "given once", "write data=[FILE,FILE] for several"
+                )
+            sets = data_of(value)
         elif equals and key.startswith("data."):
-            rest.append(f"data.{_placed(key.removeprefix('data.'))}={value}")
+            own.append((_placed(key.removeprefix("data.")), value))
         elif equals and key == "fit.free" and "{" not in value:
             lists = re.findall(r"\[[^\]]*\]", value) if sweeping else [value]
-            first += _replaced("fit.free", *(dict.fromkeys(_list(some)) for some in lists))
+            first += _replaced(*(dict.fromkeys(_list(some)) for some in lists))
         else:
             rest.append(word)
-    return _ordered(overrides.prepare(rest, overrides.Known(settings=SETTINGS)), first)
+    instead = None if sets is None else {"data": sets}
+    rest += [_own(key, value, sets) for key, value in own if not _inside(key, value, sets)]
+    known = overrides.Known(settings=SETTINGS)
+    return _ordered(_without_data(overrides.prepare(rest, known, instead), sets), first)
+
+
+def _inside(key: str, value: str, sets: dict[str, Any] | None) -> bool:
+    """Put an option of a data set whose name hydra's grammar does not know where it belongs."""
+    name, *path = key.split(".")
+    if sets is None or name not in sets or (name.isascii() and re.fullmatch(r"[A-Za-z_]\w*", name)):
+        return False
+    word = f"data.{key}={value}"
+    node = sets[name] = dict(sets[name])
+    for part in path[:-1]:
+        below = node.get(part)
+        node[part] = dict(below) if isinstance(below, Mapping) else {}
+        node = node[part]
+    text = as_text(value) if path[-1] == "file" else quoted(value)
+    node[path[-1]] = check_value(f"x={text}", word, False).value()
+    return True
+
+
+def _own(key: str, value: str, sets: dict[str, Any] | None) -> str:
+    """An option of a data set as a word; a name without a set is told with those that there are."""
+    name = key.split(".")[0]
+    if not re.fullmatch(r"\w+", name, re.ASCII):
+        known = list(sets or ())
+        hint = nearest(name, known) if known else "name the file by data=FILE"
+        raise ValidationError("a data set", repr(name), "one that there is", hint)
+    return f"data.{key}={value}"
+
+
+def _without_data(prepared: list[str], sets: dict[str, Any] | None) -> list[str]:
+    """The overrides with examples that lack their own data, where other data take their place."""
+    if sets is None:
+        return prepared
+    return [_stripped(word) if word.startswith("example=") else word for word in prepared]
+
+
+def _stripped(word: str) -> str:
+    names = [name.strip().strip("'\"") for name in word.removeprefix("example=").split(",")]
+    chosen = [name if name == "null" else _example_alone(name) for name in names]
+    return f"example={','.join(chosen)}"
+
+
+def _example_alone(name: str) -> str:
+    """The name under which an example stands without its data."""
+    text = (config_dir() / "example" / f"{name}.yaml").read_text(encoding="utf-8")
+    found = {key: value for key, value in yaml.safe_load(text).items() if key != "data"}
+    return stored(found, "example").removeprefix("example=")
 
 
 def _ordered(prepared: list[str], first: list[str]) -> list[str]:
-    """A config of a file, then what replaces, then everything else."""
-    files = [i for i, word in enumerate(prepared) if re.match(r"\+\+(data|fit)=", word)]
+    """What files say, then what replaces, then everything else."""
+    files = [
+        i for i, word in enumerate(prepared) if word.startswith((f"+{GROUP}=", "preparation=", "example="))
+    ]
     cut = files[-1] + 1 if files else 0
     return [*prepared[:cut], *first, *prepared[cut:]]
 
 
-def _replaced(key: str, *values: Mapping[str, Any]) -> list[str]:
-    """Overrides after which a key has this value and nothing of what it had before; several values are a sweep."""
-    return [f"~{key}", f"++{key}={','.join(literal(_nested(key, value)) for value in values)}"]
+def _replaced(*values: Mapping[str, Any]) -> list[str]:
+    """Overrides after which `fit.free` has this value and nothing it had before; several values are a sweep."""
+    for value in values:
+        for path in value:
+            if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)+", path, re.ASCII):
+                hint = "for example fit.free=[receptor.closing_rate,vesicle.content_mean]"
+                raise ValidationError("fit.free", repr(path), "a list of paths of parameters", hint)
+    return ["~fit.free", f"++fit.free={','.join(literal(_nested(value)) for value in values)}"]
 
 
-def _nested(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """Paths of parameters as mappings in mappings; names of data sets stay as they are."""
+def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Paths of parameters as mappings in mappings."""
     nested: dict[str, Any] = {}
     for path, inner in value.items():
         node = nested
-        *parents, last = path.split(".") if key == "fit.free" else [path]
+        *parents, last = path.split(".")
         for parent in parents:
             node = node.setdefault(parent, {})
         node[last] = inner
@@ -90,18 +159,19 @@ def data_of(value: str) -> dict[str, Any]:
     Raises:
         ValidationError: If a file is not there, or holds no data sets.
     """
-    text = value.strip().strip("'\"")
+    text = value.strip()
+    text = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
     if text.startswith("{"):
         raise ValidationError(
             "data", value, "a file", "write data sets into a YAML file, or data.NAME.KEY=VALUE"
         )
-    files = _list(text) if text.startswith("[") else [text]
+    files = _files(text)
     found: dict[str, Any] = {}
     for name in files:
-        path = Path(name).expanduser()
+        path = user_path(name, "data")
         path = path / "result.h5" if (path / "result.h5").is_file() else path
         if not path.is_file():
-            raise ValidationError("data", f"{name}, where there is no file", "a file", "or see example=NAME")
+            raise ValidationError("data", f"{name}, where there is no file", "a file", _why_not(name))
         sets = (
             _described(path)
             if path.suffix.casefold() in _YAML
@@ -114,34 +184,57 @@ def data_of(value: str) -> dict[str, Any]:
     return found
 
 
+def _files(text: str) -> list[str]:
+    """The file, or the files of a list; a file whose name has commas or brackets is one, if it is there."""
+    if not text.startswith("[") or user_path(text, "data").is_file():
+        return [text]
+    return [piece for piece in axes.pieces(text[1:].removesuffix("]")) if piece]
+
+
+def _why_not(name: str) -> str:
+    if not name.startswith("["):
+        pieces = [piece for piece in axes.pieces(name) if piece]
+        if len(pieces) > 1 and all(user_path(piece, "data").is_file() for piece in pieces):
+            return f"did you mean data=[{','.join(pieces)}]?"
+    return "or see example=NAME"
+
+
 def _name(path: Path) -> str:
     """The name of a data set that has none: that of its file, or of its folder for a result."""
     stem = path.resolve().parent.name if path.name == "result.h5" else path.stem
-    word = re.sub(r"\W+", "_", stem).strip("_")
+    word = re.sub(r"\W+", "_", unicodedata.normalize("NFC", stem)).strip("_")
     return word if word and word not in (*EVERY, DEFAULTS) else f"set_{word}"
 
 
 def _described(path: Path) -> dict[str, Any]:
     """The data sets of a YAML file; paths in it start from its folder."""
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValidationError("data", str(path), "a YAML file that can be read") from error
+    found = read_yaml(path, "data")
     if isinstance(found, dict) and set(found) == {"data"}:
         found = found["data"]
     if not isinstance(found, dict | list):
         raise ValidationError("data", str(path), "a YAML file of data sets by name")
-    shared = dict(found.get(DEFAULTS) or {}) if isinstance(found, dict) else {}
+    for name in found if isinstance(found, dict) else ():
+        _check_name(path, name)
+    shared = found.get(DEFAULTS) if isinstance(found, dict) else None
+    if not isinstance(shared, dict | None):
+        raise ValidationError(f"data.{DEFAULTS} ({path})", repr(shared), "a mapping of options")
     whole = {name: {k: v for k, v in o.items() if k != "__shared__"} for name, o in named(found).items()}
     if isinstance(found, dict):
-        whole = {name: dict(found[name]) for name in whole} | ({DEFAULTS: shared} if shared else {})
+        whole = {name: dict(found[name]) for name in whole} | ({DEFAULTS: dict(shared)} if shared else {})
     for name, options in whole.items():
-        if not re.fullmatch(r"[\w-]+", name) or name in EVERY:
-            allowed = "a word of letters, digits, '_' and '-', and no option of a data set"
-            raise ValidationError(f"name of a data set ({path}{_line(path, name)})", repr(name), allowed)
+        _check_name(path, name)
         if options.get("file"):
-            options["file"] = str(path.resolve().parent / Path(str(options["file"])).expanduser())
+            options["file"] = str(
+                path.resolve().parent / user_path(str(options["file"]), f"data.{name}.file")
+            )
     return whole
+
+
+def _check_name(path: Path, name: str) -> None:
+    """Refuse a name that no word could call."""
+    if not re.fullmatch(r"[\w-]+", name) or name in EVERY:
+        allowed = "a word of letters, digits, '_' and '-', and no option of a data set"
+        raise ValidationError(f"name of a data set ({path}{_line(path, name)})", repr(name), allowed)
 
 
 def _line(path: Path, name: str) -> str:

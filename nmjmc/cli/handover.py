@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from nmjmc.cli.compose import REFUSALS, sentence
+from nmjmc.cli.grammar import check_number_of_runs
 from nmjmc.folders import config_dir
 
 
@@ -31,7 +32,7 @@ def hand_over(overrides: list[str], name: str, program: str, run: Callable[[Dict
         ValidationError: For whatever hydra refuses.
     """
     decorated = hydra.main(config_path=str(config_dir()), config_name=name, version_base="1.3")(run)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions come to us, and we make sentences of them
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, and we make sentences of them
     saved, sys.argv = sys.argv, [program, *overrides]
     try:
         decorated()
@@ -44,9 +45,29 @@ def hand_over(overrides: list[str], name: str, program: str, run: Callable[[Dict
     return 0
 
 
+def is_sweep(overrides: list[str]) -> bool:
+    """Whether -m was given."""
+    return any(word in ("-m", "--multirun") for word in overrides)
+
+
+def is_help(overrides: list[str]) -> bool:
+    """Whether the help was asked for."""
+    return any(word in ("-h", "--help") for word in overrides)
+
+
 def points(overrides: list[str]) -> Iterator[list[str]]:
-    """The overrides of each point of a sweep."""
-    words = [word for word in overrides if not word.startswith(("-", "hydra"))]
-    sweeper = OverridesParser.create().parse_overrides(words)
-    for batch in BasicSweeper.split_arguments(sweeper, max_batch_size=None):
-        yield from (list(point) for point in batch)
+    """The overrides of each run: of all of a sweep with -m, else of the only one; folders of configs among them.
+
+    Raises:
+        ValidationError: If there would be too many.
+    """
+    if not is_sweep(overrides):
+        yield overrides
+        return
+    flags = [i for i, word in enumerate(overrides) if word in ("--config-dir", "-cd")]
+    folders = [overrides[i + j] for i in flags for j in (0, 1)]
+    words = [w for i, w in enumerate(overrides) if not w.startswith("-") and i - 1 not in flags]
+    found = OverridesParser.create().parse_overrides(words)
+    check_number_of_runs(found)
+    for batch in BasicSweeper.split_arguments(found, max_batch_size=None):
+        yield from ([*point, *folders] for point in batch)

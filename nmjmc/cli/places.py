@@ -10,7 +10,7 @@ from pathlib import Path
 from nmjmc.cli import config_file
 from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError
-from nmjmc.folders import config_dir
+from nmjmc.folders import config_dir, user_path
 from nmjmc.synapse.presets import is_file
 
 _KEY = re.compile(r"^[\w.]+(?![\w.])(?! of )")  # "name of a data set" is no key
@@ -62,7 +62,7 @@ def _key(error: ValidationError) -> str:
     """The path of what was refused: the field, or the value where a key itself is unknown."""
     text = str(error.value).strip("'\"") if error.field == "a key" else error.field
     found = _KEY.match(text)
-    return found.group() if found else ""
+    return text if error.field == "a key" else found.group() if found else ""
 
 
 def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path, str]]:
@@ -73,13 +73,13 @@ def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path,
             yield config_file.path_of(word), ""
             preparation = _below(word)
         if word.startswith("data=") and is_file(word):
-            yield Path(word.removeprefix("data=")), "data."
+            yield user_path(word.removeprefix("data="), "data"), "data."
         if word in ("--config-dir", "-cd") and index + 1 < len(words):
             yield from ((path, "") for path in sorted(Path(words[index + 1]).glob("**/*.yaml")))
         if word.startswith("preparation="):
             preparation = word.removeprefix("preparation=")
     if preparation and is_file(preparation):
-        yield Path(preparation), ""
+        yield user_path(preparation, "preparation"), ""
     if preparation:
         yield config_dir() / "preparation" / f"{preparation}.yaml", ""
     yield from ((config_dir() / name, "") for name in primary)

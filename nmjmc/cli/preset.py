@@ -10,6 +10,7 @@ import yaml
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir
+from nmjmc.yaml_file import read_yaml
 
 
 class Entry(NamedTuple):
@@ -44,6 +45,7 @@ def entries(path: Path) -> list[Entry]:
     Raises:
         ValidationError: If it cannot be read as YAML.
     """
+    read_yaml(path, "the file")  # of bounded size and depth: here its aliases are written out
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)

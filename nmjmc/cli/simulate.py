@@ -18,9 +18,9 @@ from omegaconf import DictConfig
 
 from nmjmc import api
 from nmjmc.cli import config as configs
-from nmjmc.cli import distributed, report, speed, targets
+from nmjmc.cli import distributed, report, speed
 from nmjmc.cli.compose import composed
-from nmjmc.cli.handover import hand_over, points
+from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
@@ -55,7 +55,9 @@ def command(words: list[str]) -> int:
 def _checked(words: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then run."""
     overrides = prepare(words)
-    if not any(word.startswith("-") for word in words):
+    if is_help(words):
+        composed(overrides)
+    elif not is_sweep(words):
         synapse, settings = configs.read(composed(overrides))
         if settings.device == "cpu":
             only_cpu()
@@ -66,11 +68,9 @@ def _checked(words: list[str]) -> int:
             return _dry_run(synapse, settings, plan)
         if settings.seed is None:
             overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
-    elif all(word in ("-m", "--multirun") for word in words if word.startswith("-")):
+    else:
         for point in points(overrides):
-            configs.read(composed(point))
-    if any(word.startswith(("-", "hydra", "+hydra")) or "_target_" in word for word in words):
-        targets.check("config", overrides)
+            _plan(*configs.read(composed(point)))
     return hand_over(overrides, "config", "nmjmc simulate", _run)
 
 

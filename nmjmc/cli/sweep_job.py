@@ -12,8 +12,9 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from nmjmc.cli import slurm, targets
-from nmjmc.cli.compose import REFUSALS, sentence
+from nmjmc.cli import hydra_words, slurm
+from nmjmc.cli.compose import REFUSALS, composed, sentence
+from nmjmc.cli.config_file import quote
 from nmjmc.cli.sweep_words import Options
 from nmjmc.errors import NmjmcError, ValidationError, nearest
 from nmjmc.folders import config_dir
@@ -43,17 +44,18 @@ def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequen
         NmjmcError: If a worker ended in an error of its own.
     """
     _installed(words)
-    targets.check("worker", words)
+    prepared = hydra_words.prepared(words)
+    composed([f"folder={quote(str(folder.resolve()))}", *prepared], "worker")
     slurm.ask_scontrol()
     # else Ray runs its workers at nice 15, and where anything else computes they hardly begin
     os.environ.setdefault("RAY_worker_niceness", "0")
     numbers = ",".join(map(str, range(options.workers)))
-    given = [f"folder='{folder.resolve()}'", f"worker={numbers}", f"device={how['device']}"]
+    given = [f"folder={quote(str(folder.resolve()))}", f"worker={numbers}", f"device={how['device']}"]
     given += [f"cache={str(how['cache']).lower()}"]
     given += [f"{name}={str(getattr(options, name)).lower()}" for name in _PASSED_ON]
     decorated = hydra.main(config_path=str(config_dir()), config_name="worker", version_base="1.3")(worker)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # exceptions come to us, and we make sentences of them
-    saved, sys.argv = sys.argv, ["nmjmc sweep", "--multirun", *given, *words]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, and we make sentences of them
+    saved, sys.argv = sys.argv, ["nmjmc sweep", "--multirun", *given, *prepared]
     try:
         decorated()
     except SystemExit as done:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from nmjmc.api import SEEDS, whole_number
-from nmjmc.cli import axes
+from nmjmc.cli import axes, hydra_words
 from nmjmc.cli.design import MOST_POINTS, SAMPLERS
+from nmjmc.cli.grammar import check_word
 from nmjmc.errors import ValidationError, nearest
 
 NOT_SWEPT = ("device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed", "name")
@@ -95,6 +96,7 @@ def sort(words: Sequence[str]) -> Words:
     given, hydra, swept, shared = {}, [], {}, []
     names = {item.name for item in fields(Options)}
     for word in words:
+        check_word(word)
         key, equals, value = word.partition("=")
         bare = key.lstrip("+~")
         if key in names and equals:
@@ -109,7 +111,14 @@ def sort(words: Sequence[str]) -> Words:
         else:
             _check_word(word, key, names)
             shared.append(word)
-    return Words(_options(given), tuple(hydra), swept, tuple(shared))
+    options = _options(given)
+    if hydra and options.workers == 1 and not any(word.startswith("hydra/launcher=") for word in hydra):
+        hydra_words.prepared(hydra)
+        hint = "name the folder of a sweep by folder=PATH"
+        raise ValidationError(
+            hydra[0].partition("=")[0], "given", "left out without hydra/launcher=NAME", hint
+        )
+    return Words(options, tuple(hydra), swept, tuple(shared))
 
 
 def _check_swept(key: str, before: Mapping[str, str]) -> None:

@@ -1,60 +1,68 @@
-"""What hydra may make from a config: classes of this package, of hydra itself and of its launchers, nothing else."""
+"""What hydra may make from a config: its own sweeper and the launchers that we know, nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
-
-from nmjmc.cli.compose import REFUSALS, sentence
 from nmjmc.errors import ValidationError
-from nmjmc.folders import config_dir
 
+_PLUGINS = "hydra_plugins.hydra_"
 ALLOWED = (
-    "nmjmc.", "hydra._internal.core_plugins.", "hydra_plugins.hydra_joblib_launcher.",
-    "hydra_plugins.hydra_submitit_launcher.", "hydra_plugins.hydra_ray_launcher.",
-)  # fmt: skip
+    "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+    "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+    f"{_PLUGINS}joblib_launcher.joblib_launcher.JoblibLauncher",
+    f"{_PLUGINS}submitit_launcher.submitit_launcher.LocalLauncher",
+    f"{_PLUGINS}submitit_launcher.submitit_launcher.SlurmLauncher",
+    f"{_PLUGINS}ray_launcher.ray_launcher.RayLauncher",
+)
+_PLACES = ("hydra.launcher._target_", "hydra.sweeper._target_")
+_INSTRUCTIONS = ("_args_", "_partial_", "_recursive_", "_convert_")
+# of logging's own files
+_HANDLERS = ("logging.FileHandler", "logging.StreamHandler")
 
 
-def check(name: str, words: Sequence[str]) -> None:
-    """Refuse a config that would let hydra call something else: a config file is data, not a program.
+def check(whole: Mapping[str, Any]) -> None:
+    """Refuse a composed config that would let hydra call something else: a config is data, not a program.
 
     Args:
-        name: The primary config.
-        words: Overrides and flags, as hydra takes them.
+        whole: The composed config with its node `hydra`, plain and not resolved; so it does not matter which word,
+            file or default has put something in.
 
     Raises:
         ValidationError: Naming the key and what it would call.
     """
-    overrides = [word for word in words if "=" in word and not word.startswith("-")]
-    folders = [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("--config-dir", "-cd")]
-    if folders:
-        overrides.append(f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]")
-    try:
-        with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            whole = compose(name, overrides=_single(overrides), return_hydra_config=True)
-    except REFUSALS as error:
-        raise sentence(error) from error
-    for path, target in _targets(OmegaConf.to_container(whole, resolve=False), ""):
-        if not str(target).startswith(ALLOWED):
-            raise ValidationError(path, repr(target), "a class of this package or of hydra's launchers")
+    hydra = whole.get("hydra") or {}
+    if hydra.get("callbacks"):
+        raise ValidationError(
+            "hydra.callbacks", repr(hydra["callbacks"])[:200], "left out", "a config calls nothing"
+        )
+    for path, key, value in _leaves(whole, ""):
+        if key == "_target_" and (path not in _PLACES or value not in ALLOWED):
+            raise ValidationError(path, repr(value), "one of hydra's launchers, and left out elsewhere")
+        if key in _INSTRUCTIONS:
+            raise ValidationError(path, repr(value), "left out", "a config is data, and calls nothing")
+        if path.startswith(("hydra.job_logging", "hydra.hydra_logging")) and _makes(key, value):
+            raise ValidationError(path, repr(value), "as it is in our own config of the log")
 
 
-def _single(overrides: Sequence[str]) -> list[str]:
-    """The overrides of hydra and those that name a target: values that are swept cannot change what is made."""
-    return [word for word in overrides if word.lstrip("+~").startswith("hydra") or "_target_" in word]
+def _makes(key: str, value: Any) -> bool:
+    """Whether a line of a config of the log would make something that no log needs."""
+    is_factory = key in ("()", "factory", ".") or (key == "class" and value not in _HANDLERS)
+    return is_factory or (
+        isinstance(value, str) and value.startswith(("ext://", "cfg://")) and "sys.std" not in value
+    )
 
 
-def _targets(node: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            below = f"{path}.{key}" if path else str(key)
-            if key == "_target_":
-                yield below, value
+def _leaves(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+    """Path, key and value of everything that is no mapping and no list; instructions whatever they hold."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            below = f"{path}.{name}" if path else str(name)
+            if str(name) == "_target_" or str(name) in _INSTRUCTIONS or not isinstance(value, Mapping | list):
+                yield below, str(name), value
             else:
-                yield from _targets(value, below)
+                yield from _leaves(value, below)
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _targets(value, f"{path}[{index}]")
+            yield from _leaves(value, f"{path}[{index}]")

@@ -73,7 +73,8 @@ class Sweep:
             raise ValidationError(
                 "the folder", f"{path}, which has no sweep.json", "that of a sweep"
             ) from error
-        version = found.get("schema_version", 0)
+        _check(folder, found)
+        version = found["schema_version"]
         if version > SWEEP_VERSION:
             hint = "install a newer nmjmc to read it"
             raise ValidationError(f"schema_version of {path}", version, f"at most {SWEEP_VERSION}", hint)
@@ -174,3 +175,31 @@ def _claims(folder: Path) -> Claims:
     except OSError as error:
         found = f"{folder} ({error.strerror})"
         raise ValidationError("folder", found, "a folder that can be written") from error
+
+
+_PARTS = {
+    "schema_version": int, "request": dict, "how": dict, "name": str, "size": int, "seed": int, "results": bool,
+    "points": list,
+}  # fmt: skip
+_REQUEST = {"bases": dict, "axes": list, "sampler": str, "seeds": str}
+
+
+def _check(folder: Path, found: Any) -> None:
+    """Refuse a definition that is no sweep's: damaged, or of another program.
+
+    Raises:
+        ValidationError: Naming the file and what is missing.
+    """
+    path = folder / "sweep.json"
+    whole = found if isinstance(found, dict) else {}
+    request = whole.get("request")
+    below = request if isinstance(request, dict) else {}
+    for parts, held in ((_PARTS, whole), (_REQUEST, below)):
+        for name, kind in parts.items():
+            if not isinstance(held.get(name), kind) or (kind is int and isinstance(held[name], bool)):
+                missing = f"without a right {name}" if isinstance(found, dict) else "no mapping"
+                hint = "the file is damaged; the records beside it are whole"
+                raise ValidationError(str(path), missing, "the definition of a sweep", hint)
+    for index, point in enumerate(whole["points"]):
+        if not isinstance(point, dict) or not isinstance(point.get("values"), dict):
+            raise ValidationError(f"{path}: point {index}", "damaged", "a mapping of values")

@@ -12,8 +12,11 @@ import yaml
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir, names_in
-from nmjmc.synapse.build import build
+from nmjmc.synapse.build import PARTS, build
 from nmjmc.synapse.model import Synapse
+from nmjmc.yaml_file import nested, read_yaml
+
+_KEYS = ("name", "temperature", *PARTS)
 
 
 def available_preparations() -> tuple[str, ...]:
@@ -54,13 +57,15 @@ def file_mapping(path: str | Path) -> dict[str, Any]:
     Raises:
         ValidationError: If it cannot be read, or is no mapping.
     """
-    try:
-        found = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValidationError("preparation", str(path), "a YAML file that can be read") from error
+    found = read_yaml(path, "preparation")
     if not isinstance(found, dict):
         raise ValidationError("preparation", str(path), "a mapping of parameters")
-    return found
+    whole = nested(found)
+    for key in whole:
+        if key not in _KEYS:
+            hint = nearest(key, _KEYS)
+            raise ValidationError(f"a key of the preparation ({path})", repr(key), "a part", hint)
+    return whole
 
 
 def preparation(name: str = "human", **overrides: Any) -> Synapse:
@@ -86,7 +91,18 @@ def preparation(name: str = "human", **overrides: Any) -> Synapse:
     mapping = preparation_mapping(name)
     for path, value in overrides.items():
         _set(mapping, path.split("."), value)
-    return build(mapping)
+    try:
+        return build(mapping)
+    except ValidationError as error:
+        if not is_file(name) or not {error.field, *_above(error.field)}.isdisjoint(overrides):
+            raise
+        raise ValidationError(f"{error.field} ({name})", error.value, error.allowed, error.hint) from error
+
+
+def _above(path: str) -> list[str]:
+    """The paths of which a path is a part."""
+    pieces = path.split(".")
+    return [".".join(pieces[:i]) for i in range(1, len(pieces))]
 
 
 def _set(mapping: dict[str, Any], keys: list[str], value: Any) -> None:

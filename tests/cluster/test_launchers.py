@@ -10,8 +10,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_class
 
 import nmjmc
+from nmjmc.cli.compose import composed
 from nmjmc.cli.main import main
-from nmjmc.cli.targets import ALLOWED, check
+from nmjmc.cli.targets import ALLOWED
 from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.folders import config_dir
 from tests.cluster.test_slurm import SMALL
@@ -22,7 +23,7 @@ LAUNCHERS = sorted(path.stem for path in (config_dir() / "hydra" / "launcher").g
 
 @pytest.mark.parametrize("name", LAUNCHERS)
 def test_every_launcher_composes_and_its_class_takes_its_keys(name, tmp_path):
-    check("worker", [f"hydra/launcher={name}"])
+    composed([f"hydra/launcher={name}", "folder=x"], "worker")
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         words = [f"hydra/launcher={name}", f"folder={tmp_path}"]
         launcher = compose("worker", overrides=words, return_hydra_config=True).hydra.launcher

@@ -232,7 +232,7 @@ MISTAKES = {
     "simulate receptor.density=null": "missing",
     "simulate receptor.density=many": "a number in /um^2",
     "simulate receptor.density=3000 /um^2,5000 /um^2": "add -m",
-    "simulate receptor.density=[1,2": "the config",
+    "simulate receptor.density=[1,2": "close the bracket [",
     "simulate receptor.binding_rate=5e7 /s": "/M/s",
     "simulate receptor.scheme=two_sites": "a known scheme",
     "simulate receptor.desensitisation_rate=25 /s": "write receptor.desensitisation_rate=null",
@@ -332,9 +332,10 @@ def test_quantities_are_quoted_for_hydra(written, read):
 
 
 def test_parameters_of_the_synapse_are_added_where_the_preset_leaves_them_out():
+    Path("here").mkdir()
     words = prepare(["receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"])
     # argparse takes no word behind the flag, so it goes last
-    assert words == ["++receptor.density=3", "vesicles=4", "hydra.sweep.dir=x", "--config-dir", "here", "-m"]
+    assert words == ["++receptor.density=3", "vesicles=4", "hydra.sweep.dir='x'", "--config-dir", "here", "-m"]
 
 
 def test_progress_says_what_is_going_on():

@@ -82,7 +82,8 @@ def test_a_mistake_in_a_file_names_the_file_and_its_line(key, value, words, caps
         ("preparation: slab\nreceptor:\n  density: 3000 /um^3\n", 3, "did you mean 3000 /um^2?"),
         ("temprature: 30\n", 1, "did you mean temperature?"),
         ("preparation: slabb\n", 1, "did you mean slab?"),
-        ("hydra:\n  callbacks: {x: {_target_: os.system, command: touch hacked}}\n", 1, "preparation: NAME"),
+        ("hydra:\n  run: {dir: elsewhere}\n", 1, "preparation: NAME"),
+        ("hydra:\n  callbacks: {x: {_target_: os.system, command: touch hacked}}\n", 2, "calls nothing"),
     ],
 )
 def test_a_mistake_in_a_short_file_names_it(command, lines, number, words, capsys):
@@ -119,7 +120,7 @@ def test_a_word_of_the_command_line_names_no_file(capsys):
 )
 def test_hydra_calls_nothing_but_our_own(words, tmp_path, capsys):
     assert main(words) == 2
-    assert "a class of this package" in capsys.readouterr().err
+    assert "calls nothing" in (said := capsys.readouterr().err) or "choose one by hydra/launcher=NAME" in said
     assert not (tmp_path / "hacked").exists()
 
 
