@@ -83,7 +83,7 @@ def align(
     window = np.arange(-round(before / step), round(after / step) + 1)
     reach = max(2, round((refine if refine is not None else 0.5 * after) / step))
     rows = [
-        _cut(detected.polarity * recording.signal[sweep], int(sample), window, reach)
+        _cut(detected.polarity * recording.sweep(int(sweep)), int(sample), window, reach)
         for sweep, sample in zip(detected.sweep[kept], detected.sample[kept], strict=True)
     ]
     good = [index for index, row in enumerate(rows) if row is not None]
@@ -156,7 +156,7 @@ def measure_events(events: AlignedEvents, *, smooth: int = 1) -> EventTable:
     if smooth > 1:
         kernel = np.ones(smooth) / smooth
         traces = np.stack([np.convolve(row, kernel, mode="same") for row in traces])
-    shape = measure(events.time, traces, polarity=events.polarity)
+    shape = measure(events.time, traces, polarity=events.polarity, baseline=0.0)
     columns = {
         "time": events.onset, "amplitude": shape.amplitude, "rise_20_80": shape.rise_20_80,
         "rise_10_90": shape.rise_10_90, "decay": shape.decay_time, "charge": shape.charge,

@@ -93,7 +93,10 @@ def detect(
     step = recording.sampling_interval
     least = max(1, round((dead_time if dead_time is not None else int(template.argmax()) * step) / step))
     sweeps, samples, scores = [], [], []
-    for number, trace in enumerate(recording.signal):
+    for number in range(recording.sweeps):
+        trace = recording.sweep(number)
+        if trace.size < template.size:  # a sweep that is too short for an event holds none
+            continue
         found = _detection_trace(polarity * trace, template, step, method, band)
         # a shoulder on the way down from an event is no second one
         peaks, heights = filters.find_peaks(

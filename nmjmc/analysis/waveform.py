@@ -1,17 +1,19 @@
 """Shape of a miniature current: amplitude, rise, decay and charge, alike for recordings and simulations.
 
-Times between samples are interpolated linearly. The rise is read backwards from the peak, so that noise in
-the baseline cannot start it too early. The decay constant is that of the least-squares straight line through
-the logarithm of the samples between 80 % and 20 % of the peak, or to the trace's end if it does not fall that
-far.
+Times between samples are interpolated linearly. A holding current is taken off first. The rise is read backwards from
+the peak, so that noise in the baseline cannot start it too early. The decay constant is that of the least-squares
+straight line through the logarithm of the samples between 80 % and 20 % of the peak, or to the trace's end if it does
+not fall that far.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from nmjmc.analysis.onset import course
 from nmjmc.errors import ValidationError
 
 UNITS = {
@@ -36,6 +38,8 @@ class Waveform:
         rise_10_90: From 10 to 90 % of the amplitude [ms].
         decay_time: Time constant of the exponential fitted to the fall from 80 to 20 % [ms].
         charge: Integral over the whole trace, by trapezoids [unit of the trace times ms; nA ms = pC].
+        baseline: What was taken off each trace first [unit of the trace].
+        said: Which baseline that was, in words.
     """
 
     amplitude: np.ndarray
@@ -44,29 +48,40 @@ class Waveform:
     rise_10_90: np.ndarray
     decay_time: np.ndarray
     charge: np.ndarray
+    baseline: np.ndarray = field(default_factory=lambda: np.zeros(()))
+    said: str = ""
 
     def as_dict(self) -> dict[str, np.ndarray]:
         """The features by name, in the order of a table."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in UNITS}
 
 
 def measure(
-    time: np.ndarray, trace: np.ndarray, *, polarity: int | None = None, onset: float = 0.0
+    time: np.ndarray,
+    trace: np.ndarray,
+    *,
+    polarity: int | None = None,
+    onset: float | None = None,
+    baseline: float | np.ndarray | Sequence[float] | None = None,
 ) -> Waveform:
     """Measure the features of one or many traces with the same times.
 
     Args:
         time: Times [t], increasing [ms].
-        trace: Traces [..., t] with the baseline at zero, for example currents [nA].
+        trace: Traces [..., t], for example currents [nA].
         polarity: -1 if the response goes down, 1 if it goes up; by default the direction in which the mean
-            of the traces deviates most.
-        onset: When the response was caused [ms]; `time_to_peak` counts from here.
+            of the traces deviates most from its baseline.
+        onset: When the response was caused [ms]; `time_to_peak` counts from here, by default from 0.
+        baseline: What is taken off first: a level, or one for each trace [...] as an array; or a window (start, end)
+            [ms], whose mean is taken. By default the median of what comes before the onset, or, where that is not
+            given, before the rise of the mean trace; nothing where a trace begins with its rise. 0 takes nothing off.
 
     Returns:
-        The features, each of shape [...].
+        The features, each of shape [...], and what was taken off.
 
     Raises:
-        ValidationError: If the times do not increase, are fewer than three, or do not fit the traces.
+        ValidationError: If the times do not increase, are fewer than three, or do not fit the traces; or if a baseline
+            is no level and no window with samples.
 
     Example:
         >>> time = np.linspace(0.0, 10.0, 1001)
@@ -74,6 +89,8 @@ def measure(
         2.0
     """
     time, trace = _checked(time, trace)
+    level, said = _level(time, trace, polarity, onset, baseline)
+    trace = trace - level[..., None]
     upward = trace * (polarity or _polarity(trace))
     rows = upward.reshape(-1, time.size)
     peak = rows.argmax(axis=1)
@@ -82,13 +99,59 @@ def measure(
     crossings = {level: _rise_crossing(time, rows, peak, level * amplitude) for level in (0.1, 0.2, 0.8, 0.9)}
     columns = {
         "amplitude": amplitude,
-        "time_to_peak": np.where(np.isnan(amplitude), np.nan, time[peak] - onset),
+        "time_to_peak": np.where(np.isnan(amplitude), np.nan, time[peak] - (onset or 0.0)),
         "rise_20_80": crossings[0.8] - crossings[0.2],
         "rise_10_90": crossings[0.9] - crossings[0.1],
         "decay_time": _decay_time(time, rows, peak, amplitude),
         "charge": np.trapezoid(rows, time, axis=1),
     }
-    return Waveform(**{name: value.reshape(trace.shape[:-1]) for name, value in columns.items()})
+    shaped = {name: value.reshape(trace.shape[:-1]) for name, value in columns.items()}
+    return Waveform(**shaped, baseline=level, said=said)
+
+
+def _level(
+    time: np.ndarray,
+    trace: np.ndarray,
+    polarity: int | None,
+    onset: float | None,
+    given: float | np.ndarray | Sequence[float] | None,
+) -> tuple[np.ndarray, str]:
+    """What is taken off each trace [...], and how it was found.
+
+    Raises:
+        ValidationError: If a baseline was given that is no level and no window with samples.
+    """
+    shape = trace.shape[:-1]
+    if given is not None and not isinstance(given, np.ndarray) and np.ndim(given) == 1:
+        start, end = [float(edge) for edge in np.asarray(given)] if np.size(given) == 2 else (np.nan, np.nan)
+        inside = (time >= start) & (time < end)
+        if not inside.any():
+            allowed = "a level, or a window (start, end) in ms with samples in it"
+            raise ValidationError("baseline", given, allowed)
+        return np.asarray(trace[..., inside].mean(axis=-1)), f"mean from {start:g} to {end:g} ms, as given"
+    if given is not None:
+        level = np.asarray(given, np.float64)
+        if level.shape not in ((), shape) or not np.isfinite(level).all():
+            raise ValidationError("baseline", given, "a finite level, or one for each trace")
+        return np.array(np.broadcast_to(level, shape)), "as given"
+    quiet = _quiet(time, trace, polarity, onset)
+    if not quiet:
+        return np.zeros(shape), "none, as nothing comes before the rise"
+    return np.asarray(
+        np.median(trace[..., :quiet], axis=-1)
+    ), f"median of the {quiet} samples before {time[quiet]:g} ms"
+
+
+def _quiet(time: np.ndarray, trace: np.ndarray, polarity: int | None, onset: float | None) -> int:
+    """How many samples come before the rise of the mean trace, and before the onset where it is said."""
+    mean = trace.reshape(-1, time.size).mean(axis=0)
+    if not np.isfinite(mean).all():
+        return 0
+    before = time.size if onset is None else int((time < onset).sum())
+    found = course(mean, polarity if polarity in (-1, 1) else None)
+    if found.doubt:
+        return before if onset is not None and before < time.size else 0
+    return min(found.quiet, before)
 
 
 def _checked(time: np.ndarray, trace: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

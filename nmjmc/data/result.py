@@ -109,13 +109,13 @@ class Result:
     @functools.cached_property
     def waveform(self) -> Waveform:
         """Features of the current of each vesicle, each [v]; its time to peak counts from `onset`."""
-        return measure(self.time, self.current, polarity=self._polarity, onset=self.onset)
+        return measure(self.time, self.current, polarity=self._polarity, onset=self.onset, baseline=0.0)
 
     @functools.cached_property
     def mean_waveform(self) -> Waveform:
         """Features of the mean current."""
         mean = self.current.mean(axis=0)
-        return measure(self.time, mean, polarity=self._polarity, onset=self.onset)
+        return measure(self.time, mean, polarity=self._polarity, onset=self.onset, baseline=0.0)
 
     @property
     def onset(self) -> float:

@@ -21,6 +21,9 @@ from nmjmc.fitting.terms import GaussianTerm
 
 BINS = 12
 
+_LARGEST = 1e8
+"""Entries of the matrix that filters and samples a current (a choice: 0.8 GB)."""
+
 
 class WaveformTerm(GaussianTerm):
     """Bin means of the mean event, and the logarithm of the variance of its size.
@@ -121,7 +124,25 @@ class WaveformTerm(GaussianTerm):
         self.sampled, self.average = time, _bin_matrix(time, self.edges)
         self.time = 0.5 * (self.edges[1:] + self.edges[:-1])
         self.instrument, self.driving_force = instrument, driving_force
+        self._refuse_endless()
         self._prepare()
+
+    def _refuse_endless(self) -> None:
+        """Refuse what would fill the memory: the map from the current to the samples is a full matrix.
+
+        Raises:
+            ValidationError: With how to shorten the record.
+        """
+        corner = self.instrument.bandwidth
+        fine = min(
+            self.instrument.sampling_interval, 1.0 / (40.0 * corner) if np.isfinite(corner) else np.inf
+        )
+        span = max(float(self.sampled[-1]), self.condition.duration) - min(float(self.sampled[0]), 0.0)
+        rows = self.sampled.size if self.aligned == "onset" else self.condition.duration / min(fine, 0.02)
+        if rows * span / fine > _LARGEST:
+            value = f"{self.sampled.size} samples, over {span:.3g} ms"
+            hint = "cut it shorter, average neighbouring samples, or give edges that end earlier"
+            raise ValidationError(f"a waveform of {self.name}", value, "one of fewer samples", hint)
 
     def _statistic(self, binned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bin means and log variance of the projection, and the covariance of their errors."""
@@ -257,11 +278,20 @@ def default_edges(time: np.ndarray, mean: np.ndarray, bins: int = BINS) -> np.nd
     """Edges of bins that hold about equal shares of the mean event's path up and down [bin + 1].
 
     A bin is at least two samples wide; the record ends where a twentieth of the peak is left.
+
+    Raises:
+        ValidationError: If the mean event has its peak before time 0, or too few samples after it.
     """
     upward = np.abs(mean)
     peak = int(upward.argmax())
     end = peak + int(np.argmax(np.append(upward[peak:], 0.0) < 0.05 * upward[peak]))
     inside = (time >= min(0.0, time[-1])) & (np.arange(time.size) <= min(end, time.size - 1))
+    if inside.sum() < 5 or not upward[peak] > 0:
+        value = f"at {time[peak]:.3g} ms, with {int(inside.sum())} samples between its onset and its end"
+        hint = "these may be no events: check polarity, onset and the command, or choose another window"
+        raise ValidationError(
+            "the peak of the mean event", value, "after its onset, with five samples or more", hint
+        )
     level = np.convolve(upward, np.ones(3) / 3.0, mode="same")
     path = np.cumsum(
         np.where(inside, np.append(0.0, np.abs(np.diff(level))) + 0.2 * upward[peak] / inside.sum(), 0.0)

@@ -12,6 +12,7 @@ import numpy as np
 from nmjmc.analysis.recording import Recording
 from nmjmc.data.atomic import atomic
 from nmjmc.data.guard import check_dataset, check_file, opened
+from nmjmc.data.recordings.corrections import said_unit
 from nmjmc.data.recordings.optional import to_unit
 from nmjmc.errors import ValidationError, nearest
 
@@ -30,6 +31,10 @@ def write_recording(recording: Recording, path: str | Path) -> Path:
         signal.attrs["units"] = recording.unit
         starts = file.create_dataset("sweep_start", data=recording.sweep_start)
         starts.attrs["units"] = "ms"
+        if not recording.even:
+            file.create_dataset("length", data=recording.length)
+        if recording.command.size:
+            file.create_dataset("command", data=recording.command, compression="gzip", shuffle=True)
         for name in _SCALARS:
             made = file.create_dataset(name, data=float(getattr(recording, name)))
             made.attrs["units"] = _UNITS[name]
@@ -62,7 +67,9 @@ def read_hdf5(
     with opened(path) as file:
         if file.attrs.get("format") == _FORMAT:
             check_file(file, path)
-            return _own(file, known)
+            if sampling_interval is not None:
+                known = {**known, "sampling_interval": sampling_interval}
+            return _own(file, unit, known)
         found = _samples(file, dataset, Path(path))
         if sampling_interval is None:
             raise ValidationError("sampling_interval", "missing", "given in ms, as the file does not say it")
@@ -73,15 +80,19 @@ def read_hdf5(
         return Recording(values, sampling_interval, inside, **{**ours, **known})
 
 
-def _own(file: h5py.File, known: dict[str, Any]) -> Recording:
+def _own(file: h5py.File, unit: str | None, known: dict[str, Any]) -> Recording:
+    """The recording of a file of this package; a unit or a number that was given holds above the file's."""
     names = {field.name for field in fields(Recording)}
-    found = {name: float(np.asarray(file[name])) for name in _SCALARS if name in names}
+    found: dict[str, Any] = {name: float(np.asarray(file[name])) for name in _SCALARS if name in names}
     signal: Any = file["signal"]
-    found |= {"name": str(file.attrs["name"]), "source": str(file.attrs["source"])}  # pyright: ignore[reportAssignmentType]
-    starts: Any = file["sweep_start"]
-    return Recording(
-        signal[...], unit=str(signal.attrs["units"]), sweep_start=starts[...], **{**found, **known}
-    )  # pyright: ignore[reportArgumentType]
+    found |= {"name": str(file.attrs["name"]), "source": str(file.attrs["source"])}
+    for name in ("sweep_start", "length", "command"):
+        if name in file:
+            found[name] = np.asarray(file[name])  # pyright: ignore[reportArgumentType]
+    written, said = said_unit(unit, str(signal.attrs["units"]))
+    values, inside = to_unit(signal[...], written, "signal")
+    found["source"] = "; ".join(filter(None, (str(found["source"]), said)))
+    return Recording(values, unit=inside, **{**found, **known})  # pyright: ignore[reportArgumentType]
 
 
 def _samples(file: h5py.File, dataset: str | None, path: Path) -> Any:

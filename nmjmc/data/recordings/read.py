@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from nmjmc.analysis.recording import Recording
 from nmjmc.data.recordings.axon import read_abf
+from nmjmc.data.recordings.axon_text import read_atf
+from nmjmc.data.recordings.corrections import put_right, refuse_impossible
 from nmjmc.data.recordings.hdf5 import read_hdf5
 from nmjmc.data.recordings.optional import existing
 from nmjmc.data.recordings.table import read_csv
@@ -15,35 +19,64 @@ from nmjmc.data.recordings.through_neo import read_neo
 from nmjmc.errors import ValidationError, nearest
 
 READERS: dict[str, Callable[..., Recording]] = {
-    "abf": read_abf, "csv": read_csv, "hdf5": read_hdf5, "neo": read_neo,
+    "abf": read_abf, "atf": read_atf, "csv": read_csv, "hdf5": read_hdf5, "neo": read_neo,
 }  # fmt: skip
 """Readers by name."""
 
 SUFFIXES = {
-    ".abf": "abf", ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".dat": "csv", ".atf": "csv",
+    ".abf": "abf", ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".dat": "csv", ".atf": "atf",
     ".h5": "hdf5", ".hdf5": "hdf5", ".nc": "hdf5",
 }  # fmt: skip
 """Reader of each suffix; any other goes to neo (WinWCP, Igor, Spike2, NWB and more)."""
 
 
-def read_recording(path: str | Path, *, format: str | None = None, **options: Any) -> Recording:
+def read_recording(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    gain: object = None,
+    polarity: int | None = None,
+    **options: Any,
+) -> Recording:
     """Read a recording.
 
     Args:
         path: The file.
         format: One of `READERS`; by default it follows from the suffix.
-        **options: `channel` of a file with several; for text and foreign HDF5, which do not say it,
-            `sampling_interval` [ms] and `unit`; and any field of `Recording` that the file does not know:
-            `holding_potential` [mV], `bandwidth` [kHz], `series_resistance` [MOhm], `temperature` [degC].
+        gain: What the file does not know of its gain: a number by which its samples are too large, or the potential
+            that was recorded for each current (`"0.5 V/nA"`).
+        polarity: Direction of the responses in the file, 1 (up) or -1 (down); the signal is turned over where inward
+            currents go up, or depolarisations down.
+        **options: `channel` of a file with several; `unit` of the samples, which wins over what the file says; for text
+            and foreign HDF5, which do not say it, `sampling_interval` [ms]; and any field of `Recording` that the file
+            does not know: `holding_potential` [mV], `bandwidth` [kHz], `series_resistance` [MOhm], `temperature`
+            [degC].
 
     Returns:
-        The recording, in nA or mV.
+        The recording, in nA or mV; its `source` says what was put right.
 
     Raises:
-        ValidationError: If there is no such file, no reader for it, or its reader is not installed.
+        ValidationError: If there is no such file, no reader for it, or its reader is not installed; if an option is not
+            for this format; or if the samples are no current or potential of a cell.
     """
     place = existing(path)
     kind = format or SUFFIXES.get(place.suffix.casefold(), "neo")
     if kind not in READERS:
         raise ValidationError("format", repr(kind), "a known format", nearest(kind, READERS))
-    return READERS[kind](place, **options)
+    _refuse_others(kind, options)
+    found = put_right(READERS[kind](place, **options), gain, polarity)
+    refuse_impossible(found.unit, found.signal, f"recording {place.name}")
+    return found
+
+
+def _refuse_others(kind: str, options: dict[str, Any]) -> None:
+    """Refuse an option that neither this reader nor a recording has.
+
+    Raises:
+        ValidationError: Naming it.
+    """
+    own = [name for name in inspect.signature(READERS[kind]).parameters if name not in ("path", "known")]
+    known = (*own, *(field.name for field in fields(Recording) if field.name != "signal"))
+    for name in options:
+        if name not in known:
+            raise ValidationError(f"option {name}", "given", f"one of format {kind}", nearest(name, known))

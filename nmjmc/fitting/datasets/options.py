@@ -13,19 +13,22 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.units import to_internal
 
 _COMMON = ("kind", "condition", "duration", "temperature", "holding_potential")
-_READER = ("unit", "time_unit", "channel", "dataset", "format", "polarity", "sampling_interval")
+_READER = (
+    "unit", "time_unit", "gain", "channel", "dataset", "format", "polarity", "sampling_interval", "window",
+)  # fmt: skip
 _INSTRUMENT = ("bandwidth", "poles", "series_resistance")
 _BINS = ("edges", "bins", "model_error")
 _DETECTION = (
-    "method", "threshold", "rise", "decay", "dead_time", "before", "after", "refine", "isolation", "with_variance",
+    "settle", "method", "threshold", "rise", "decay", "dead_time", "before", "after", "refine", "isolation",
+    "with_variance",
 )  # fmt: skip
 _EVENTS = ("aligned", "onset", "before", "after", "with_variance")
-_AVERAGE = ("unit", "time_unit", "polarity", "events", "error", "aligned", "onset")
+_AVERAGE = ("events", "error", "aligned", "onset", "baseline")
 
 KINDS: dict[str, tuple[str, ...]] = {
     "recording": (*_COMMON, "file", *_READER, *_INSTRUMENT, *_BINS, *_DETECTION),
     "events": (*_COMMON, "file", *_READER, *_INSTRUMENT, *_BINS, *_EVENTS),
-    "waveform": (*_COMMON, "file", *_AVERAGE, *_INSTRUMENT, *_BINS),
+    "waveform": (*_COMMON, "file", *_READER, *_AVERAGE, *_INSTRUMENT, *_BINS),
     "simulation": (
         *_COMMON, "file", "sampling_interval", *_INSTRUMENT, *_BINS, "noise", "events", "seed", "with_variance",
     ),
@@ -44,11 +47,12 @@ EVERY = tuple(dict.fromkeys(key for keys in KINDS.values() for key in keys))
 UNITS = {
     "duration": "ms", "temperature": "degC", "holding_potential": "mV", "sampling_interval": "ms",
     "bandwidth": "kHz", "series_resistance": "MOhm", "rise": "ms", "decay": "ms", "dead_time": "ms", "before": "ms",
-    "after": "ms", "refine": "ms", "isolation": "ms", "onset": "ms", "threshold": "", "model_error": "", "error": "",
+    "after": "ms", "refine": "ms", "isolation": "ms", "onset": "ms", "settle": "ms", "baseline": "nA",
+    "threshold": "", "model_error": "", "error": "",
 }  # fmt: skip
 """Stated units of the numbers."""
 
-MAYBE_NEGATIVE = ("temperature", "holding_potential", "onset")
+MAYBE_NEGATIVE = ("temperature", "holding_potential", "onset", "baseline")
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,22 @@ class Options:
         if not (np.diff(found) > 0).all():
             raise ValidationError(self.field("edges"), values, "rising")
         return found
+
+    def window(self) -> tuple[float, float] | None:
+        """The part of each sweep that is used [ms], where it was given.
+
+        Raises:
+            ValidationError: If it is not two times, the first before the second.
+        """
+        if not self.has("window"):
+            return None
+        values, field = self.given["window"], self.field("window")
+        if not isinstance(values, list | tuple) or len(values) != 2:
+            raise ValidationError(field, repr(values), "two times, as in [100 ms,900 ms]")
+        start, end = (to_internal(value, "ms", field) for value in values)
+        if not 0 <= start < end:
+            raise ValidationError(field, repr(values), "two times from 0 on, the first before the second")
+        return start, end
 
     def mapping(self, key: str) -> dict[str, Any]:
         """A mapping, flat: keys below keys are joined by dots.

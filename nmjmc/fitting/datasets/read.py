@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.fitting.datasets import numbers, waveforms
+from nmjmc.fitting.datasets import averages, numbers, waveforms
 from nmjmc.fitting.datasets.kind import kind_of
 from nmjmc.fitting.datasets.options import EVERY, KINDS, Options
 from nmjmc.fitting.datasets.source import Source
@@ -17,7 +19,7 @@ from nmjmc.fitting.terms import Term
 from nmjmc.synapse.model import Synapse
 
 _MAKERS: dict[str, Callable[[Options, Synapse], Source]] = {
-    "recording": waveforms.recording, "events": waveforms.events, "waveform": waveforms.waveform,
+    "recording": waveforms.recording, "events": waveforms.events, "waveform": averages.waveform,
     "simulation": waveforms.simulation, "amplitudes": numbers.amplitudes, "histogram": numbers.histogram,
     "counts": numbers.counts, "statistics": numbers.statistics,
 }  # fmt: skip
@@ -111,12 +113,26 @@ def named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]
     return {name: {**shared, **options, "__shared__": tuple(shared)} for name, options in whole.items()}
 
 
+@contextlib.contextmanager
+def _named(options: Options) -> Iterator[None]:
+    """Say of which data set a refusal speaks, and by which word it is cured."""
+    try:
+        yield
+    except ValidationError as error:
+        if re.search(rf"\b{re.escape(options.name)}\b", error.field):
+            raise
+        word = error.field in KINDS[options.kind]
+        field = options.field(error.field) if word else f"data.{options.name}: {error.field}"
+        raise ValidationError(field, error.value, error.allowed, error.hint) from error
+
+
 def _source(name: str, kind: str, given: Mapping[str, Any], synapse: Synapse, folder: Path) -> Source:
     own = dict(given)
     shared = own.pop("__shared__", ())
     # what all share may be of no use to some
     own = {key: value for key, value in own.items() if key in KINDS[kind] or key not in shared}
     options = Options(name, kind, {key: value for key, value in own.items() if value is not None}, folder)
-    source = _MAKERS[kind](options, synapse)
+    with _named(options):
+        source = _MAKERS[kind](options, synapse)
     needed = options.number("duration", source.needed)
     return Source(source.changes, needed, source.make, source.note, source.remarks)

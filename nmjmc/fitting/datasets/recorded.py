@@ -1,0 +1,220 @@
+"""From the file of a data set to the record that is searched: put right, in its window, at a resting command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from nmjmc.analysis.detection import Detected
+from nmjmc.analysis.recording import Recording
+from nmjmc.analysis.steady import SETTLE, Rest, at_rest, rest_of, windowed
+from nmjmc.data.recordings.corrections import refuse_flat
+from nmjmc.data.recordings.read import READERS, SUFFIXES, read_recording
+from nmjmc.data.recordings.text import read_columns
+from nmjmc.errors import ValidationError
+from nmjmc.fitting.datasets.options import Options
+from nmjmc.units import to_internal
+
+_READS = {
+    "abf": ("unit", "channel"), "atf": ("unit", "time_unit", "channel"),
+    "csv": ("unit", "time_unit", "sampling_interval"), "hdf5": ("unit", "dataset", "sampling_interval"),
+    "neo": ("unit", "channel"),
+}  # fmt: skip
+_KNOWN = ("bandwidth", "series_resistance", "holding_potential", "temperature")
+
+LOCKED, TOGETHER = 1e-6, 2.0
+"""Chance below which events at one time of the sweeps are no miniatures [D], and how close that is [ms] [D]."""
+
+
+def recorded(options: Options) -> Recording:
+    """The file as a recording of a current, with what was said of it above what it says.
+
+    Raises:
+        ValidationError: If it cannot be read, or holds no current.
+    """
+    path = options.file()
+    kind = options.word("format", tuple(READERS), SUFFIXES.get(path.suffix.casefold(), "neo"))
+    for key in ("unit", "time_unit", "channel", "dataset"):
+        if options.has(key) and key not in _READS[kind]:
+            raise ValidationError(
+                options.field(key), "given", f"left out, as a file of format {kind} says it"
+            )
+    words: dict[str, Any] = {
+        key: options.given[key] for key in ("unit", "time_unit", "dataset", "gain") if options.has(key)
+    }
+    if options.has("channel"):
+        words["channel"] = options.whole("channel", 0)
+    words |= {key: options.number(key) for key in _KNOWN if options.has(key)}
+    if options.has("sampling_interval") and "sampling_interval" in _READS[kind]:
+        words["sampling_interval"] = options.number("sampling_interval")
+    try:
+        record = read_recording(path, format=kind, **words)
+    except ValidationError as error:
+        known = error.field in options.given or error.field in _READS[kind]
+        field = options.field(error.field) if known else f"data.{options.name}: {error.field}"
+        raise ValidationError(field, error.value, error.allowed, error.hint) from error
+    refuse_potential(options, record.unit)
+    refuse_flat(record.signal, f"data.{options.name}: recording {path.name}")
+    return record
+
+
+def refuse_potential(options: Options, unit: str) -> None:
+    """Refuse what is no current.
+
+    Raises:
+        ValidationError: With what potentials are compared through.
+    """
+    if unit != "nA":
+        hint = (
+            "potentials are compared through their amplitudes: kind=amplitudes or kind=histogram; say unit=pA if the "
+            "file says a wrong unit, or gain if it holds an amplifier's output (gain='0.5 V/nA')"
+        )
+        raise ValidationError(f"data.{options.name}", f"a waveform in {unit}", "a current", hint)
+
+
+def put_right(record: Recording) -> str:
+    """What was put right when the record was read, to stand in a note; empty if nothing was."""
+    said = record.source.split("; ")[1:]
+    return f", {', '.join(said)}" if said else ""
+
+
+def searched(options: Options, record: Recording, least: float) -> tuple[Recording, str, tuple[str, ...]]:
+    """The part of a record in which events are searched.
+
+    Args:
+        options: Of the data set; `window` and `settle` choose it.
+        record: The whole.
+        least: Shortest stretch in which events can be found [ms].
+
+    Returns:
+        It, what it is in words, and what a reader must know.
+
+    Raises:
+        ValidationError: If the command is not known, or rests nowhere for as long.
+    """
+    window, settle = options.window(), options.number("settle", SETTLE)
+    if window is not None:
+        return _in_window(options, record, window, settle)
+    rest = rest_of(record, settle)
+    field = options.field("window")
+    if not record.command.size:
+        remark = (
+            f"{options.name}: the file says nothing of the command; if it steps (test pulses, voltage steps), choose "
+            f"the part of each sweep in which it rests: data.{options.name}.window=[START ms,END ms].",
+        )
+        return record, "", remark
+    if not rest.known:
+        raise ValidationError(
+            field, "missing", "said, as the command cannot be told from the file", _how(options, rest)
+        )
+    if rest.share >= 1.0:
+        return record, "", ()
+    try:
+        found = at_rest(record, least, settle)
+    except ValidationError as error:
+        value = f"missing, and the command rests nowhere for {least:g} ms ({settle:g} ms after each change left out)"
+        hint = f"{_how(options, rest)}, or a shorter data.{options.name}.settle"
+        raise ValidationError(field, value, "said", hint) from error
+    share = 100.0 * found.duration / record.duration
+    return found, f" in the {share:.0f} % of the record in which the command rests at {rest.level:g} mV", ()
+
+
+def _in_window(
+    options: Options, record: Recording, window: tuple[float, float], settle: float
+) -> tuple[Recording, str, tuple[str, ...]]:
+    """The record within a window of each sweep, as it was said."""
+    try:
+        found = windowed(record, window)
+    except ValidationError as error:
+        raise ValidationError(
+            options.field("window"), f"{window[0]:g} to {window[1]:g} ms", error.allowed
+        ) from error
+    rest = rest_of(found, settle)
+    remarks = ()
+    if found.command.size and (rest.share < 1.0 or not rest.known):
+        remarks = (
+            f"{options.name}: the command changes, or cannot be told, within the window of "
+            f"{window[0]:g} to {window[1]:g} ms that was chosen.",
+        )
+    return found, f" from {window[0]:g} to {window[1]:g} ms of each sweep", remarks
+
+
+def at_one_command(options: Options, record: Recording) -> tuple[Recording, float, tuple[str, ...]]:
+    """Sweeps of one length during which the command rests, and where they begin in the sweeps [ms].
+
+    Raises:
+        ValidationError: If it does not rest, or the sweeps differ in length, with the window in which they do not.
+    """
+    window, settle = (
+        options.window(),
+        options.number("settle", SETTLE) if "settle" in options.given else SETTLE,
+    )
+    rest, first, remarks = rest_of(record, settle), 0.0, ()
+    if window is not None:
+        record, _, remarks = _in_window(options, record, window, settle)
+        first = np.ceil(window[0] / record.sampling_interval - 1e-9) * record.sampling_interval
+    elif record.command.size and (rest.share < 1.0 or not rest.known):
+        what = "cannot be told from the file" if not rest.known else "changes within the sweeps"
+        allowed = f"said, as the command {what}: its steps are no events"
+        raise ValidationError(options.field("window"), "missing", allowed, _how(options, rest))
+    if not record.even:
+        shortest = record.length.min() * record.sampling_interval
+        value = f"{shortest:g} to {record.sweep_duration:g} ms long"
+        hint = f"choose data.{options.name}.window=[0 ms,{shortest:g} ms]"
+        raise ValidationError(f"sweeps of data.{options.name}", value, "of one length", hint)
+    return record, float(first), remarks
+
+
+def _how(options: Options, rest: Rest) -> str:
+    """How a window is chosen."""
+    if rest.known and rest.window:
+        start, end = rest.window
+        return f"for example data.{options.name}.window=[{start:.6g} ms,{end:.6g} ms], where it rests in every sweep"
+    return f"choose data.{options.name}.window=[START ms,END ms], where it rests in every sweep"
+
+
+def refuse_locked(options: Options, whole: Recording, part: Recording, found: Detected) -> None:
+    """Refuse events that come at one time of the sweeps, as what is evoked does and miniatures do not.
+
+    Args:
+        options: Of the data set.
+        whole: The record with its sweeps.
+        part: What of it was searched.
+        found: Events in it.
+
+    Raises:
+        ValidationError: With the time, and in how many sweeps it has an event.
+    """
+    if whole.sweeps < 3 or len(found) < 3:
+        return
+    at = part.sweep_start[found.sweep] + found.sample * part.sampling_interval
+    order = np.argsort(whole.sweep_start, kind="stable")
+    sweep = order[np.searchsorted(whole.sweep_start[order], at + 1e-6, side="right") - 1]
+    within = at - whole.sweep_start[sweep]
+    edges = np.arange(0.0, whole.sweep_duration + TOGETHER, TOGETHER)
+    each = np.array([np.unique(sweep[(within >= t) & (within < t + TOGETHER)]).size for t in edges])
+    chance = -np.expm1(-len(found) * TOGETHER / part.duration)
+    most = int(each.max())
+    if most * 2 < whole.sweeps or stats.binom.sf(most - 1, whole.sweeps, chance) * edges.size > LOCKED:
+        return
+    start = float(edges[each.argmax()])
+    value = f"at {start:.4g} to {start + TOGETHER:.4g} ms in {most} of {whole.sweeps} sweeps"
+    hint = (
+        f"what comes at one time is evoked or a test pulse: choose data.{options.name}.window=[START ms,END ms] "
+        "without it, or cut it out and fit it by kind=events"
+    )
+    raise ValidationError(
+        f"events of data.{options.name}", value, "spread over the sweeps, as miniatures are", hint
+    )
+
+
+def first_time(options: Options) -> float:
+    """The first time that a table says [ms]; recordings themselves count from zero."""
+    path = options.file()
+    if SUFFIXES.get(path.suffix.casefold()) != "csv" or options.has("sampling_interval"):
+        return 0.0
+    table = read_columns(path)
+    unit = options.given.get("time_unit") or table.units[0] or "ms"
+    return float(table.values[0, 0]) * to_internal(f"1 {unit}", "ms", options.field("time_unit"))
