@@ -20,7 +20,7 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir
 from nmjmc.junction.build import STAGES, build_junction, describe_junction
 from nmjmc.junction.whole import Junction
-from nmjmc.synapse.build import PARTS
+from nmjmc.synapse.build import ALL_PARTS
 from nmjmc.units import to_internal, to_text
 
 SHARED = ("quanta", "seed", "device", "cache", "progress", "dry_run", "exposure")
@@ -72,7 +72,7 @@ def own_settings(test: str) -> tuple[str, ...]:
 
 def known(test: str) -> Known:
     """The keys that the command of a test knows."""
-    parts = (*PARTS, *STAGES, *treatments.KINDS)
+    parts = (*ALL_PARTS, *STAGES, *treatments.KINDS)
     return Known((*own_settings(test), *SHARED), parts, ("temperature", "name", "test"))
 
 

@@ -17,6 +17,8 @@ _EXAMPLES = {
     "tof": 'nmjmc tof agent=rocuronium doses="[0 nM, 20 nM, 40 nM, 60 nM]"',
     "dose_response": "nmjmc dose_response agent=vecuronium pathology=myasthenia_gravis:0.3",
     "epp": 'nmjmc epp terminal.calcium_outside="0.5 mM" stimuli=10',
+    "epc": 'nmjmc epc pathology=slow_channel:1 fibre.holding_potential="-40 mV"',
+    "mepc": "nmjmc mepc pathology=esterase_deficiency temperature=22 quanta=64",
     "twitch": 'nmjmc twitch frequency="20 Hz" stimuli=10',
 }
 

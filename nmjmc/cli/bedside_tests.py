@@ -10,7 +10,7 @@ from typing import Any
 from nmjmc.arguments import whole_number
 from nmjmc.cli import treatments
 from nmjmc.data.banks import Banks
-from nmjmc.diagnostics import dose, epp, force, rns, rns_finding, sfemg, tof
+from nmjmc.diagnostics import clamp, dose, epp, force, rns, rns_finding, sfemg, tof
 from nmjmc.diagnostics.fibres import MOST_FIBRES
 from nmjmc.diagnostics.finding import Finding
 from nmjmc.errors import ValidationError, nearest
@@ -162,6 +162,8 @@ def cost(test: str, settings: Mapping[str, Any]) -> int:
     """Stimuli of fibres that a test integrates: what its time goes with."""
     times = settings.get("times")
     stimuli = len(times) if times else settings.get("stimuli", 4)
+    if "fibres" not in settings and "pairs" not in settings:
+        return 1  # of quanta alone
     fibres = settings.get("fibres") or 2 * settings["pairs"]
     exercised = 2 if settings.get("exercise") else 1
     return fibres * stimuli * exercised * len(settings.get("doses", [0]))
@@ -241,6 +243,20 @@ def _epp(job: Job) -> Finding:
     )
 
 
+def _epc(job: Job) -> Finding:
+    clamp.check_holding(job.junction)
+    bank = job.banks(job.junction)
+    job.tell("stimulating")
+    return clamp.epc_finding(
+        clamp.evoked_currents(job.junction, **_train(job.settings), seed=job.seed, bank=bank)
+    )
+
+
+def _mepc(job: Job) -> Finding:
+    clamp.check_holding(job.junction)
+    return clamp.mepc_finding(clamp.miniature_currents(job.junction, job.banks(job.junction)))
+
+
 def _twitch(job: Job) -> Finding:
     bank = job.banks(job.junction)
     job.tell("stimulating")
@@ -249,4 +265,5 @@ def _twitch(job: Job) -> Finding:
 
 RUNS: dict[str, Callable[[Job], Finding]] = {
     "rns": _rns, "sfemg": _sfemg, "tof": _tof, "dose_response": _dose_response, "epp": _epp, "twitch": _twitch,
+    "epc": _epc, "mepc": _mepc,
 }  # fmt: skip

@@ -25,6 +25,7 @@ nmjmc COMMAND [KEY=VALUE ...]
              nmjmc rns pathology=myasthenia_gravis:0.6 drug=pyridostigmine:"0.2 uM"
   sfemg      jitter and blocking of pairs of fibres       tof            train of four against the dose of a drug
   epp        endplate potentials, safety factor           dose_response  dose, occupancy and response
+  epc        evoked current in voltage clamp, by ion      mepc           miniature currents, by ion
   twitch     force of a twitch and of a tetanus           nmjmc rns --help, and so on, tell every setting
   sweep      many points of parameters and settings, with a record of each; killed, it goes on where it was
              nmjmc sweep receptor.density="3000 /um^2,5000 /um^2" temperature=22,37 vesicles=100
@@ -44,7 +45,7 @@ nmjmc COMMAND [KEY=VALUE ...]
   nmjmc --version, nmjmc --help
 """
 
-BEDSIDE = ("rns", "sfemg", "tof", "dose_response", "epp", "twitch")
+BEDSIDE = ("rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch")
 COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.

@@ -11,7 +11,7 @@ from nmjmc.cli import config_file, given, grammar, hydra_words
 from nmjmc.cli.config_file import GROUPS, quote
 from nmjmc.cli.grammar import quoted as quoted
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.synapse.build import PARTS
+from nmjmc.synapse.build import ALL_PARTS
 from nmjmc.synapse.presets import available_preparations, file_mapping, is_file, preparation_mapping
 
 SETTINGS = (
@@ -31,7 +31,7 @@ class Known:
     """
 
     settings: tuple[str, ...] = SETTINGS
-    parts: tuple[str, ...] = PARTS
+    parts: tuple[str, ...] = ALL_PARTS
     others: tuple[str, ...] = ("temperature", "name")
 
     @property
@@ -170,7 +170,7 @@ def _amount(key: str, known: Known) -> str:
 
 
 def _one(word: str, known: Known, sweeping: bool) -> str:
-    if word.startswith("~") and word[1:] in ("preparation", *PARTS):
+    if word.startswith("~") and word[1:] in ("preparation", *ALL_PARTS):
         return word
     match = _WORD.match(word)
     if match is None and not word.startswith("~"):

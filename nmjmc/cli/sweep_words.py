@@ -140,9 +140,9 @@ def _check_word(word: str, key: str, names: set[str]) -> None:
 
 def _known() -> tuple[str, ...]:
     from nmjmc.cli.overrides import SETTINGS
-    from nmjmc.synapse.build import PARTS
+    from nmjmc.synapse.build import ALL_PARTS
 
-    return (*SETTINGS, *PARTS, "temperature", "name", "preparation", "config")
+    return (*SETTINGS, *ALL_PARTS, "temperature", "name", "preparation", "config")
 
 
 def _options(given: Mapping[str, str]) -> Options:

@@ -14,6 +14,7 @@ import numpy as np
 from nmjmc.analysis.waveform import Waveform, measure
 from nmjmc.data import summary, table
 from nmjmc.errors import ValidationError
+from nmjmc.synapse.ions import Currents, driving_forces
 from nmjmc.synapse.model import Synapse
 
 FATES = ("free_ach", "hydrolysed", "escaped", "released")
@@ -88,14 +89,40 @@ class Result:
 
         I = (V - E) sum over states of g_s n_s, at the temperature of the synapse.
         """
-        synapse, scheme = self.synapse, self.synapse.receptor.scheme
-        gamma = float(synapse.conductance())
-        driving = float(synapse.fibre.holding_potential) - float(synapse.receptor.reversal_potential)
-        relative = zip(scheme.states, scheme.conductance, strict=True)
+        driving = float(self.synapse.fibre.holding_potential) - float(
+            self.synapse.receptor.reversal_potential
+        )
+        return driving * self._open_conductance
+
+    @functools.cached_property
+    def _open_conductance(self) -> np.ndarray:
+        """Conductance of all open channels, float64 [v, t] [uS]."""
+        scheme = self.synapse.receptor.scheme
         total = np.zeros(self.counts["free_ach"].shape, np.float64)
-        for state, conductance in relative:
+        for state, conductance in zip(scheme.states, scheme.conductance, strict=True):
             total += conductance * self.counts[state]
-        return gamma * driving * total
+        return float(self.synapse.conductance()) * total
+
+    @property
+    def current_na(self) -> np.ndarray:
+        """What sodium carries of the current, float64 [v, t] [nA]; as `current_k` and `current_ca`, by GHK."""
+        return self._driving.sodium * self._open_conductance
+
+    @property
+    def current_k(self) -> np.ndarray:
+        """What potassium carries of the current, float64 [v, t] [nA]."""
+        return self._driving.potassium * self._open_conductance
+
+    @property
+    def current_ca(self) -> np.ndarray:
+        """What calcium carries of the current, float64 [v, t] [nA]."""
+        return self._driving.calcium * self._open_conductance
+
+    @functools.cached_property
+    def _driving(self) -> Currents:
+        """Driving force of each ion at the holding potential [mV]."""
+        s = self.synapse
+        return driving_forces(s.ions, s.receptor.reversal_potential, s.fibre.holding_potential, s.temperature)
 
     @functools.cached_property
     def bound(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nmjmc.errors import ValidationError
 from nmjmc.synapse.build import describe
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def variables(result: Result) -> Iterator[Variable]:
     yield Variable("open_channels", both, result.open_channels, "channels", "conducting channels")
     current = result.current.astype(np.float32)
     yield Variable("current", both, current, "nA", "current at the holding potential, inward negative")
+    yield from _by_ion(result, both)
     if result.positions is not None and result.position_time is not None:
         yield Variable("frame", ("frame",), np.asarray(result.position_time), "ms", "time of a view")
         axes = ("frame", "molecule", "axis")
@@ -54,6 +56,16 @@ def variables(result: Result) -> Iterator[Variable]:
             "um",
             "free ACh of the first vesicle, NaN past the last; z is drawn evenly where transport is exact",
         )
+
+
+def _by_ion(result: Result, both: tuple[str, ...]) -> Iterator[Variable]:
+    """The current split by ion; nothing where the reversal potential is that of no mixture of the three."""
+    for name, ion in (("current_na", "sodium"), ("current_k", "potassium"), ("current_ca", "calcium")):
+        try:
+            values = getattr(result, name).astype(np.float32)
+        except ValidationError:
+            return
+        yield Variable(name, both, values, "nA", f"what {ion} carries of the current, inward negative")
 
 
 def _counted(result: Result) -> dict[str, tuple[str, str]]:

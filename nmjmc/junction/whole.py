@@ -182,21 +182,22 @@ def evoke(
     lasting = bank.conductance.shape[1] * bank.interval
     integrated = float(np.clip(lasting + REST_OF_SPIKE, SHORTEST, LONGEST))
     # past its last sample, the conductance is zero and taken as held
-    until = min(integrated, lasting + _last(release.time))
+    until = min(integrated, lasting + last_release(release.time))
     samples = int(np.ceil(until / bank.interval)) + 1
     conductance = superpose(bank, release.time, times, samples, seed + 1, scale)
     drives = _many(junction, conductance, bank.interval)
     response = muscle_response(muscles, drives, times, integrated)
-    return Evoked(times, release, conductance, bank.interval, response, _method(junction, bank))
+    return Evoked(times, release, conductance, bank.interval, response, method_of(junction, bank))
 
 
-def _last(release: np.ndarray) -> float:
+def last_release(release: np.ndarray) -> float:
     """When the last quantum is released at the latest, to half a ms [ms]."""
     found = release[np.isfinite(release)]
     return float(np.ceil(2.0 * found.max() + 0.1) / 2.0) if found.size else 1.0
 
 
-def _method(junction: Junction, bank: Bank) -> str:
+def method_of(junction: Junction, bank: Bank) -> str:
+    """How the quanta of a bank become a current of this junction, in words."""
     if isinstance(bank, PatchBank):
         return "simulated together by patch"
     return "superposed, though quanta may overlap" if overlapping(junction.synapse) else "superposed"

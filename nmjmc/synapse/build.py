@@ -13,6 +13,7 @@ from nmjmc.kinetics import Scheme, available_schemes, is_shipped, load_scheme, s
 from nmjmc.synapse.cleft import KINDS
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
+from nmjmc.synapse.ions import Ions
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import Range, convert, parameters, text
 from nmjmc.synapse.rates import Q10, rate_ranges
@@ -20,6 +21,8 @@ from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION, Receptor
 from nmjmc.synapse.vesicle import Vesicle
 
 PARTS = ("cleft", "receptor", "esterase", "vesicle", "fibre")
+ALL_PARTS = (*PARTS, "ions")
+"""With the part that may be left out: ions at their defaults."""
 TEMPERATURE = next(allowed for item, allowed in parameters(Synapse) if item.name == "temperature")
 
 
@@ -27,10 +30,10 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     """A synapse from a nested mapping, such as a preset's YAML file holds.
 
     Args:
-        mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`. A value is
-            text with a unit, or a plain number in the field's stated unit (`paths` lists them); NumPy and JAX
-            values are taken as internal; None leaves a key out. The rates of a scheme stand under their
-            names beside the other keys.
+        mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`, `ions` (may be left
+            out). A value is text with a unit, or a plain number in the field's stated unit (`paths` lists them);
+            NumPy and JAX values are taken as internal; None leaves a key out. The rates of a scheme stand under
+            their names beside the other keys.
 
     Returns:
         The synapse.
@@ -39,7 +42,7 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         ValidationError: For a key that is unknown or missing, and for every value that cannot be right.
     """
     mapping = _without_none(mapping)
-    _refuse_unknown("synapse", mapping, ("name", "temperature", *PARTS))
+    _refuse_unknown("synapse", mapping, ("name", "temperature", *ALL_PARTS))
     for part in PARTS:
         if not isinstance(mapping.get(part), Mapping):
             found = "missing" if part not in mapping else repr(mapping[part])
@@ -52,6 +55,7 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         fibre=_plain(Fibre, mapping["fibre"], "fibre"),
         temperature=convert(mapping.get("temperature", 22), TEMPERATURE, "temperature"),
         name=str(mapping.get("name", "synapse")),
+        ions=_plain(Ions, mapping.get("ions", {}), "ions"),
     )
 
 
@@ -72,6 +76,7 @@ def describe(synapse: Synapse) -> dict[str, Any]:
         "esterase": _describe_rates(synapse.esterase) | {"q10": _texts(synapse.esterase.q10, Q10)},
         "vesicle": _describe_plain(synapse.vesicle),
         "fibre": _describe_plain(synapse.fibre),
+        "ions": _describe_plain(synapse.ions),
     }
 
 

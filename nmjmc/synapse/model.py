@@ -12,6 +12,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.synapse.cleft import Cleft, Folded, Slab
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
+from nmjmc.synapse.ions import Ions, check_agreement
 from nmjmc.synapse.parameter import as_leaf, check_parameters, is_traced, parameter
 from nmjmc.synapse.rates import warmed
 from nmjmc.synapse.receptor import Receptor
@@ -20,7 +21,7 @@ from nmjmc.types import Scalar
 
 TAKEN = (
     "time", "vesicle", "content", "free_ach", "hydrolysed", "escaped", "released", "open_channels", "current", "bound",
-    "frame", "molecule", "axis", "positions",
+    "current_na", "current_k", "current_ca", "frame", "molecule", "axis", "positions",
 )  # fmt: skip
 """Names of a result's variables, which no state may take."""
 
@@ -36,6 +37,7 @@ class Synapse(eqx.Module):
         fibre: The muscle fibre.
         temperature: Temperature [degC].
         name: Name, for files and figures.
+        ions: What carries the receptors' current.
     """
 
     cleft: Cleft
@@ -45,6 +47,7 @@ class Synapse(eqx.Module):
     fibre: Fibre
     temperature: Scalar = parameter("degC", "-5 degC", "60 degC", default=22.0)
     name: str = eqx.field(static=True, default="synapse")
+    ions: Ions = Ions()
 
     def __check_init__(self) -> None:
         check_parameters(self, "")
@@ -52,6 +55,7 @@ class Synapse(eqx.Module):
         _check_folds(self.cleft, self.receptor, self.esterase)
         _check_transmitter(self.receptor, self.esterase)
         _check_states(self.receptor, self.esterase)
+        check_agreement(self.ions, self.receptor.reversal_potential, self.temperature)
 
     def effective(self) -> Synapse:
         """The same synapse with every rate, D and gamma at its temperature and its holding potential.
@@ -67,6 +71,7 @@ class Synapse(eqx.Module):
             fibre=self.fibre,
             temperature=self.temperature,
             name=self.name,
+            ions=self.ions,
         )
         return checked(warm)
 
@@ -81,7 +86,7 @@ def checked(synapse: Synapse) -> Synapse:
     Raises:
         ValidationError: If a value cannot be right.
     """
-    parts = (synapse.cleft, synapse.receptor, synapse.esterase, synapse.vesicle, synapse.fibre)
+    parts = (synapse.cleft, synapse.receptor, synapse.esterase, synapse.vesicle, synapse.fibre, synapse.ions)
     for part in (*parts, synapse):
         part.__check_init__()
     return synapse

@@ -9,7 +9,7 @@ import equinox as eqx
 import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.synapse.build import PARTS
+from nmjmc.synapse.build import ALL_PARTS
 from nmjmc.synapse.model import Synapse, checked
 from nmjmc.synapse.parameter import Range, as_leaf, convert, parameters
 from nmjmc.synapse.rates import Q10, rate_ranges
@@ -108,7 +108,7 @@ def _table(synapse: Synapse) -> dict[str, tuple[Callable[[Synapse], Any], Range]
     table: dict[str, tuple[Callable[[Synapse], Any], Range]] = {}
     for item, allowed in parameters(synapse):
         table[item.name] = (_attribute(item.name), allowed)
-    for part in PARTS:
+    for part in ALL_PARTS:
         for item, allowed in parameters(getattr(synapse, part)):
             table[f"{part}.{item.name}"] = (_attribute(part, item.name), allowed)
     for part in ("receptor", "esterase"):

@@ -12,11 +12,11 @@ import yaml
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir, names_in
-from nmjmc.synapse.build import PARTS, build
+from nmjmc.synapse.build import ALL_PARTS, build
 from nmjmc.synapse.model import Synapse
 from nmjmc.yaml_file import nested, read_yaml
 
-_KEYS = ("name", "temperature", *PARTS)
+_KEYS = ("name", "temperature", *ALL_PARTS)
 
 
 def available_preparations() -> tuple[str, ...]:

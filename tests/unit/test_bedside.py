@@ -16,7 +16,7 @@ from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.cli.overrides import prepare
 from nmjmc.data import banks
 from nmjmc.data.examination import Examination, is_examination
-from nmjmc.diagnostics import dose, epp, force, intervals, rns, rns_finding, sfemg, tof
+from nmjmc.diagnostics import clamp, dose, epp, force, intervals, rns, rns_finding, sfemg, tof
 from nmjmc.diagnostics.finding import Row, in_words
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
@@ -87,7 +87,15 @@ def findings():
     pairs = sfemg.Sfemg(
         1e3 * sfemg.mean_consecutive_difference(interval), np.isnan(interval).mean(axis=1), interval
     )
+    junction = human()
+    currents = clamp.Clamp(
+        np.arange(3) * 333.0, time, 1e-3 * size[:, :3, None] * shape, clamp.driving_of(junction), -80.0, 0.0,
+        np.full((6, 3), 30),
+    )  # fmt: skip
+    single = dataclasses.replace(currents, conductance=currents.conductance[:, :1], times=np.zeros(1))
     return {
+        "epc": clamp.epc_finding(currents),
+        "mepc": clamp.mepc_finding(single),
         "rns": rns_finding.finding(rns_of(), rns_of(fired=0.5)),
         "sfemg": sfemg.finding(pairs),
         "tof": tof.finding(trains, "rocuronium", [0, 0.03, 0.06]),
