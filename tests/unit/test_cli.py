@@ -335,7 +335,14 @@ def test_parameters_of_the_synapse_are_added_where_the_preset_leaves_them_out():
     Path("here").mkdir()
     words = prepare(["receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"])
     # argparse takes no word behind the flag, so it goes last
-    assert words == ["++receptor.density=3", "vesicles=4", "hydra.sweep.dir='x'", "--config-dir", "here", "-m"]
+    assert words == [
+        "++receptor.density=3",
+        "vesicles=4",
+        "hydra.sweep.dir='x'",
+        "--config-dir",
+        "here",
+        "-m",
+    ]
 
 
 def test_progress_says_what_is_going_on():
