@@ -198,7 +198,7 @@ def test_a_trace_is_not_taken_for_a_list_of_amplitudes(tmp_path):
 
 def test_a_table_of_another_kind_is_refused(tmp_path):
     (tmp_path / "x.csv").write_text("apples,pears\n1,2\n")
-    with pytest.raises(ValidationError, match="headings must be those of a known program"):
+    with pytest.raises(ValidationError, match=r"headings of .* must be those of a known program"):
         read_events(tmp_path / "x.csv")
     (tmp_path / "x.csv").write_text(EXPORTS["mini_analysis"])
     with pytest.raises(ValidationError, match="unit must be given"):

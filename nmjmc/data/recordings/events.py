@@ -7,6 +7,7 @@ none: its columns stand in the order below. A list of amplitudes from elsewhere 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from nmjmc.analysis.observations import EventTable
 from nmjmc.data.recordings.lists import LIST, as_list, is_list, is_mini_analysis
 from nmjmc.data.recordings.optional import existing, to_unit
-from nmjmc.data.recordings.text import Columns, read_columns
+from nmjmc.data.recordings.text import Columns, numbers, read_columns
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.units import to_internal
 
@@ -59,6 +60,7 @@ def read_events(
     unit: str | None = None,
     sampling_interval: float | None = None,
     duration: float = float("nan"),
+    decimal: str | None = None,
 ) -> EventTable:
     """Read a table of events.
 
@@ -69,6 +71,7 @@ def read_events(
         unit: Unit of the amplitudes; needed where the headings do not say it.
         sampling_interval: For miniML, whose times are samples [ms].
         duration: Time that was searched [ms], if known.
+        decimal: Decimal mark of the file, `point` or `comma`, where its numbers leave it open.
 
     Returns:
         The events; amplitudes positive in the direction of most of them. miniML's decay time is the time from
@@ -78,41 +81,45 @@ def read_events(
         ValidationError: If the program cannot be told, no amplitude is found, or nobody says their unit.
     """
     place = existing(path)
-    table = _transposed(place) or read_columns(place)
+    table = read_columns(place, decimal)
+    table = _transposed(table) or table
     program = program or _program(table)
     if not program:
         shown = ", ".join(name for name in table.names if name) or "none"
         hint = "name the program, or head the column of the amplitudes with amplitude (pA)"
-        raise ValidationError("headings", shown, "those of a known program", hint)
+        raise ValidationError(f"headings of {place.name}", shown, "those of a known program", hint)
     if program not in _HEADINGS:
         raise ValidationError("program", repr(program), "a known one", nearest(str(program), _HEADINGS))
     table = _with_headings(table, program)
     columns, inside = _columns(table, program, unit, sampling_interval)
+    if not np.isfinite(columns["amplitude"]).any():
+        raise ValidationError(f"amplitudes of {place.name}", "all missing", "numbers")
     sign = -1 if np.nanmedian(columns["amplitude"]) < 0 else 1
     columns["amplitude"] = sign * columns["amplitude"]
-    for name in ("charge",):
-        if name in columns and np.nanmedian(columns[name]) < 0:
-            columns[name] = -columns[name]
+    charge = columns.get("charge", np.zeros(0))
+    if np.isfinite(charge).any() and np.nanmedian(charge) < 0:
+        columns["charge"] = -charge
     return EventTable(columns, inside, sign, duration, f"{place.name}, {program}")
 
 
-def _transposed(path: Path) -> Columns | None:
-    """MiniML writes a feature a row and an event a column."""
-    lines = [line.split(",") for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    if not lines or not (len(lines[0]) > 1 and re.fullmatch(r"event_\d+", lines[0][1])):
+def _transposed(table: Columns) -> Columns | None:
+    """MiniML writes a feature a row and an event a column; None for any other table."""
+    if len(table.names) < 2 or not re.fullmatch(r"event \d+", table.names[1]):
         return None
-    names = tuple(row[0].strip().casefold() for row in lines[1:])
-    values = np.array([[float(cell) for cell in row[1:]] for row in lines[1:]], np.float64).T
-    return Columns(names, ("",) * len(names), values, ())
+    names = tuple(row[0].strip().casefold() for row in table.texts)
+    texts = tuple(zip(*(row[1:] for row in table.texts), strict=True))
+    return Columns(names, ("",) * len(names), table.values[:, 1:].T, texts, table.file)
 
 
-def program_of(path: str | Path) -> str:
+def program_of(path: str | Path, decimal: str | None = None) -> str:
     """The program that exported a table of events, or `list`; empty where it may be something else."""
-    place = existing(path)
-    table = _transposed(place)
-    if table is not None:
+    return program_of_table(read_columns(path, decimal))
+
+
+def program_of_table(table: Columns) -> str:
+    """The program that exported a table of events that has been read; see `program_of`."""
+    if _transposed(table) is not None:
         return "miniml"
-    table = read_columns(place)
     found = _program(table)
     return found if found != LIST or is_list(table) else ""
 
@@ -137,7 +144,7 @@ def _with_headings(table: Columns, program: str) -> Columns:
         return table
     width = table.values.shape[1]
     names = (*_MINI_ANALYSIS, *("",) * max(0, width - len(_MINI_ANALYSIS)))[:width]
-    return Columns(names, ("",) * width, table.values, table.texts)
+    return replace(table, names=names, units=("",) * width)
 
 
 def _columns(
@@ -145,31 +152,58 @@ def _columns(
 ) -> tuple[dict[str, np.ndarray], str]:
     """The columns that are known, in internal units, and the unit of the amplitude."""
     known = {heading: column for heading, column in _HEADINGS[program].items() if heading in table.names}
+    for heading in known:
+        if table.names.count(heading) > 1:
+            raise ValidationError(
+                f"columns of {table.file}", f"two headed {heading}", "each headed otherwise"
+            )
     place = next((table.names.index(h) for h, column in known.items() if column == "amplitude"), None)
     if place is None:
-        raise ValidationError("headings", ", ".join(table.names), f"those of {program}, with an amplitude")
+        raise ValidationError(
+            f"headings of {table.file}", ", ".join(table.names), f"those of {program}, with an amplitude"
+        )
     own = unit or table.units[place]
     if not own:
         hint = "it is that of the recording, for example unit='pA'"
         raise ValidationError("unit", "missing", "given, as the table does not say it", hint)
     columns: dict[str, np.ndarray] = {}
-    _, inside = to_unit(table.values[:, place], own, "amplitude")
+    _, inside = to_unit([], own, f"{table.heading(place)} of {table.file}")
     for heading, column in known.items():
-        if column in columns:
-            continue
         index = table.names.index(heading)
-        values, written = table.values[:, index], table.units[index]
-        if column in ("amplitude", "baseline", "noise"):
-            values, _ = to_unit(values, unit or written or own, column)
-        elif column == "time" and program == "miniml":
-            values = values * _samples(sampling_interval)
-        elif column == "time" or column in _TIMES:
-            values = values * to_internal(f"1 {written or _TIME[program]}", "ms", column)
-        elif column == "charge":
-            values = values * _area(written or f"{own}*{_TIME[program]}")
-        columns[column] = values
+        factor = _factor(table, index, column, own, program, sampling_interval)
+        if column not in columns and factor is not None:
+            columns[column] = numbers(table, index, missing=True) * factor
     columns.pop("half_decay", None)
     return columns, inside
+
+
+def _factor(
+    table: Columns, index: int, column: str, own: str, program: str, sampling_interval: float | None
+) -> float | None:
+    """By what a column is multiplied to have internal units; None where nobody says its unit.
+
+    Args:
+        table: The table.
+        index: Of the column.
+        column: What it is.
+        own: Unit of the amplitudes.
+        program: That exported the table; a plain list has no unit of time of its own.
+        sampling_interval: For miniML [ms].
+    """
+    written, field = table.units[index], f"{table.heading(index)} of {table.file}"
+    if column in ("amplitude", "baseline", "noise"):
+        values, inside = to_unit([1.0], own if column == "amplitude" else written or own, field)
+        if inside != to_unit([1.0], own, field)[1]:
+            raise ValidationError(f"unit of {field}", repr(written), f"one of the amplitudes, such as {own}")
+        return float(values[0])
+    if column == "time" and program == "miniml":
+        return _samples(sampling_interval)
+    if column == "time" or column in _TIMES:
+        unit = written or ("" if program == LIST else _TIME[program])
+        return to_internal(f"1 {unit}", "ms", field) if unit else None
+    if column == "charge":
+        return _area(written or f"{own}*{_TIME[program]}")
+    return 1.0
 
 
 def _samples(sampling_interval: float | None) -> float:

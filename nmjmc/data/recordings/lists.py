@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from nmjmc.data.recordings.headings import ROWS
 from nmjmc.data.recordings.text import Columns
 
 LIST = "list"
 """Name of such a table in the place of a program's."""
 
 _AMPLITUDES = ("amplitude", "amplitudes", "amp", "amps", "peak", "peaks", "peak amplitude", "peak amp")
-_ROWS = ("", "rownames", "row", "index", "number", "no", "id", "event", "event number", "event num")
 _MOST = 10_000  # rows of a list; a sweep of a second is longer (a choice)
 _EVEN = 0.01
 
@@ -46,14 +48,14 @@ def is_mini_analysis(table: Columns) -> bool:
 
 def _named(table: Columns, index: int) -> Columns:
     names = (*table.names[:index], "amplitude", *table.names[index + 1 :])
-    return Columns(names, table.units, table.values, table.texts)
+    return replace(table, names=names)
 
 
 def _has_row_numbers(table: Columns) -> bool:
     """Whether the first of several columns with headings counts the rows."""
     first = table.values[:, 0]
     counts = np.array_equal(first, first[0] + np.arange(first.size)) and first[0] in (0, 1)
-    return any(table.names) and len(table.names) > 1 and table.names[0] in _ROWS and counts
+    return any(table.names) and len(table.names) > 1 and table.names[0] in ROWS and counts
 
 
 def _is_even(values: np.ndarray) -> bool:

@@ -13,19 +13,20 @@ from nmjmc.data.recordings.axon import read_abf
 from nmjmc.data.recordings.axon_text import read_atf
 from nmjmc.data.recordings.corrections import put_right, refuse_impossible
 from nmjmc.data.recordings.hdf5 import read_hdf5
+from nmjmc.data.recordings.mat import read_mat
 from nmjmc.data.recordings.optional import existing
 from nmjmc.data.recordings.table import read_csv
 from nmjmc.data.recordings.through_neo import read_neo
 from nmjmc.errors import ValidationError, nearest
 
 READERS: dict[str, Callable[..., Recording]] = {
-    "abf": read_abf, "atf": read_atf, "csv": read_csv, "hdf5": read_hdf5, "neo": read_neo,
+    "abf": read_abf, "atf": read_atf, "csv": read_csv, "hdf5": read_hdf5, "mat": read_mat, "neo": read_neo,
 }  # fmt: skip
 """Readers by name."""
 
 SUFFIXES = {
     ".abf": "abf", ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".dat": "csv", ".atf": "atf",
-    ".h5": "hdf5", ".hdf5": "hdf5", ".nc": "hdf5",
+    ".h5": "hdf5", ".hdf5": "hdf5", ".nc": "hdf5", ".mat": "mat",
 }  # fmt: skip
 """Reader of each suffix; any other goes to neo (WinWCP, Igor, Spike2, NWB and more)."""
 
@@ -47,10 +48,10 @@ def read_recording(
             that was recorded for each current (`"0.5 V/nA"`).
         polarity: Direction of the responses in the file, 1 (up) or -1 (down); the signal is turned over where inward
             currents go up, or depolarisations down.
-        **options: `channel` of a file with several; `unit` of the samples, which wins over what the file says; for text
-            and foreign HDF5, which do not say it, `sampling_interval` [ms]; and any field of `Recording` that the file
-            does not know: `holding_potential` [mV], `bandwidth` [kHz], `series_resistance` [MOhm], `temperature`
-            [degC].
+        **options: `channel` of a file with several; `unit` of the samples, which wins over what the file says; in text,
+            MATLAB and foreign HDF5, which do not say it, `sampling_interval` [ms] and what else their readers take
+            (`read_csv`, `read_hdf5`); and any field of `Recording` that the file does not know: `holding_potential`
+            [mV], `bandwidth` [kHz], `series_resistance` [MOhm], `temperature` [degC].
 
     Returns:
         The recording, in nA or mV; its `source` says what was put right.

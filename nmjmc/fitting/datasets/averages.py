@@ -13,7 +13,7 @@ from nmjmc.data.recordings.read import SUFFIXES
 from nmjmc.data.recordings.tables import read_waveform
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.average_term import AverageTerm
-from nmjmc.fitting.datasets.options import Options
+from nmjmc.fitting.datasets.options import Options, said_of
 from nmjmc.fitting.datasets.recorded import at_one_command, put_right, recorded, refuse_potential
 from nmjmc.fitting.datasets.source import Source, changes_of, driving_force
 from nmjmc.fitting.datasets.terms import edges_of, instrument_of, needed
@@ -98,13 +98,14 @@ def _read(options: Options) -> tuple[MeanWaveform, str, tuple[str, ...]]:
             )
         time = first + record.time
         return MeanWaveform(time, record.signal[0], events=events), put_right(record), remarks
-    for key in ("channel", "dataset", "sampling_interval", "window"):
+    for key in ("channel", "dataset", "sampling_interval", "window", "signal", "sweeps", "scale"):
         if options.has(key):
             raise ValidationError(
                 options.field(key), "given", "left out, as the file is a table of an average"
             )
     unit, time_unit = options.given.get("unit"), options.given.get("time_unit")
-    found = read_waveform(path, unit=unit, time_unit=time_unit, events=events)
+    with said_of(f"data.{options.name}", ("unit", "time_unit", "events", "decimal")):
+        found = read_waveform(path, unit=unit, time_unit=time_unit, events=events, decimal=options.decimal())
     what = ""
     if options.has("gain"):
         gain = to_internal(options.given["gain"], "", options.field("gain"))

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nmjmc.data.recordings.events import program_of
+from nmjmc.data.recordings.events import program_of_table
 from nmjmc.data.recordings.hdf5 import kind_of_hdf5
 from nmjmc.data.recordings.lists import LIST
 from nmjmc.data.recordings.read import SUFFIXES
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.fitting.datasets.options import KINDS, located
+from nmjmc.fitting.datasets.options import KINDS, located, said_of
 
 _COUNTS = ("count", "counts", "observations", "trials", "number", "n")
 
@@ -44,9 +44,11 @@ def kind_of(name: str, given: Mapping[str, Any], folder: Path) -> str:
     if not path.is_file():
         raise ValidationError(f"data.{name}.file", f"{path}, where there is no file", "a file")
     reader = SUFFIXES.get(path.suffix.casefold(), "neo")
-    found = {"hdf5": kind_of_hdf5, "csv": _of_table}.get(reader, lambda _: "recording")(path)
-    if found == "amplitudes" and given.get("sampling_interval") and program_of(path) == LIST:
-        found = ""  # a column that is said to be sampled may be a sweep
+    if reader == "csv":
+        with said_of(f"data.{name}", ("decimal",)):
+            found = _of_table(path, given)
+    else:
+        found = kind_of_hdf5(path) if reader == "hdf5" else "recording"
     if not found:
         allowed = "said, as the file does not show it"
         hint = (
@@ -58,9 +60,9 @@ def kind_of(name: str, given: Mapping[str, Any], folder: Path) -> str:
     return found
 
 
-def _of_table(path: Path) -> str:
+def _of_table(path: Path, given: Mapping[str, Any]) -> str:
     """The kind of a table; empty where it may be sweeps with or without events cut out."""
-    table = read_columns(path)
+    table = read_columns(path, given.get("decimal"))
     names = set(table.names)
     if {"name", "value"} <= names:
         return "statistics"
@@ -70,6 +72,6 @@ def _of_table(path: Path) -> str:
         return "histogram"
     if names & {"mean", "average"} and names & {"time", "t"}:
         return "waveform"
-    if program_of(path):
-        return "amplitudes"
-    return ""
+    program = program_of_table(table)
+    # a column that is said to be sampled may be a sweep
+    return "amplitudes" if program and not (program == LIST and given.get("sampling_interval")) else ""

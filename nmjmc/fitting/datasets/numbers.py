@@ -15,7 +15,7 @@ from nmjmc.data.recordings.tables import read_histogram, read_statistics
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.counts_term import CountsTerm
-from nmjmc.fitting.datasets.options import Options
+from nmjmc.fitting.datasets.options import Options, said_of
 from nmjmc.fitting.datasets.source import Source, changes_of, driving_force
 from nmjmc.fitting.features import FEATURES
 from nmjmc.fitting.terms import HistogramTerm, StatisticsTerm
@@ -47,25 +47,25 @@ def amplitudes(options: Options, synapse: Synapse) -> Source:
 def _table(options: Options) -> EventTable:
     """The table of events; times, which miniML counts in samples, are not compared."""
     step = options.number("sampling_interval") if options.has("sampling_interval") else 1.0
+    file = options.file()
     with _said(options):
         return read_events(
-            options.file(),
-            options.given.get("program"),
-            unit=options.given.get("unit"),
-            sampling_interval=step,
-        )
+            file, options.given.get("program"), unit=options.given.get("unit"), sampling_interval=step,
+            decimal=options.decimal(),
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
 def _said(options: Options) -> Iterator[None]:
     """What a file lacks, as a word of the data set."""
     try:
-        yield
+        with said_of(f"data.{options.name}", ("unit", "program", "decimal")):
+            yield
     except ValidationError as error:
-        hint = f"add {options.field('unit')}=pA (or nA, mV)" if error.field == "unit" else error.hint
-        word = error.field in ("unit", "program")
-        field = options.field(error.field) if word else f"data.{options.name}: {error.field}"
-        raise ValidationError(field, error.value, error.allowed, hint) from error
+        if error.field != options.field("unit"):
+            raise
+        hint = f"add {error.field}=pA (or nA, mV)"
+        raise ValidationError(error.field, error.value, error.allowed, hint) from error
 
 
 def histogram(options: Options, synapse: Synapse) -> Source:
@@ -78,7 +78,7 @@ def histogram(options: Options, synapse: Synapse) -> Source:
         unit, path = options.given.get("unit"), options.file()
         zero = options.flag("failures_at_zero", False)
         with _said(options):
-            found = read_histogram(path, unit=unit, failures_at_zero=zero)
+            found = read_histogram(path, unit=unit, failures_at_zero=zero, decimal=options.decimal())
         note = f"{found.trials} observations of {path.name}"
     if options.has("failures"):
         found = Histogram(found.edges, found.counts, options.whole("failures", 0), found.unit, found.source)
@@ -87,7 +87,9 @@ def histogram(options: Options, synapse: Synapse) -> Source:
 
 def counts(options: Options, synapse: Synapse) -> Source:
     """Trials with 0, 1, 2 ... quanta: columns `quanta` and `trials`."""
-    table = read_columns(options.file())
+    file = options.file()
+    with _said(options):
+        table = read_columns(file, options.decimal())
     column = table.names.index("quanta") if "quanta" in table.names else 0
     if table.values.shape[1] != 2:
         raise ValidationError(
@@ -179,7 +181,9 @@ def _chosen(options: Options) -> dict[str, Statistic]:
         name, _ = _published(options)
         rows = {number.name: number for number in published.statistics(name)}
     else:
-        rows = {number.name: number for number in read_statistics(options.file())}
+        file = options.file()
+        with _said(options):
+            rows = {number.name: number for number in read_statistics(file, decimal=options.decimal())}
     wanted = options.mapping("features") or {name: name for name in rows if name in FEATURES}
     if not wanted:
         hint = f"features maps {', '.join(FEATURES)} to the names of the numbers"

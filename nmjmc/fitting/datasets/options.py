@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from nmjmc.units import to_internal
 
 _COMMON = ("kind", "condition", "duration", "temperature", "holding_potential")
 _READER = (
-    "unit", "time_unit", "gain", "channel", "dataset", "format", "polarity", "sampling_interval", "window",
+    "unit", "time_unit", "gain", "channel", "dataset", "format", "polarity", "sampling_interval", "window", "decimal",
+    "signal", "sweeps", "scale",
 )  # fmt: skip
 _INSTRUMENT = ("bandwidth", "poles", "series_resistance")
 _BINS = ("edges", "bins", "model_error")
@@ -33,11 +35,14 @@ KINDS: dict[str, tuple[str, ...]] = {
         *_COMMON, "file", "sampling_interval", *_INSTRUMENT, *_BINS, "noise", "events", "seed", "with_variance",
     ),
     "amplitudes": (
-        *_COMMON, "file", "program", "unit", "sampling_interval", "bins", "bin_width", "release", "failures", "noise",
+        *_COMMON, "file", "program", "unit", "decimal", "sampling_interval", "bins", "bin_width", "release", "failures",
+        "noise",
     ),
-    "histogram": (*_COMMON, "file", "published", "unit", "release", "failures", "failures_at_zero", "noise"),
-    "counts": (*_COMMON, "file", "release"),
-    "statistics": (*_COMMON, "file", "published", "features", "values"),
+    "histogram": (
+        *_COMMON, "file", "published", "unit", "decimal", "release", "failures", "failures_at_zero", "noise",
+    ),
+    "counts": (*_COMMON, "file", "decimal", "release"),
+    "statistics": (*_COMMON, "file", "decimal", "published", "features", "values"),
 }  # fmt: skip
 """Kinds of data sets, and what may be said of each."""
 
@@ -142,6 +147,10 @@ class Options:
             raise ValidationError(self.field(key), repr(value), "true or false")
         return default if value is None else value
 
+    def decimal(self) -> str | None:
+        """The decimal mark of the file, `point` or `comma`; None where nothing was said."""
+        return self.given.get("decimal")
+
     def polarity(self, default: int) -> int:
         """1 where events go up in the file, -1 where they go down.
 
@@ -214,6 +223,23 @@ class Options:
         if not path.is_file():
             raise ValidationError(self.field("file"), f"{path}, where there is no file", "a file")
         return path
+
+
+@contextlib.contextmanager
+def said_of(place: str, words: Sequence[str]) -> Iterator[None]:
+    """What a file lacks, told with the name of its data set.
+
+    Args:
+        place: Where the data set stands, such as `data.minis`.
+        words: What may be said of it: there the sentence names the word itself.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        word = error.field in words
+        hint = error.hint.replace(f"{error.field}=", f"{place}.{error.field}=") if word else error.hint
+        field = f"{place}.{error.field}" if word else f"{place}: {error.field}"
+        raise ValidationError(field, error.value, error.allowed, hint) from error
 
 
 def located(path: Any, folder: Path) -> Path:

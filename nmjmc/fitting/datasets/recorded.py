@@ -10,16 +10,18 @@ from scipy import stats
 from nmjmc.analysis.detection import Detected
 from nmjmc.analysis.recording import Recording
 from nmjmc.analysis.steady import SETTLE, Rest, at_rest, rest_of, windowed
+from nmjmc.data.recordings import table
 from nmjmc.data.recordings.corrections import refuse_flat
 from nmjmc.data.recordings.read import READERS, SUFFIXES, read_recording
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError
-from nmjmc.fitting.datasets.options import Options
-from nmjmc.units import to_internal
+from nmjmc.fitting.datasets.options import Options, said_of
 
+_ARRAYS = ("unit", "time_unit", "dataset", "sampling_interval", "signal", "sweeps", "scale")
+_WORDS = ("unit", "time_unit", "dataset", "decimal", "signal", "sweeps", "scale")
 _READS = {
     "abf": ("unit", "channel"), "atf": ("unit", "time_unit", "channel"),
-    "csv": ("unit", "time_unit", "sampling_interval"), "hdf5": ("unit", "dataset", "sampling_interval"),
+    "csv": ("unit", "time_unit", "sampling_interval", "decimal", "signal", "sweeps"), "hdf5": _ARRAYS, "mat": _ARRAYS,
     "neo": ("unit", "channel"),
 }  # fmt: skip
 _KNOWN = ("bandwidth", "series_resistance", "holding_potential", "temperature")
@@ -36,25 +38,19 @@ def recorded(options: Options) -> Recording:
     """
     path = options.file()
     kind = options.word("format", tuple(READERS), SUFFIXES.get(path.suffix.casefold(), "neo"))
-    for key in ("unit", "time_unit", "channel", "dataset"):
+    for key in (*_WORDS, "channel"):
         if options.has(key) and key not in _READS[kind]:
             raise ValidationError(
                 options.field(key), "given", f"left out, as a file of format {kind} says it"
             )
-    words: dict[str, Any] = {
-        key: options.given[key] for key in ("unit", "time_unit", "dataset", "gain") if options.has(key)
-    }
+    words: dict[str, Any] = {key: options.given[key] for key in (*_WORDS, "gain") if options.has(key)}
     if options.has("channel"):
         words["channel"] = options.whole("channel", 0)
     words |= {key: options.number(key) for key in _KNOWN if options.has(key)}
     if options.has("sampling_interval") and "sampling_interval" in _READS[kind]:
         words["sampling_interval"] = options.number("sampling_interval")
-    try:
+    with said_of(f"data.{options.name}", (*options.given, *_READS[kind])):
         record = read_recording(path, format=kind, **words)
-    except ValidationError as error:
-        known = error.field in options.given or error.field in _READS[kind]
-        field = options.field(error.field) if known else f"data.{options.name}: {error.field}"
-        raise ValidationError(field, error.value, error.allowed, error.hint) from error
     refuse_potential(options, record.unit)
     refuse_flat(record.signal, f"data.{options.name}: recording {path.name}")
     return record
@@ -213,8 +209,7 @@ def refuse_locked(options: Options, whole: Recording, part: Recording, found: De
 def first_time(options: Options) -> float:
     """The first time that a table says [ms]; recordings themselves count from zero."""
     path = options.file()
-    if SUFFIXES.get(path.suffix.casefold()) != "csv" or options.has("sampling_interval"):
+    if SUFFIXES.get(path.suffix.casefold()) != "csv":
         return 0.0
-    table = read_columns(path)
-    unit = options.given.get("time_unit") or table.units[0] or "ms"
-    return float(table.values[0, 0]) * to_internal(f"1 {unit}", "ms", options.field("time_unit"))
+    given = options.number("sampling_interval") if options.has("sampling_interval") else None
+    return table.first_time(read_columns(path, options.decimal()), given, options.given.get("time_unit"))
