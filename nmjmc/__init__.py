@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
     from nmjmc.api import Point, simulate, simulate_many
+    from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
     from nmjmc.data.hdf5 import load
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
     "nmjmc.api": ("Point", "simulate", "simulate_many"),
+    "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.examination": ("Examination", "load_examination"),
     "nmjmc.data.hdf5": ("load",),
@@ -66,7 +68,7 @@ _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of use
     "preparation", "available_preparations", "simulate", "simulate_many", "Point", "load", "Result",
     "load_examination", "Examination",
-    "Synapse", "build", "describe", "get", "replace", "scale", "paths", "compose", "Modifier",
+    "Synapse", "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
     "Waveform", "measure",
     "fit", "read_datasets", "load_fit", "FitRecord",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nmjmc.arguments import MOST_VESICLES, SEEDS, checked, draw_seed, make_numerics, whole_number
+from nmjmc.carried import Number
 from nmjmc.data import provenance
 from nmjmc.data.hdf5 import load
 from nmjmc.data.result import Result
@@ -25,15 +26,15 @@ __all__ = [
 
 def simulate(
     synapse: Synapse,
-    vesicles: int | float | str = 100,
-    seed: int | float | str | None = 0,
+    vesicles: Number = 100,
+    seed: Number | None = 0,
     *,
-    duration: float | str = 10.0,
-    record_interval: float | str = 0.01,
+    duration: Number = 10.0,
+    record_interval: Number = 0.01,
     numerics: Numerics | Mapping[str, Any] | None = None,
     device: str = "auto",
     cache: bool = True,
-    first_vesicle: int | float | str = 0,
+    first_vesicle: Number = 0,
     checkpoint: str | Path | None = None,
     checkpoint_vesicles: int = 128,
     on_chunk: Callable[[Any], None] | None = None,
@@ -46,8 +47,8 @@ def simulate(
         synapse: What to simulate, for example `nmjmc.preparation("human")`.
         vesicles: How many quanta.
         seed: Seed of all randomness, 0 to 2^63 - 1; None draws one, which the result records.
-        duration: Simulated time [ms], or text with a unit; rounded up to whole record intervals.
-        record_interval: Time between records [ms], or text with a unit.
+        duration: Simulated time [ms], or text or an object with a unit; rounded up to whole record intervals.
+        record_interval: Time between records [ms], or text or an object with a unit.
         numerics: How it is computed; fields of `nmjmc.kernel.numerics.Numerics`.
         device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
         cache: Whether compiled programs are kept between processes.
@@ -86,10 +87,10 @@ class Point:
     """One point of a sweep; the fields are as the arguments of `simulate`."""
 
     synapse: Synapse
-    vesicles: int | float | str = 100
-    seed: int | float | str | None = 0
-    duration: float | str = 10.0
-    record_interval: float | str = 0.01
+    vesicles: Number = 100
+    seed: Number | None = 0
+    duration: Number = 10.0
+    record_interval: Number = 0.01
     numerics: Numerics | Mapping[str, Any] | None = None
 
 
@@ -171,11 +172,11 @@ class Plan:
 
 def plan(
     synapse: Synapse,
-    vesicles: int | float | str = 100,
-    seed: int | float | str | None = 0,
+    vesicles: Number = 100,
+    seed: Number | None = 0,
     *,
-    duration: float | str = 10.0,
-    record_interval: float | str = 0.01,
+    duration: Number = 10.0,
+    record_interval: Number = 0.01,
     numerics: Numerics | Mapping[str, Any] | None = None,
     device: str = "auto",
 ) -> Plan:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.kernel.numerics import TIMES, Numerics
+from nmjmc.kernel.numerics import Numerics
+from nmjmc.numbers import whole_number
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal
 
@@ -33,24 +34,11 @@ def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
     if numerics is not None and not isinstance(numerics, Mapping):
         raise ValidationError("numerics", repr(numerics), "a mapping", 'for example {"step_scale": 0.5}')
     values = dict(numerics or {})
-    kinds = {field.name: str(field.type) for field in dataclasses.fields(Numerics)}
+    names = [field.name for field in dataclasses.fields(Numerics)]
     for key in values:
-        if key not in kinds:
-            raise ValidationError("a key of numerics", key, "one that exists", nearest(key, kinds))
-    return Numerics(**{key: _numeric(key, kinds[key], value) for key, value in values.items()})
-
-
-def _numeric(key: str, kind: str, value: Any) -> Any:
-    """A field of the numerics by its kind: a time [ms], a number, a whole number, or a word."""
-    if value is None and kind.endswith("None"):
-        return None
-    if kind.startswith("float"):
-        return to_internal(value, "ms" if key in TIMES else "", f"numerics.{key}")
-    if kind == "int":
-        return whole_number(value, f"numerics.{key}", 0, 2**31 - 1)
-    if not isinstance(value, str):
-        raise ValidationError(f"numerics.{key}", value, "a word")
-    return value
+        if key not in names:
+            raise ValidationError("a key of numerics", key, "one that exists", nearest(str(key), names))
+    return Numerics(**values)
 
 
 def checked(
@@ -89,20 +77,3 @@ def checked(
         hint = f"or make record_interval at least {shortest:g} ms"
         raise ValidationError("duration", given, allowed, hint)
     return run
-
-
-def whole_number(value: Any, field: str, least: int, most: int) -> int:
-    """An integer from what a user gave (1e3 is one, 1.5 and True are not).
-
-    Raises:
-        ValidationError: If it is none, or out of range.
-    """
-    allowed = f"a whole number from {least} to {most}"
-    try:
-        number = int(value)
-        exact = not isinstance(value, bool) and float(value) == number
-    except (TypeError, ValueError, OverflowError):
-        exact, number = False, 0
-    if not exact or not least <= number <= most:
-        raise ValidationError(field, repr(value) if isinstance(value, str) else value, allowed)
-    return number

@@ -26,7 +26,8 @@ class ValidationError(NmjmcError, ValueError):
         super().__init__(field, value, allowed, hint)
 
     def __str__(self) -> str:
-        sentence = f"{self.field} must be {self.allowed}, but is {self.value}"
+        value = " ".join(line.strip() for line in str(self.value).splitlines())
+        sentence = f"{self.field} must be {self.allowed}, but is {value}"
         if self.hint:
             sentence = f"{sentence}; {self.hint}"
         return sentence if sentence.endswith((".", "?")) else sentence + "."

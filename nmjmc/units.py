@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc.carried import Internal, carried
 from nmjmc.errors import ValidationError, nearest
 
 MICROMOLAR = 602.214076
@@ -36,11 +37,15 @@ _KNOWN = tuple(
     "nm um mm cm m us ms s min h Hz mV V pA nA A pS nS uS S pF nF uF F ohm MOhm molecules mol nM uM mM M L "
     "percent degC K".split()
 )
-_TEMPERATURES = {"degc": 0.0, "°c": 0.0, "celsius": 0.0, "c": 0.0, "k": 273.15, "kelvin": 273.15}
+_TEMPERATURES = {
+    "degc": 0.0, "°c": 0.0, "celsius": 0.0, "c": 0.0, "k": 273.15, "kelvin": 273.15,
+    "degree_celsius": 0.0, "deg_c": 0.0,  # as pint and astropy write it
+}  # fmt: skip
 _NUMBER = re.compile(
     r"^\s*([+-]?(?:inf(?:inity)?|nan|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?))\s*(.*?)\s*$", re.IGNORECASE
 )
 _EXPONENT = re.compile(r"([A-Za-zµμÅΩ])([+-]?\d)")  # um2 is um^2
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺·⋅×", "0123456789-+***")  # µm² is um2
 _UNIT_TEXT = re.compile(r"^[A-Za-zµμÅΩ°0-9*/^(). +-]{0,60}$")
 _BASE = {"[length]": "um", "[time]": "ms", "[voltage]": "mV", "[current]": "nA"}
 # a bath concentration stays in uM; every other internal unit follows from the base units
@@ -60,7 +65,7 @@ def _registry() -> Any:
 
 def _parse(unit: str) -> Any:
     """A pint unit from text such as `/M/s`, `um^2/ms`, `%` or nothing."""
-    text = unit.strip().replace("%", "percent").replace("Ohm", "ohm")
+    text = unit.strip().replace("%", "percent").replace("Ohm", "ohm").translate(_SUPERSCRIPT)
     text = _EXPONENT.sub(r"\1^\2", text)
     if text.startswith("/"):
         text = "1" + text
@@ -111,7 +116,8 @@ def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = 
     """Convert what a user wrote to the internal number.
 
     Args:
-        value: Text with a unit (`"30 nm"`), or a bare number (also as text) in the field's stated unit.
+        value: Text with a unit (`"30 nm"`); a bare number of any type (also as text) in the field's stated unit; an
+            object that carries a unit, as of pint; or `internal(...)`.
         unit: The field's stated unit, for example `nm`, `1/um^2`, `/M/s`; empty for a pure number.
         field: The parameter's path, for the message.
         allow_infinite: Whether `inf` may be given.
@@ -123,43 +129,78 @@ def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = 
         ValidationError: For a wrong dimension, an unknown unit, NaN, inf, a truth value, or no number at all.
     """
     if isinstance(value, str):
-        return _text_to_internal(value, unit, field, allow_infinite)
-    return _converted(value, unit, field, allow_infinite)
-
-
-def _converted(value: object, unit: str, field: str, allow_infinite: bool) -> float:
-    number, written = _split(value, unit, field)
-    if math.isnan(number) or (math.isinf(number) and not allow_infinite):
-        raise ValidationError(field, value, f"a finite number{_in(unit)}")
-    if math.isinf(number):
-        _conversion(written, unit, field, value)
+        return _text_to_internal(str(value), unit, field, allow_infinite)
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "UO":
+        return to_internal(value.item(), unit, field, allow_infinite=allow_infinite)
+    inside = isinstance(value, Internal)
+    found = None if inside else carried(value)
+    if found is not None:
+        return with_unit(found[0], found[1], unit, field, allow_infinite=allow_infinite)
+    number = _plain(value.value if isinstance(value, Internal) else value, unit, field)
+    _refuse_endless(number, value, unit, field, allow_infinite)
+    if math.isinf(number) or inside:
         return number
-    exact = Fraction(_NUMBER.sub(r"\1", value)) if isinstance(value, str) else Fraction(number)
+    return float(Fraction(number) * factor(unit))
+
+
+def with_unit(
+    magnitude: object, written: str, unit: str, field: str, *, allow_infinite: bool = False
+) -> float:
+    """The internal number of a magnitude in a unit that an object carried; arguments as for `to_internal`."""
+    number = _plain(magnitude, unit, field)
+    shown = f"{number:g} {written}".strip()
+    _refuse_endless(number, shown, unit, field, allow_infinite)
     if unit.casefold() in _TEMPERATURES:
-        return float(exact - _kelvin(written or unit, field, value))
-    return float(exact * _conversion(written, unit, field, value))
+        return float(Fraction(repr(number)) - _kelvin(written, field, shown))
+    # a dimensionless object is a pure number, which a bare one is not
+    ratio = _conversion(written or "dimensionless", unit, field, shown)
+    return number if math.isinf(number) else float(Fraction(repr(number)) * ratio)
+
+
+@functools.cache
+def factor(unit: str) -> Fraction:
+    """What a number in a stated unit is multiplied by to be internal (a temperature is in degC inside too)."""
+    if unit.casefold() in _TEMPERATURES:
+        return Fraction(1)
+    return _factor(unit, internal_unit(unit)) or Fraction(1)
+
+
+def _from_text(text: str, unit: str, field: str, allow_infinite: bool) -> float:
+    found = _NUMBER.match(text)
+    if not found:
+        raise ValidationError(
+            field, repr(text), f"a number{_in(unit)}", f'write it as "1 {unit}"' if unit else ""
+        )
+    number, written = float(found.group(1)), found.group(2)
+    _refuse_endless(number, text, unit, field, allow_infinite)
+    if math.isinf(number):
+        _conversion(written, unit, field, text)
+        return number
+    exact = Fraction(found.group(1))
+    if unit.casefold() in _TEMPERATURES:
+        return float(exact - _kelvin(written or unit, field, text))
+    return float(exact * _conversion(written, unit, field, text))
 
 
 _text_to_internal = functools.lru_cache(maxsize=4096)(
-    _converted
+    _from_text
 )  # points of a sweep share most of their texts
 
 
-def _split(value: object, unit: str, field: str) -> tuple[float, str]:
-    """Number and unit as written (the unit is empty for a bare number)."""
-    example = f"a number{_in(unit)}"
-    if isinstance(value, bool) or value is None:
-        raise ValidationError(field, value, example)
-    if isinstance(value, str):
-        found = _NUMBER.match(value)
-        if not found:
-            hint = f'write it as "1 {unit}"' if unit else ""
-            raise ValidationError(field, repr(value), example, hint)
-        return float(found.group(1)), found.group(2)
+def _refuse_endless(number: float, value: object, unit: str, field: str, allow_infinite: bool) -> None:
+    if math.isnan(number) or (math.isinf(number) and not allow_infinite):
+        raise ValidationError(field, value, f"a finite number{_in(unit)}")
+
+
+def _plain(value: object, unit: str, field: str) -> float:
+    """A number of any type that carries no unit: no truth value, no complex number, no list."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")
+    if value is None or isinstance(value, bool | bytes | complex) or kind in "bcmMS" or np.ndim(value) > 0:  # type: ignore[arg-type]
+        raise ValidationError(field, repr(value), f"a number{_in(unit)}")
     try:
-        return float(value), ""  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise ValidationError(field, repr(value), example) from error
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValidationError(field, repr(value), f"a number{_in(unit)}") from error
 
 
 def _in(unit: str) -> str:

@@ -109,7 +109,7 @@ def the_problem(events: int) -> Problem:
     synapse = nmjmc.preparation("human")
     other = synapse
     for path, factor in DISTURBED.items():
-        other = nmjmc.replace(other, path, np.asarray(factor * float(nmjmc.get(synapse, path)), np.float64))
+        other = nmjmc.replace(other, path, nmjmc.internal(factor * nmjmc.get(synapse, path)))
     drawn = simulated(other, SHORT, events, 77)
     traces = drawn.current + NOISE * np.random.default_rng(1).normal(size=drawn.current.shape)
     edges = np.array([0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8, 1.18]) + 0.01

@@ -11,6 +11,7 @@ from nmjmc.analysis.observations import EventTable, MeanWaveform
 from nmjmc.analysis.recording import Recording
 from nmjmc.analysis.waveform import measure
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import in_units
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class AlignedEvents:
         return MeanWaveform(self.time, self.traces.mean(axis=0), sd, len(self), self.unit, "aligned events")
 
 
+@in_units(before="ms", after="ms", isolation="ms", refine="ms")
 def align(
     recording: Recording,
     detected: Detected,

@@ -16,6 +16,7 @@ from scipy import signal as filters
 
 from nmjmc.analysis.recording import Recording
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.numbers import in_units
 
 METHODS = ("deconvolution", "template")
 
@@ -42,6 +43,7 @@ class Detected:
         return self.sample.size
 
 
+@in_units(time="[ms]", rise="ms", decay="ms")
 def biexponential(time: np.ndarray, rise: float, decay: float) -> np.ndarray:
     """A template (1 - exp(-t/rise)) exp(-t/decay) with peak 1, zero before time 0.
 
@@ -62,6 +64,7 @@ def biexponential(time: np.ndarray, rise: float, decay: float) -> np.ndarray:
     return -np.expm1(-after / rise) * np.exp(-after / decay) / peak
 
 
+@in_units(template="[?]", threshold="", band="[kHz]", dead_time="ms")
 def detect(
     recording: Recording,
     template: np.ndarray,

@@ -14,7 +14,9 @@ from scipy import optimize, stats
 from nmjmc.analysis import compound
 from nmjmc.analysis.goodness import g_statistic
 from nmjmc.analysis.observations import Histogram
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.numbers import to_array_in
 
 MODELS = ("poisson", "binomial", "free")
 
@@ -50,9 +52,9 @@ def fit_histogram(
     model: str = "poisson",
     *,
     quanta: Histogram | None = None,
-    noise_sd: float = 0.0,
+    noise_sd: Number = 0.0,
     most: int | None = None,
-    start: Mapping[str, float] | None = None,
+    start: Mapping[str, Number] | None = None,
 ) -> HistogramFit:
     """Fit a histogram of evoked amplitudes by maximum likelihood.
 
@@ -74,7 +76,9 @@ def fit_histogram(
         raise ValidationError("model", repr(model), "a known model", nearest(model, MODELS))
     if histogram.counts.sum() < 5:
         raise ValidationError("histogram", f"{histogram.counts.sum()} responses", "five or more")
-    begin = _start(histogram, model, quanta, most or 4) | dict(start or {})
+    noise_sd = float(to_array_in(noise_sd, histogram.unit, "noise_sd"))
+    given = {name: float(to_array_in(value, histogram.unit, name)) for name, value in (start or {}).items()}
+    begin = _start(histogram, model, quanta, most or 4) | given
     largest = most or _most(histogram, begin["quantum"])
     names = tuple(begin)
     value = _objective(histogram, model, quanta, noise_sd, largest, names)

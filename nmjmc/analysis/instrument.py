@@ -12,8 +12,10 @@ from scipy import signal as filters
 
 from nmjmc.analysis.recording import Recording
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import in_units
 
 
+@in_units(sampling_interval="ms", bandwidth="kHz", series_resistance="MOhm", frequency="[kHz]")
 @dataclass(frozen=True, eq=False)
 class Instrument:
     """The recording's side of a current.
@@ -74,6 +76,7 @@ class Instrument:
         onto[fine < time[0]] = 0.0
         return _interpolation(fine, sampled) @ self._filtered(onto, float(fine[1] - fine[0]))
 
+    @in_units(time="[ms]", current="[nA]", sampled="[ms]", driving_force="mV")
     def apply(
         self, time: np.ndarray, current: np.ndarray, sampled: np.ndarray, driving_force: float = -80.0
     ) -> np.ndarray:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nmjmc.analysis.recording import UNITS
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.numbers import in_units, to_array, to_array_in
 
 COLUMNS = {
     "time": "ms", "amplitude": "", "rise": "ms", "rise_10_90": "ms", "rise_20_80": "ms", "decay": "ms",
@@ -16,6 +18,7 @@ COLUMNS = {
 """Columns of a table of events and their units; an empty unit is that of the amplitude (nA or mV)."""
 
 
+@in_units(columns="*", duration="ms")
 @dataclass(frozen=True, eq=False)
 class EventTable:
     """Events and their measured features.
@@ -37,10 +40,16 @@ class EventTable:
     source: str = ""
 
     def __post_init__(self) -> None:
-        columns = {name: np.asarray(values, np.float64) for name, values in self.columns.items()}
-        for name, values in columns.items():
+        if self.unit not in UNITS:
+            raise ValidationError("unit", repr(self.unit), "nA or mV")
+        for name in self.columns:
             if name not in COLUMNS:
                 raise ValidationError("a column", name, "a known feature", nearest(name, COLUMNS))
+        columns = {
+            name: to_array(values, COLUMNS[name] or self.unit, f"column {name}")
+            for name, values in self.columns.items()
+        }
+        for name, values in columns.items():
             if values.ndim != 1 or values.size != len(next(iter(columns.values()))):
                 raise ValidationError(f"column {name}", f"of shape {values.shape}", "one number an event")
         if "amplitude" not in columns:
@@ -65,6 +74,7 @@ class EventTable:
         return np.diff(np.sort(self["time"]))
 
 
+@in_units(time="[ms]", mean="*", sd="*")
 @dataclass(frozen=True, eq=False)
 class MeanWaveform:
     """A waveform averaged over events.
@@ -86,8 +96,10 @@ class MeanWaveform:
     source: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("time", "mean", "sd"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
+        if self.unit not in UNITS:
+            raise ValidationError("unit", repr(self.unit), "nA or mV")
+        for name in ("mean", "sd"):
+            object.__setattr__(self, name, to_array(getattr(self, name), self.unit, name))
         if self.time.ndim != 1 or not np.all(np.diff(self.time) > 0):
             raise ValidationError("time", f"of shape {self.time.shape}", "one axis of increasing times")
         if self.mean.shape != self.time.shape or self.sd.shape not in ((0,), self.time.shape):
@@ -96,6 +108,7 @@ class MeanWaveform:
             )
 
 
+@in_units(edges="*", counts="[]")
 @dataclass(frozen=True, eq=False)
 class Histogram:
     """Counts in bins of one width, with the failures apart.
@@ -115,8 +128,8 @@ class Histogram:
     source: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "edges", np.asarray(self.edges, np.float64))
-        object.__setattr__(self, "counts", np.asarray(self.counts, np.int64))
+        object.__setattr__(self, "edges", to_array_in(self.edges, self.unit, "edges"))
+        object.__setattr__(self, "counts", np.asarray(self.counts).astype(np.int64))
         if self.counts.shape != (self.edges.size - 1,) or not np.all(np.diff(self.edges) > 0):
             raise ValidationError(
                 "edges", f"{self.edges.size}", f"{self.counts.size + 1} rising edges of the bins"
@@ -131,7 +144,7 @@ class Histogram:
         Raises:
             ValidationError: If the centres are not evenly spaced to a hundredth.
         """
-        centres = np.asarray(centres, np.float64)
+        centres = to_array_in(centres, str(others.get("unit", "mV")), "centres")
         gaps = np.diff(centres)
         if centres.size < 2 or np.ptp(gaps) > 0.02 * abs(gaps.mean()):
             raise ValidationError(
@@ -163,6 +176,7 @@ class Histogram:
         return float(squares / (self.trials - 1)) - part
 
 
+@in_units(value="*", standard_error="*", low="*", high="*")
 @dataclass(frozen=True)
 class Statistic:
     """A published number with its error.
@@ -194,5 +208,8 @@ class Statistic:
     def __post_init__(self) -> None:
         if self.mark not in ("V", "M", "C", "D"):
             raise ValidationError(f"mark of {self.name}", repr(self.mark), "V, M, C or D")
+        for name in ("value", "standard_error", "low", "high"):
+            numbers = to_array_in(getattr(self, name), self.unit, f"{name} of {self.name}")
+            object.__setattr__(self, name, float(numbers))
         if not np.isfinite(self.value):
             raise ValidationError(f"value of {self.name}", self.value, "a finite number")

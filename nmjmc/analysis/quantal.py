@@ -18,7 +18,9 @@ from typing import TypeAlias
 import numpy as np
 
 from nmjmc.analysis.observations import Histogram
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import in_units, refuse_mixed, says_unit, to_array_in, to_array_in_any_unit
 
 Amplitudes: TypeAlias = "np.ndarray | Histogram"
 
@@ -85,11 +87,25 @@ def _sample(amplitudes: Amplitudes, field: str) -> _Sample:
         values = np.append(amplitudes.centres, 0.0)
         found = _Sample(values, np.append(amplitudes.counts, amplitudes.failures).astype(float))
     else:
-        values = np.asarray(amplitudes, np.float64).ravel()
+        values = to_array_in_any_unit(amplitudes, field).ravel()
         found = _Sample(values, np.ones(values.size))
     if found.size < 3 or not np.isfinite(found.values).all():
         raise ValidationError(field, f"{found.size:g} numbers", "three or more finite amplitudes")
     return found
+
+
+def _noise(noise_sd: Number, amplitudes: Amplitudes) -> float:
+    """SD of the noise in the unit of the amplitudes."""
+    if isinstance(amplitudes, Histogram):
+        return float(to_array_in(noise_sd, amplitudes.unit, "noise_sd"))
+    if says_unit(noise_sd) or noise_sd:
+        refuse_mixed(evoked=amplitudes, noise_sd=noise_sd)
+    return float(to_array_in_any_unit(noise_sd, "noise_sd"))
+
+
+def _refuse_mixed(evoked: Amplitudes, quanta: Amplitudes) -> None:
+    if not isinstance(evoked, Histogram) and not isinstance(quanta, Histogram):
+        refuse_mixed(evoked=evoked, quanta=quanta)
 
 
 def direct(evoked: Amplitudes, quanta: Amplitudes) -> Estimate:
@@ -102,6 +118,7 @@ def direct(evoked: Amplitudes, quanta: Amplitudes) -> Estimate:
     Raises:
         ValidationError: If there are fewer than three amplitudes, or the mean miniature is not positive.
     """
+    _refuse_mixed(evoked, quanta)
     e, q = _sample(evoked, "evoked"), _sample(quanta, "quanta")
     if not q.mean > 0:
         raise ValidationError("mean of quanta", q.mean, "positive", "give amplitudes as magnitudes")
@@ -124,7 +141,7 @@ def failures(trials: int, failed: int) -> Estimate:
     return Estimate(float(-np.log(share)), float(np.sqrt((1.0 - share) / failed)), "failures")
 
 
-def variance(evoked: Amplitudes, *, quantal_cv: float = 0.0, noise_sd: float = 0.0) -> Estimate:
+def variance(evoked: Amplitudes, *, quantal_cv: float = 0.0, noise_sd: Number = 0.0) -> Estimate:
     """Quantal content m = (1 + cv^2) mean^2 / (variance - noise variance), of Poisson release.
 
     Args:
@@ -135,7 +152,7 @@ def variance(evoked: Amplitudes, *, quantal_cv: float = 0.0, noise_sd: float = 0
     Raises:
         ValidationError: If the noise explains all of the variance.
     """
-    e = _sample(evoked, "evoked")
+    e, noise_sd = _sample(evoked, "evoked"), _noise(noise_sd, evoked)
     spread = e.variance - noise_sd**2
     if not spread > 0:
         raise ValidationError(
@@ -147,7 +164,7 @@ def variance(evoked: Amplitudes, *, quantal_cv: float = 0.0, noise_sd: float = 0
     return Estimate(factor * e.mean**2 / spread, e.error(influence), "variance")
 
 
-def binomial(evoked: Amplitudes, quanta: Amplitudes, *, noise_sd: float = 0.0) -> Binomial:
+def binomial(evoked: Amplitudes, quanta: Amplitudes, *, noise_sd: Number = 0.0) -> Binomial:
     """n, p and q by moments: mean = n p q, variance = n p q^2 (1 - p + cv^2) + noise.
 
     Args:
@@ -159,7 +176,8 @@ def binomial(evoked: Amplitudes, quanta: Amplitudes, *, noise_sd: float = 0.0) -
         The three; p (and n) may be negative where the variance is above that of Poisson release, which says
         that a binomial does not fit.
     """
-    e, s = _sample(evoked, "evoked"), _sample(quanta, "quanta")
+    _refuse_mixed(evoked, quanta)
+    e, s, noise_sd = _sample(evoked, "evoked"), _sample(quanta, "quanta"), _noise(noise_sd, evoked)
     q, quantal = s.mean, s.variance - noise_sd**2
     spread = e.variance - noise_sd**2
     p = 1.0 + quantal / q**2 - spread / (q * e.mean)
@@ -193,7 +211,9 @@ def variance_mean(
     Raises:
         ValidationError: If there are fewer than two conditions.
     """
-    means, variances = np.asarray(means, np.float64), np.asarray(variances, np.float64)
+    refuse_mixed(means=means, variances=variances)
+    means = to_array_in_any_unit(means, "means")
+    variances = to_array_in_any_unit(variances, "variances")
     if means.size < 2 or means.shape != variances.shape:
         raise ValidationError("means", f"of shape {means.shape}", "two or more, with as many variances")
     # variance / mean is a straight line; its relative error is about the same at each condition
@@ -203,6 +223,7 @@ def variance_mean(
     )
 
 
+@in_units(amplitude="[mV]", driving_force="mV", factor="")
 def correct_summation(amplitude: np.ndarray, driving_force: float, factor: float = 1.0) -> np.ndarray:
     """Amplitude as it would be if quanta added linearly: v / (1 - f v / E).
 
@@ -215,7 +236,7 @@ def correct_summation(amplitude: np.ndarray, driving_force: float, factor: float
     Raises:
         ValidationError: If an amplitude reaches E / f, where no current can bring it.
     """
-    values = np.asarray(amplitude, np.float64)
+    values = amplitude
     if not driving_force > 0:
         raise ValidationError(
             "driving_force", f"{driving_force} mV", "positive: reversal potential minus rest"

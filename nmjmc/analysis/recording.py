@@ -7,15 +7,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nmjmc.carried import carried
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import in_units, to_array
+from nmjmc.units import to_internal
 
 UNITS = ("nA", "mV")
 """Units of a recording inside the package: a current or a potential."""
 
 
+@in_units(
+    signal="*", sampling_interval="ms", holding_potential="mV", bandwidth="kHz", series_resistance="MOhm",
+    temperature="degC", sweep_start="[ms]",
+)  # fmt: skip
 @dataclass(frozen=True, eq=False)
 class Recording:
     """Sweeps of one channel, evenly sampled.
+
+    Every number is in the unit stated below, or says its own: text with a unit, or an object of pint, quantities, neo,
+    unyt, astropy or xarray, which is converted. A signal of neo, [t, channel], becomes a sweep for each channel.
 
     Attributes:
         signal: Current [nA] or potential [mV], float64 [sweep, t]; NaN behind the end of a sweep that is shorter than
@@ -48,8 +58,8 @@ class Recording:
     command: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        signal = np.atleast_2d(np.asarray(self.signal, np.float64))
-        object.__setattr__(self, "signal", signal)
+        self._take_units()
+        signal = self.signal
         if signal.ndim != 2 or signal.shape[1] < 2:
             raise ValidationError(
                 "signal", f"of shape {signal.shape}", "sweeps of two or more samples, [sweep, t]"
@@ -57,8 +67,6 @@ class Recording:
         self._set_lengths()
         if not (np.isfinite(self.sampling_interval) and self.sampling_interval > 0):
             raise ValidationError("sampling_interval", f"{self.sampling_interval} ms", "positive and finite")
-        if self.unit not in UNITS:
-            raise ValidationError("unit", repr(self.unit), "nA or mV")
         self._check_corner()
         self._set_starts()
         command = np.asarray(self.command, np.float64)
@@ -85,6 +93,18 @@ class Recording:
             object.__setattr__(self, "signal", np.where(inside, self.signal, np.nan))
         object.__setattr__(self, "length", length)
 
+    def _take_units(self) -> None:
+        """Bring the signal to its unit; a sampling that neo knows is not contradicted."""
+        if self.unit not in UNITS:
+            raise ValidationError("unit", repr(self.unit), "nA or mV")
+        period = getattr(self.signal, "sampling_period", None)
+        object.__setattr__(self, "signal", np.atleast_2d(to_array(self.signal, self.unit, "signal")))
+        if carried(period) is not None:
+            own = to_internal(period, "ms", "sampling_period")
+            if not np.isclose(own, self.sampling_interval, rtol=1e-6):
+                allowed = f"the sampling period of the signal ({own:g} ms)"
+                raise ValidationError("sampling_interval", f"{self.sampling_interval:g} ms", allowed)
+
     def _check_corner(self) -> None:
         if self.bandwidth <= 0:
             raise ValidationError("bandwidth", f"{self.bandwidth} kHz", "positive, or NaN where not known")
@@ -93,7 +113,7 @@ class Recording:
             raise ValidationError("series_resistance", f"{self.series_resistance} MOhm", allowed)
 
     def _set_starts(self) -> None:
-        starts = np.asarray(self.sweep_start, np.float64)
+        starts = self.sweep_start
         if starts.size == 0:
             starts = np.append(0.0, np.cumsum(self.length[:-1]) * self.sampling_interval)
         if starts.shape != (self.sweeps,):

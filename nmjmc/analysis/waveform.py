@@ -15,6 +15,7 @@ import numpy as np
 
 from nmjmc.analysis.onset import course
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import in_units
 
 UNITS = {
     "amplitude": "nA",
@@ -56,6 +57,7 @@ class Waveform:
         return {name: getattr(self, name) for name in UNITS}
 
 
+@in_units(time="[ms]", trace="[?]", onset="ms", baseline="window [ms] or level")
 def measure(
     time: np.ndarray,
     trace: np.ndarray,
@@ -67,8 +69,9 @@ def measure(
     """Measure the features of one or many traces with the same times.
 
     Args:
-        time: Times [t], increasing [ms].
-        trace: Traces [..., t], for example currents [nA].
+        time: Times [t], increasing, in ms or with a unit.
+        trace: Traces [..., t], for example currents [nA]. Where they carry a unit, they are measured in nA, mV or uS; a
+            signal of neo is [t, channel] and becomes [channel, t].
         polarity: -1 if the response goes down, 1 if it goes up; by default the direction in which the mean
             of the traces deviates most from its baseline.
         onset: When the response was caused [ms]; `time_to_peak` counts from here, by default from 0.
@@ -91,7 +94,7 @@ def measure(
     time, trace = _checked(time, trace)
     level, said = _level(time, trace, polarity, onset, baseline)
     trace = trace - level[..., None]
-    upward = trace * (polarity or _polarity(trace))
+    upward = trace * (_sign(polarity) or _polarity(trace))
     rows = upward.reshape(-1, time.size)
     peak = rows.argmax(axis=1)
     amplitude = rows.max(axis=1)
@@ -154,9 +157,14 @@ def _quiet(time: np.ndarray, trace: np.ndarray, polarity: int | None, onset: flo
     return min(found.quiet, before)
 
 
+def _sign(polarity: int | None) -> int | None:
+    if polarity is not None and polarity not in (-1, 1):
+        raise ValidationError("polarity", repr(polarity), "1 (the response goes up) or -1 (it goes down)")
+    return None if polarity is None else int(polarity)
+
+
 def _checked(time: np.ndarray, trace: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64, refused if they cannot be traces against time."""
-    time, trace = np.asarray(time, dtype=np.float64), np.asarray(trace, dtype=np.float64)
+    """Both, refused if they cannot be traces against time."""
     if time.ndim != 1 or time.size < 3 or not np.all(np.diff(time) > 0):
         raise ValidationError("time", f"of shape {time.shape}", "one axis of at least 3 increasing times")
     if trace.ndim < 1 or trace.shape[-1] != time.size:

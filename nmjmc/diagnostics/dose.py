@@ -10,6 +10,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.carried import Number
 from nmjmc.diagnostics.fibres import Fibres, fibres_of, stimulate
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.diagnostics.intervals import of_mean, of_replicates, of_shares, resamples, wilson
@@ -20,6 +21,7 @@ from nmjmc.junction.modifier import Change
 from nmjmc.junction.occupancy import receptor_occupancy
 from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import Evoked, Junction, bank_for
+from nmjmc.numbers import to_array
 
 BEGINS, COMPLETE = 0.95, 0.05
 """Shares of the fibres that still fire where block begins and where it is nearly complete; choices."""
@@ -51,7 +53,7 @@ class DoseResponse:
 def dose_response(
     junction: Junction,
     agent: Callable[[float], Change],
-    doses: Sequence[float],
+    doses: Sequence[Number] | np.ndarray,
     fibres: int = 100,
     stimuli: int = 3,
     seed: int = 0,
@@ -63,7 +65,7 @@ def dose_response(
     Args:
         junction: The junction without the drug.
         agent: The drug by its dose [uM], for example `lambda c: drug("rocuronium", c)`.
-        doses: Rising [uM].
+        doses: Rising, uM or texts with a unit.
         fibres: How many.
         stimuli: How many at each dose.
         seed: Seed.
@@ -72,7 +74,7 @@ def dose_response(
     Raises:
         ValidationError: For doses that do not rise.
     """
-    given = np.asarray(doses, float)
+    given = np.atleast_1d(to_array(doses, "uM", "doses"))
     if given.size < 1 or (np.diff(given) <= 0).any():
         raise ValidationError("doses", [f"{d:g} uM" for d in given], "rising", "sort the doses")
     quanta_of = bank_of or (lambda treated: bank_for(treated, 24, seed))

@@ -9,9 +9,9 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.carried import Number
 from nmjmc.diagnostics.finding import Row
 from nmjmc.diagnostics.intervals import of_share
-from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import rows
@@ -19,6 +19,7 @@ from nmjmc.junction.response import STUCK
 from nmjmc.junction.spread import Spread as Spread
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.whole import Evoked, Junction, bank_for, evoke
+from nmjmc.numbers import whole_number
 
 MOST_FIBRES = 100_000
 TOLD = 0.05
@@ -41,7 +42,7 @@ class Fibres:
     delay: Float[np.ndarray, " v"]
 
 
-def fibres_of(junction: Junction, count: int, seed: int = 0, spread: Spread | None = None) -> Fibres:
+def fibres_of(junction: Junction, count: Number, seed: int = 0, spread: Spread | None = None) -> Fibres:
     """Fibres around a junction; the same seed gives the same fibres whatever their disease.
 
     Args:
@@ -53,8 +54,7 @@ def fibres_of(junction: Junction, count: int, seed: int = 0, spread: Spread | No
     Raises:
         ValidationError: If there is not a single fibre, or there are too many.
     """
-    if not 1 <= count <= MOST_FIBRES:
-        raise ValidationError("fibres", count, f"a whole number from 1 to {MOST_FIBRES}")
+    count = whole_number(count, "fibres", 1, MOST_FIBRES)
     spread = spread or junction.spread
     generator = np.random.default_rng(seed)
     quantum, release, resistance = (

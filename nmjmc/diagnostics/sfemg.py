@@ -16,6 +16,7 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.stimulus import train
 from nmjmc.junction.whole import Junction
+from nmjmc.numbers import in_units
 
 # 95 % upper limits of the mean jitter and of one pair's [us], voluntary, for each decade of age from 10 to 19 on: the
 # multi-centre values of Gilchrist 1992 and Bromberg 1994, by decades as legeforeningen.no tabulates them [V]
@@ -86,6 +87,7 @@ class Sfemg:
         return float(known.mean()) if known.size else float("nan")
 
 
+@in_units(age="")
 def limits(age: float, muscle: str) -> tuple[float, float]:
     """Upper limits of mean jitter and of one pair's jitter [us].
 

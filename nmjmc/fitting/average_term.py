@@ -9,6 +9,7 @@ from nmjmc.analysis.observations import MeanWaveform
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.quanta import Condition
 from nmjmc.fitting.waveform_term import BINS, WaveformTerm, default_edges
+from nmjmc.numbers import in_units
 
 
 class AverageTerm(WaveformTerm):
@@ -19,6 +20,7 @@ class AverageTerm(WaveformTerm):
     so that neighbouring bins agree as those of events do. Where it is not known, each bin has the error that is said.
     """
 
+    @in_units(edges="[ms]", driving_force="mV", error="", model_error="")
     def __init__(
         self,
         name: str,
@@ -48,14 +50,16 @@ class AverageTerm(WaveformTerm):
             model_error: SD of what the model is allowed to be wrong in each bin, as a part of the peak.
 
         Raises:
-            ValidationError: If the bins do not fit the condition, or an error is not from 0 to 1.
+            ValidationError: If it is no current, the bins do not fit the condition, or an error is not from 0 to 1.
         """
         for field, value in (("error", error), ("model_error", model_error)):
             if not 0.0 <= value < 1.0:
                 raise ValidationError(f"{field} of {name}", value, "from 0 to below 1", "2 % is 0.02")
+        if waveform.unit != "nA":
+            raise ValidationError(f"unit of {name}", repr(waveform.unit), "nA, as a current is fitted")
         time, mean = waveform.time, waveform.mean
         step = float(np.diff(time).mean())
-        self.edges = default_edges(time, mean, bins) if edges is None else np.asarray(edges, np.float64)
+        self.edges = default_edges(time, mean, bins) if edges is None else edges
         self._place(name, condition, aligned, time, instrument or Instrument(step), driving_force)
         self.events, self.with_variance, self.noise_variance = waveform.events, False, 0.0
         binned = self.average @ mean

@@ -14,6 +14,7 @@ from nmjmc.analysis.observations import Histogram
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.quanta import Condition, Quanta
 from nmjmc.fitting.terms import HistogramTerm
+from nmjmc.numbers import to_array
 
 
 class CountsTerm(HistogramTerm):
@@ -34,7 +35,7 @@ class CountsTerm(HistogramTerm):
         Raises:
             ValidationError: For fewer than two counts, no trial, or a negative number.
         """
-        trials = np.asarray(trials)
+        trials = to_array(trials, "", f"trials of {name}")
         if trials.ndim != 1 or trials.size < 2 or trials.min() < 0 or trials[1:].sum() == 0:
             raise ValidationError(
                 f"trials of {name}", trials.tolist(), "numbers of trials with 0, 1, 2 ... quanta"

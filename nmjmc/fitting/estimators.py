@@ -10,6 +10,7 @@ import abc
 
 import numpy as np
 
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Condition
@@ -27,7 +28,11 @@ from nmjmc.fitting.simulations import (
 )
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.meanfield.problem import refuse_unsupported
+from nmjmc.numbers import whole_number
 from nmjmc.synapse.model import Synapse
+
+MOST_QUANTA = 10_000_000
+"""Of one condition; a choice."""
 
 Evaluation = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Predictions [z], Jacobian [z, p], covariance of their Monte Carlo error [z, z]."""
@@ -187,7 +192,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
 
 
 def choose(
-    estimator: str | Estimator, synapse: Synapse, vesicles: int | None = None, seed: int = 0
+    estimator: str | Estimator, synapse: Synapse, vesicles: Number | None = None, seed: int = 0
 ) -> tuple[Estimator, str]:
     """An estimator by name, or the one that `auto` begins with, and why.
 
@@ -202,8 +207,8 @@ def choose(
     """
     if isinstance(estimator, Estimator):
         return estimator, f"{estimator.name}, as asked for: {estimator.bias}"
-    if vesicles is not None and (vesicles != int(vesicles) or vesicles < 8):
-        raise ValidationError("fit.vesicles", vesicles, "a whole number from 8 on")
+    if vesicles is not None:
+        vesicles = whole_number(vesicles, "fit.vesicles", 8, MOST_QUANTA)
     if estimator == "auto":
         try:
             refuse_unsupported(synapse)
@@ -237,5 +242,5 @@ def made(name: str, vesicles: int | None, seed: int) -> Estimator:
     else:
         found = CommonRandomNumbersEstimator(seed=seed)
     if vesicles is not None:
-        found.vesicles = int(vesicles)
+        found.vesicles = vesicles
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc.carried import Number
 from nmjmc.data.fits import FitRecord, PosteriorDraws
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting import posterior as sampling
@@ -22,7 +23,12 @@ from nmjmc.fitting.quanta import GRID
 from nmjmc.fitting.record import as_small_as_the_bias, record_of, with_posterior
 from nmjmc.fitting.terms import Term
 from nmjmc.meanfield import Grid
+from nmjmc.numbers import whole_number
 from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_internal
+
+MOST = 10_000_000
+"""Steps, repeats or draws at most; a choice."""
 
 
 def fit(
@@ -32,15 +38,15 @@ def fit(
     *,
     fixed: Mapping[str, Any] | None = None,
     estimator: str | Estimator = "auto",
-    vesicles: int | None = None,
+    vesicles: Number | None = None,
     optimiser: str = "natural",
-    steps: int = 60,
-    tolerance: float = 1e-3,
-    level: float = 0.95,
+    steps: Number = 60,
+    tolerance: Number = 1e-3,
+    level: Number = 0.95,
     profiles: Sequence[str] | str = (),
-    bootstrap: int = 0,
+    bootstrap: Number = 0,
     posterior: int = 0,
-    seed: int = 0,
+    seed: Number = 0,
     grid: Grid = GRID,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = CLOCK,
@@ -81,18 +87,22 @@ def fit(
     Example:
         >>> from nmjmc.fitting import fit, Condition, StatisticsTerm  # doctest: +SKIP
     """
+    level, tolerance = to_internal(level, "", "fit.level"), to_internal(tolerance, "", "fit.tolerance")
+    steps, seed = whole_number(steps, "fit.steps", 0, MOST), whole_number(seed, "fit.seed", 0, 2**63 - 1)
+    bootstrap = whole_number(bootstrap, "fit.bootstrap", 0, MOST)
     if not 0.0 < level < 1.0:
         raise ValidationError("fit.level", level, "between 0 and 1", "write 0.95 for 95 %")
     parameters = free_parameters(synapse, free, fixed)
     problem = Problem(synapse, data, parameters, fixed, grid)
+    quanta = 512 if vesicles is None else whole_number(vesicles, "fit.vesicles", 8, MOST)
     chosen, why = choose(estimator, synapse, vesicles, seed)
     wanted = profiled(parameters.names, profiles)
     refuse_posterior(chosen, posterior)
-    auto = (lambda: CorrectedEstimator(vesicles or 512, seed)) if estimator == "auto" else None
+    auto = (lambda: CorrectedEstimator(quanta, seed)) if estimator == "auto" else None
     settings = {
         "estimator": estimator if isinstance(estimator, str) else chosen.name, "optimiser": optimiser,
-        "vesicles": getattr(chosen, "vesicles", vesicles), "steps": int(steps), "tolerance": float(tolerance),
-        "level": float(level), "bootstrap": int(bootstrap), "posterior": int(posterior), "seed": int(seed),
+        "vesicles": getattr(chosen, "vesicles", vesicles), "steps": steps, "tolerance": tolerance,
+        "level": level, "bootstrap": bootstrap, "posterior": posterior, "seed": seed,
         "grid": dataclasses.asdict(grid),
     }  # fmt: skip
     keeper = Keeper(checkpoint, key_of(problem, settings), checkpoint_seconds)

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from nmjmc.carried import internal
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse import get, paths, replace
 from nmjmc.synapse.model import Synapse
@@ -161,13 +162,13 @@ def _row(
             )
     allowed = EXTRA.get(name) or _range(synapse, name)
 
-    def internal(key: str) -> float:
+    def inside(key: str) -> float:
         return float(convert(options[key], allowed, f"fit.free.{name}.{key}"))
 
-    start = internal("start") if "start" in options else _start(synapse, name, fixed, allowed)
+    start = inside("start") if "start" in options else _start(synapse, name, fixed, allowed)
     least, most = allowed.bounds()
-    low = internal("low") if "low" in options else max(start / 30.0, least) if start > 0 else least
-    high = internal("high") if "high" in options else min(start * 30.0, most) if start > 0 else most
+    low = inside("low") if "low" in options else max(start / 30.0, least) if start > 0 else least
+    high = inside("high") if "high" in options else min(start * 30.0, most) if start > 0 else most
     for key, value in (("low", low), ("high", high)):
         if not (least <= value <= most and np.isfinite(value)):
             raise ValidationError(
@@ -181,21 +182,21 @@ def _row(
             "in units of the model",
         )
     logarithmic = low > 0
-    mean, sd = _prior(name, options, logarithmic, internal)
+    mean, sd = _prior(name, options, logarithmic, inside)
     return name, unit, (low, high, start, float(logarithmic), mean, sd)
 
 
-def _prior(name: str, options: dict[str, Any], logarithmic: bool, internal: Any) -> tuple[float, float]:
+def _prior(name: str, options: dict[str, Any], logarithmic: bool, inside: Any) -> tuple[float, float]:
     """Mean and SD of the scaled value's prior."""
     if "median" in options or "factor" in options:
         if not logarithmic or not {"median", "factor"} <= options.keys():
             raise ValidationError(
                 f"prior of {name}", "incomplete", "a median and a factor, for a lower bound above zero"
             )
-        factor = float(options["factor"])
+        factor = to_internal(options["factor"], "", f"fit.free.{name}.factor")
         if not factor > 1:
             raise ValidationError(f"fit.free.{name}.factor", factor, "above 1")
-        return float(np.log(internal("median"))), float(np.log(factor))
+        return float(np.log(inside("median"))), float(np.log(factor))
     if "mean" in options or "sd" in options:
         if logarithmic or not {"mean", "sd"} <= options.keys():
             raise ValidationError(
@@ -203,7 +204,7 @@ def _prior(name: str, options: dict[str, Any], logarithmic: bool, internal: Any)
                 "of the wrong kind",
                 "a median and a factor, as it is fitted by its logarithm",
             )
-        return internal("mean"), internal("sd")
+        return inside("mean"), inside("sd")
     return float("nan"), float("nan")
 
 
@@ -232,7 +233,7 @@ def with_values(synapse: Synapse, values: Mapping[str, Any]) -> Synapse:
         if name not in EXTRA:
             # host numbers stay float64 whatever JAX's default
             leaf = value if isinstance(value, jax.Array) else np.asarray(value, np.float64)
-            synapse = replace(synapse, name, leaf)
+            synapse = replace(synapse, name, internal(leaf))
     return synapse
 
 

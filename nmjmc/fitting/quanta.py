@@ -15,9 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from nmjmc.carried import internal
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.parameters import EXTRA, with_values
 from nmjmc.meanfield import Grid, solve
+from nmjmc.numbers import in_units
 from nmjmc.synapse import replace
 from nmjmc.synapse.model import Synapse
 
@@ -31,13 +33,14 @@ COARSE = Grid(elements=4, degree=4, vertical_degree=2, growth=0.1, longest_step=
 NODES = 3
 
 
+@in_units(duration="ms")
 @dataclass(frozen=True, order=True)
 class Condition:
     """What was done to the synapse in one data set.
 
     Attributes:
-        changes: Parameters that differ from the synapse's, as pairs (path, value with unit).
-        duration: Time that is simulated [ms].
+        changes: Parameters that differ from the synapse's, as pairs (path, value as for `nmjmc.replace`).
+        duration: Time that is simulated, ms or text with a unit.
     """
 
     changes: tuple[tuple[str, Any], ...] = ()
@@ -103,7 +106,7 @@ def quanta(synapse: Synapse, condition: Condition, values: Mapping[str, Any], gr
     time = condition.times()
 
     def one(molecules: Array) -> Array:
-        return solve(replace(changed, "vesicle.content_mean", molecules), time, grid=grid).current
+        return solve(replace(changed, "vesicle.content_mean", internal(molecules)), time, grid=grid).current
 
     scale = jnp.asarray(values.get("recording.scale", 1.0))
     warm = changed.effective()

@@ -18,9 +18,12 @@ from jaxtyping import Array, Float
 from nmjmc.analysis import compound
 from nmjmc.analysis.goodness import g_statistic
 from nmjmc.analysis.observations import Histogram, Statistic
+from nmjmc.analysis.recording import UNITS
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.features import FEATURES, features
 from nmjmc.fitting.quanta import Condition, Quanta, nodes
+from nmjmc.numbers import in_units, to_array_in
 
 
 class Term(abc.ABC):
@@ -204,6 +207,7 @@ class HistogramTerm(Term):
         noise_sd: SD of the recording's noise in the histogram's unit.
     """
 
+    @in_units(gain="MOhm")
     def __init__(
         self,
         name: str,
@@ -212,7 +216,7 @@ class HistogramTerm(Term):
         *,
         release: str = "single",
         gain: float | None = None,
-        noise_sd: float = 0.0,
+        noise_sd: Number = 0.0,
         most: int | None = None,
     ) -> None:
         """Compare counts of amplitudes.
@@ -235,8 +239,12 @@ class HistogramTerm(Term):
             raise ValidationError(f"release of {name}", repr(release), "a known one", nearest(release, kinds))
         if release == "single" and histogram.failures:
             raise ValidationError(f"failures of {name}", histogram.failures, "0 for single quanta")
+        if histogram.unit not in (*UNITS, "quanta"):
+            hint = "convert the edges to nA or mV"
+            raise ValidationError(f"unit of {name}", repr(histogram.unit), "nA or mV", hint)
+        noise = float(to_array_in(noise_sd, histogram.unit, f"noise_sd of {name}"))
         self.name, self.condition, self.histogram, self.release = name, condition, histogram, release
-        self.gain, self.noise_sd, self.most = gain or 1.0, noise_sd, most or 60
+        self.gain, self.noise_sd, self.most = gain or 1.0, noise, most or 60
         self.needs = {
             "single": (), "poisson": ("release.quantal_content",),
             "binomial": ("release.sites", "release.probability"),

@@ -18,6 +18,7 @@ from nmjmc.fitting.event_moments import errors, shape_of
 from nmjmc.fitting.features import half_rise
 from nmjmc.fitting.quanta import Condition, Quanta
 from nmjmc.fitting.terms import GaussianTerm
+from nmjmc.numbers import in_units
 
 BINS = 12
 
@@ -39,6 +40,7 @@ class WaveformTerm(GaussianTerm):
         events: How many.
     """
 
+    @in_units(time="[ms]", traces="[nA]", edges="[ms]", driving_force="mV", model_error="")
     def __init__(
         self,
         name: str,
@@ -75,14 +77,11 @@ class WaveformTerm(GaussianTerm):
         Raises:
             ValidationError: If the traces do not fit the times, or the bins do not fit the condition.
         """
-        time, traces = np.asarray(time, np.float64), np.asarray(traces, np.float64)
         if traces.ndim != 2 or traces.shape[1] != time.size or len(traces) < 4:
             raise ValidationError(
                 f"traces of {name}", f"of shape {traces.shape}", f"four or more events of {time.size} samples"
             )
-        self.edges = (
-            default_edges(time, traces.mean(axis=0)) if edges is None else np.asarray(edges, np.float64)
-        )
+        self.edges = default_edges(time, traces.mean(axis=0)) if edges is None else edges
         instrument = instrument or Instrument(float(np.diff(time).mean()))
         self._place(name, condition, aligned, time, instrument, driving_force)
         self.events, self.with_variance = len(traces), with_variance

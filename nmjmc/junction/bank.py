@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError
 from nmjmc.junction.drive import Drive
 from nmjmc.kernel import simulate as kernel
 from nmjmc.kinetics.burst import burst
 from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_internal
 
 INTERVAL = 0.02
 """Between records of a quantum [ms]; it rises in some 0.1 ms."""
@@ -73,7 +75,7 @@ def simulate_bank(
     quanta: int = 48,
     seed: int = 0,
     *,
-    duration: float = 15.0,
+    duration: Number = 15.0,
     devices: Sequence | None = None,
 ) -> Bank:
     """Simulate single quanta with the kernel.
@@ -82,7 +84,8 @@ def simulate_bank(
         synapse: One vesicle; its receptors may stand in a bath.
         quanta: How many.
         seed: Seed.
-        duration: Length of each [ms]; what is open then is cut off, and a tenth of the peak is refused.
+        duration: Length of each, ms or text with a unit; what is open then is cut off, and a tenth of the peak is
+            refused.
         devices: As for the kernel.
 
     Raises:
@@ -91,6 +94,7 @@ def simulate_bank(
     if np.shape(synapse.vesicle.sites)[0] != 1:
         found = f"{np.shape(synapse.vesicle.sites)[0]} vesicles"
         raise ValidationError("vesicle.sites", found, "one site for a bank of single quanta")
+    duration = to_internal(duration, "ms", "duration")
     conductance = open_conductance(synapse, quanta, seed, duration, devices)
     mean = conductance.mean(axis=0)
     if mean[-1] > 0.1 * mean.max() > 0:

@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 import equinox as eqx
 import numpy as np
 
-from nmjmc.errors import ValidationError
+from nmjmc.carried import internal
+from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.whole import Junction
 from nmjmc.synapse import modifier as synapses
-from nmjmc.synapse.parameter import as_leaf
+from nmjmc.synapse.parameter import Range, as_leaf, convert, parameters
 from nmjmc.units import to_internal
 
 Change: TypeAlias = Callable[[Junction], Junction]
@@ -24,22 +25,38 @@ OTHERS = ("terminal", "muscle", "contraction", "spread")
 
 
 def scale(path: str, factor: Any) -> Change:
-    """A change that multiplies one parameter: `synapse.receptor.density`, `terminal.channel_fraction`."""
-    return alter(path, lambda value: value * factor)
+    """A change that multiplies one parameter (`synapse.receptor.density`, `muscle.radius`) by a pure number."""
+    times = convert(factor, synapses.PURE, f"factor of {path}")
+    return alter(path, lambda value: value * times)
 
 
 def set_to(path: str, value: Any) -> Change:
-    """A change that sets one parameter [internal units]."""
-    return alter(path, lambda _: value)
+    """A change that sets one parameter: a number in its stated unit, text with a unit, or `nmjmc.internal(...)`."""
+
+    def changed(junction: Junction) -> Junction:
+        found = convert(value, _allowed(junction, path), path)
+        return alter(path, lambda _: found)(junction)
+
+    return changed
 
 
 def widen(path: str, variation: Any) -> Change:
-    """A change that adds an independent variation to that of fibres: `spread.quantum`; variances add."""
-    return alter(path, lambda value: np.hypot(value, variation))
+    """A change that adds an independent variation to that of fibres: `spread.quantum`; variances add.
+
+    Args:
+        path: Of the variation.
+        variation: A number in its stated unit, text with a unit, or `nmjmc.internal(...)`.
+    """
+
+    def changed(junction: Junction) -> Junction:
+        found = convert(variation, _allowed(junction, path), path)
+        return alter(path, lambda value: np.hypot(value, found))(junction)
+
+    return changed
 
 
 def alter(path: str, how: Callable[[Any], Any]) -> Change:
-    """A change of one parameter by a function of its value, checked as a new one is.
+    """A change of one parameter by a function of its value, both in internal units, checked as a new one is.
 
     Raises:
         ValidationError: When it is applied, if the value cannot be right.
@@ -49,15 +66,33 @@ def alter(path: str, how: Callable[[Any], Any]) -> Change:
     def changed(junction: Junction) -> Junction:
         if part == "synapse":
             value = as_leaf(how(synapses.get(junction.synapse, rest)))
-            return _with(junction, "synapse", synapses.replace(junction.synapse, rest, value))
-        if part not in OTHERS or not hasattr(getattr(junction, part), rest):
-            raise ValidationError(path, "unknown", "a parameter of the junction")
+            return _with(junction, "synapse", synapses.replace(junction.synapse, rest, internal(value)))
+        _allowed(junction, path)
         old = getattr(junction, part)
         new = eqx.tree_at(lambda p: getattr(p, rest), old, as_leaf(how(getattr(old, rest))))
         new.__check_init__()
         return _with(junction, part, new)
 
     return changed
+
+
+def _allowed(junction: Junction, path: str) -> Range:
+    """Unit and range of a parameter of a junction.
+
+    Raises:
+        ValidationError: If there is none of that name.
+    """
+    part, _, rest = path.partition(".")
+    if part == "synapse":
+        return synapses.allowed_range(junction.synapse, rest)
+    ranges = (
+        {item.name: found for item, found in parameters(getattr(junction, part))} if part in OTHERS else {}
+    )
+    if rest not in ranges:
+        raise ValidationError(
+            path, "unknown", "a parameter of the junction", nearest(rest, ranges) if ranges else ""
+        )
+    return ranges[rest]
 
 
 def _with(junction: Junction, part: str, value: Any) -> Junction:
@@ -91,7 +126,7 @@ def _alike(one: Junction, other: Junction) -> bool:
 
 
 def concentration(value: Any, field: str) -> float:
-    """A drug's concentration [uM] from text with a unit or a number in uM.
+    """A drug's concentration [uM] from a number in uM, text with a unit or an object that carries one.
 
     Raises:
         ValidationError: For a wrong unit or a negative dose.

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import to_array, whole_number
 from nmjmc.units import to_internal
 
 SHORTEST_INTERVAL = 1.0
@@ -19,7 +21,7 @@ def stimulus_times(times: Any) -> Float[np.ndarray, " k"]:
     """A list of stimulus times, refused where it cannot be one.
 
     Args:
-        times: Times [ms], as numbers or texts with a unit, rising by at least 1 ms.
+        times: Times, as numbers in ms, texts with a unit or objects that carry one, rising by at least 1 ms.
 
     Returns:
         The times [ms].
@@ -27,8 +29,8 @@ def stimulus_times(times: Any) -> Float[np.ndarray, " k"]:
     Raises:
         ValidationError: If they are empty, negative, unsorted or closer than a nerve can follow.
     """
-    listed = times if isinstance(times, np.ndarray) else np.asarray(_numbers(times))
-    listed = np.asarray(listed, np.float64)
+    listed = to_array(times, "ms", "times")
+    listed = listed[None] if listed.ndim == 0 else listed
     if listed.ndim != 1 or not 1 <= listed.size <= MOST_STIMULI:
         raise ValidationError(
             "times", f"of shape {listed.shape}", f"a list of 1 to {MOST_STIMULI} times in ms"
@@ -47,19 +49,13 @@ def stimulus_times(times: Any) -> Float[np.ndarray, " k"]:
     return listed
 
 
-def _numbers(times: Any) -> list[float]:
-    if isinstance(times, str | int | float):
-        times = [times]
-    return [to_internal(value, "ms", f"times[{i}]") for i, value in enumerate(times)]
-
-
-def train(frequency: float | str, stimuli: Any, first: float = 0.0) -> Float[np.ndarray, " k"]:
+def train(frequency: Number, stimuli: Any, first: Number = 0.0) -> Float[np.ndarray, " k"]:
     """Times of a regular train [ms].
 
     Args:
         frequency: Hz, or text with a unit.
         stimuli: How many.
-        first: Time of the first [ms].
+        first: Time of the first, ms or text with a unit.
 
     Raises:
         ValidationError: For a frequency that is not positive or a number of stimuli that is not.
@@ -67,6 +63,5 @@ def train(frequency: float | str, stimuli: Any, first: float = 0.0) -> Float[np.
     per_ms = to_internal(frequency, "Hz", "frequency")
     if not per_ms > 0:
         raise ValidationError("frequency", f"{per_ms * 1e3:g} Hz", "positive")
-    if stimuli < 1 or stimuli != int(stimuli):
-        raise ValidationError("stimuli", stimuli, "a whole number, at least 1")
-    return stimulus_times(first + np.arange(int(stimuli)) / per_ms)
+    count = whole_number(stimuli, "stimuli", 1, MOST_STIMULI)
+    return stimulus_times(to_internal(first, "ms", "first") + np.arange(count) / per_ms)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array
 
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import as_count
 from nmjmc.synapse.parameter import check_parameters, parameter
 from nmjmc.types import Scalar
 
@@ -73,11 +74,15 @@ class Terminal(eqx.Module):
         Q10 of the delay: Katz & Miledi 1965 [V-2nd].
     """
 
-    zones: int = eqx.field(static=True, default=38)  # 31 quanta at p 0.8; rat 45 to 53 for 40 to 45 [V-abs]
+    zones: int = eqx.field(
+        static=True, converter=as_count, default=38
+    )  # 31 quanta at p 0.8; rat 45 to 53 for 40 to 45 [V-abs]
     sites_per_zone: int = eqx.field(
-        static=True, default=6
+        static=True, converter=as_count, default=6
     )  # 228 in all, physics.md 2.2 and 3.4: 200 to 240 [M]
-    channels_per_zone: int = eqx.field(static=True, default=36)  # [D]; mouse has four an active zone [M]
+    channels_per_zone: int = eqx.field(
+        static=True, converter=as_count, default=36
+    )  # [D]; mouse has four an active zone [M]
     channel_fraction: Scalar = parameter("", "0", "1", default=1.0)
     channel_distance: Scalar = parameter("nm", "5 nm", "500 nm", default=0.065)  # [D]
     disorder: Scalar = parameter("nm", "0 nm", "500 nm", default=0.0)
@@ -123,7 +128,7 @@ class Terminal(eqx.Module):
         check_parameters(self, "terminal")
         for name in ("zones", "sites_per_zone", "channels_per_zone"):
             value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= 10_000:
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000:
                 raise ValidationError(f"terminal.{name}", value, "a whole number from 1 to 10000")
         for name in ("facilitation", "facilitation_times"):
             if np.shape(getattr(self, name))[-1] != 4:

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc.carried import Number
 from nmjmc.junction.bank import Bank, drive_of, overlapping, simulate_bank
 from nmjmc.junction.contraction import Contraction
 from nmjmc.junction.drive import Drive
@@ -22,9 +23,10 @@ from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.superpose import superpose
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.together import NUMBERS, PatchBank, simulate_patches
+from nmjmc.synapse.build import TEMPERATURE
 from nmjmc.synapse.cleft import half_width
 from nmjmc.synapse.model import Synapse
-from nmjmc.synapse.parameter import as_leaf
+from nmjmc.synapse.parameter import as_leaf, convert
 from nmjmc.synapse.presets import preparation
 
 
@@ -58,17 +60,17 @@ REST_OF_SPIKE = 12.0
 SHORTEST, LONGEST = 15.0, 60.0
 
 
-def human(temperature: float = BODY) -> Junction:
+def human(temperature: Number = BODY) -> Junction:
     """The human junction: the preparation `human` between the default terminal and the default fibre.
 
     Args:
-        temperature: Of terminal, synapse, fibre and contraction [degC].
+        temperature: Of terminal, synapse, fibre and contraction [degC], or text with a unit.
     """
     junction = Junction(Terminal(), preparation("human"), Muscle(), Contraction())
     return at_temperature(junction, temperature)
 
 
-def at_temperature(junction: Junction, temperature: float) -> Junction:
+def at_temperature(junction: Junction, temperature: Number) -> Junction:
     """The same junction at another temperature [degC], by the Q10s of its parts.
 
     Raises:
@@ -78,7 +80,7 @@ def at_temperature(junction: Junction, temperature: float) -> Junction:
     def parts(j: Junction) -> list[Any]:
         return [part.temperature for part in (j.terminal, j.synapse, j.muscle, j.contraction)]
 
-    moved = eqx.tree_at(parts, junction, [as_leaf(temperature)] * 4)
+    moved = eqx.tree_at(parts, junction, [as_leaf(convert(temperature, TEMPERATURE, "temperature"))] * 4)
     for part in (moved.terminal, moved.synapse, moved.muscle, moved.contraction):
         part.__check_init__()
     return moved

@@ -81,7 +81,7 @@ def check_numerics(numerics: Numerics) -> None:
         )
     for name in (*TIMES, "step_scale"):
         value = getattr(numerics, name)
-        if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
+        if value is not None and not 0 < value < math.inf:
             raise ValidationError(f"numerics.{name}", value, "positive")
     if numerics.shortest_step > (longest := numerics.longest_step or LONGEST):
         value, allowed = f"{numerics.shortest_step * 1e3:.3g} us", f"at most {longest * 1e3:.3g} us"
@@ -90,5 +90,5 @@ def check_numerics(numerics: Numerics) -> None:
             raise ValidationError("numerics.shortest_step", value, allowed, hint)
     for name, least, most in (("batch", 0, MOST_SITES), ("chunk", 1, _MOST_CHUNK)):
         value = getattr(numerics, name)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        if not least <= value <= most:
             raise ValidationError(f"numerics.{name}", value, f"a whole number from {least} to {most}")

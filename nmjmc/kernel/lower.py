@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nmjmc.carried import internal
 from nmjmc.errors import ValidationError
 from nmjmc.kernel import folds, likelihood, stepped, survival
 from nmjmc.kernel import lattice as lattices
@@ -165,7 +166,7 @@ def _denser(s: Synapse, factors: tuple[float, float]) -> Synapse:
     """The synapse with the densities of receptors and esterases multiplied."""
     for path, factor in zip(("receptor.density", "esterase.density"), factors, strict=True):
         if factor != 1.0:
-            s = replace(s, path, np.asarray(factor * float(get(s, path)), np.float64))
+            s = replace(s, path, internal(factor * float(get(s, path))))
     return s
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nmjmc.errors import ValidationError
+from nmjmc.numbers import in_units
+
 TRANSPORTS = ("auto", "exact", "stepped")
 TIMES = ("shortest_step", "longest_step", "growth_time", "diffusion_step", "view_interval")
 """The fields that are times [ms]."""
 
 
+@in_units(
+    "numerics", transport="*", shortest_step="ms", longest_step="ms", growth_time="ms", step_scale="",
+    diffusion_step="ms", batch="#", chunk="#", view_interval="ms",
+)  # fmt: skip
 @dataclass(frozen=True)
 class Numerics:
     """Settings of the kernel; the defaults meet the accuracy that the documentation states.
+
+    Times may be given as text with a unit or as objects that carry one, too.
 
     Attributes:
         transport: `exact` (flat clefts: from one binding attempt to the next in one step), `stepped` (any cleft:
@@ -36,3 +45,7 @@ class Numerics:
     batch: int = 0
     chunk: int = 32
     view_interval: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.transport, str):
+            raise ValidationError("numerics.transport", self.transport, "a word")

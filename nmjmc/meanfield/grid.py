@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import as_count, in_units
 
 LONGEST_STEP = 0.002
 
 
+@in_units(
+    "grid", elements="*", degree="*", apron_elements="*", vertical_degree="*", time_refinement="*", first_element="",
+    age="", first_step="ms", growth="", longest_step="ms", duration="ms",
+)  # fmt: skip
 @dataclasses.dataclass(frozen=True)
 class Grid:
     """Resolution. The defaults leave errors below 1e-5 from space and 2e-4 from time on the shipped presets.
@@ -49,23 +54,20 @@ class Grid:
         """Refuse numbers that no grid can have."""
         least = {"elements": 2, "degree": 2, "apron_elements": 1, "vertical_degree": 2, "time_refinement": 1}
         for name, low in least.items():
-            value = getattr(self, name)
+            value = as_count(getattr(self, name))
             if name == "elements" and value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < low:
                 raise ValidationError(f"grid.{name}", value, f"a whole number of at least {low}")
-        for name in ("first_element", "age", "first_step", "growth", "longest_step"):
+            object.__setattr__(self, name, value)
+        for name in ("first_element", "age", "first_step", "growth", "longest_step", "duration"):
             value = getattr(self, name)
-            if value is None and name == "longest_step":
-                continue
-            if not isinstance(value, int | float) or not 0.0 < value < float("inf"):
+            if value is not None and not value > 0.0:
                 raise ValidationError(f"grid.{name}", value, "positive and finite")
         if self.age > 0.5:
             raise ValidationError(
                 "grid.age", self.age, "at most 0.5", "the source must not have met a membrane"
             )
-        if self.duration is not None and not 0.0 < self.duration < float("inf"):
-            raise ValidationError("grid.duration", self.duration, "positive and finite, in ms")
 
     def finer_in_space(self, factor: int = 2) -> Grid:
         """The same grid with every element's degree multiplied."""

@@ -15,6 +15,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
 from nmjmc.meanfield.problem import build_problem, longest_step, refuse_unsupported
+from nmjmc.numbers import to_array
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import is_traced
 
@@ -55,8 +56,8 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
 
     Args:
         synapse: disc or slab, one vesicle at the centre.
-        times: where to report [t], ms, zero or later, in any order. Inside `jit` they are to be concrete, or
-            `grid.duration` be given.
+        times: where to report [t], ms or with a unit, zero or later, in any order. Inside `jit` they are to be
+            concrete, or `grid.duration` be given.
         grid: resolution; None for the default.
 
     Returns:
@@ -66,6 +67,7 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
         ValidationError: for folds, several sites, a site off the centre, impossible times.
     """
     grid = grid or Grid()
+    times = times if is_traced(times) else to_array(times, "ms", "times")
     refuse_unsupported(synapse)
     duration = _duration(times, grid)
     grid = dataclasses.replace(grid, longest_step=grid.longest_step or longest_step(synapse))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nmjmc.carried import internal
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.modifier import Change, named, scale, set_to, severity, widen
 from nmjmc.synapse.modifier import compose
@@ -55,7 +56,9 @@ def lambert_eaton(s: float) -> Change:
     The channels of each zone are displaced by a vector of their own, 70 nm at the root mean square: tuned to a small
     first response [D]. So a few zones still release almost surely, and lose vesicles, while most are far from it.
     """
-    return compose(scale("terminal.channel_fraction", _toward(0.5, s)), set_to("terminal.disorder", 0.07 * s))
+    return compose(
+        scale("terminal.channel_fraction", _toward(0.5, s)), set_to("terminal.disorder", internal(0.07 * s))
+    )
 
 
 def slow_channel(s: float) -> Change:

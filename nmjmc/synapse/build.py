@@ -31,9 +31,9 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
 
     Args:
         mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`, `ions` (may be left
-            out). A value is text with a unit, or a plain number in the field's stated unit (`paths` lists them);
-            NumPy and JAX values are taken as internal; None leaves a key out. The rates of a scheme stand under
-            their names beside the other keys.
+            out). A value is text with a unit, an object that carries one, or a number of any type in the field's stated
+            unit (`paths` lists them); `nmjmc.internal` marks one in internal units; None leaves a key out. The rates of
+            a scheme stand under their names beside the other keys.
 
     Returns:
         The synapse.
@@ -126,10 +126,8 @@ def _receptor(given: Mapping[str, Any]) -> Receptor:
     profile = _submapping(given, "receptor", "fold_profile")
     _refuse_unknown("receptor.fold_profile", profile, ("depth", "fraction"))
     values["fold_profile"] = (
-        np.asarray(convert(profile.get("depth", []), DEPTH, "receptor.fold_profile.depth"), dtype=np.float64),
-        np.asarray(
-            convert(profile.get("fraction", []), FRACTION, "receptor.fold_profile.fraction"), dtype=np.float64
-        ),
+        convert(profile.get("depth", []), DEPTH, "receptor.fold_profile.depth"),
+        convert(profile.get("fraction", []), FRACTION, "receptor.fold_profile.fraction"),
     )
     return _complete(Receptor, values, "receptor", ("density", "channel_conductance"))
 

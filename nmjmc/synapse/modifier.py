@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 import equinox as eqx
 import numpy as np
 
+from nmjmc.carried import internal
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import ALL_PARTS
 from nmjmc.synapse.model import Synapse, checked
@@ -17,6 +18,7 @@ from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION
 
 Modifier: TypeAlias = Callable[[Synapse], Synapse]
 T = TypeVar("T")
+PURE = Range("")
 
 
 def compose(*modifiers: Callable[[T], T]) -> Callable[[T], T]:
@@ -36,7 +38,9 @@ def paths(synapse: Synapse) -> dict[str, str]:
 
 
 def get(synapse: Synapse, path: str) -> Any:
-    """A parameter by its path, in internal units.
+    """A parameter by its path, in internal units: 1/ms for a rate whose stated unit is /s.
+
+    It goes back by `replace(synapse, path, nmjmc.internal(value))`.
 
     Args:
         synapse: The synapse.
@@ -54,8 +58,9 @@ def replace(synapse: Synapse, path: str, value: Any) -> Synapse:
     Args:
         synapse: The synapse.
         path: For example `receptor.density`.
-        value: Text with a unit, or a plain Python number in the stated unit (`paths` lists them). A NumPy or
-            JAX value is taken as internal, so `replace(s, p, 2 * get(s, p))` does what it says.
+        value: A number of any type in the stated unit (`paths` lists them), also one that JAX traces in `jit` or
+            `grad`; text with a unit; or an object that carries a unit. What is in internal units, as `get` gives
+            it, goes through `nmjmc.internal`: `replace(s, p, internal(2 * get(s, p)))`.
 
     Returns:
         A new synapse.
@@ -79,9 +84,10 @@ def allowed_range(synapse: Synapse, path: str) -> Range:
 
 def scale(path: str, factor: Any) -> Modifier:
     """A modifier that multiplies one parameter by a pure number."""
+    times = as_leaf(convert(factor, PURE, f"factor of {path}"))
 
     def scaled(synapse: Synapse) -> Synapse:
-        return replace(synapse, path, as_leaf(get(synapse, path) * as_leaf(factor)))
+        return replace(synapse, path, internal(get(synapse, path) * times))
 
     return scaled
 

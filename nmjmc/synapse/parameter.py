@@ -11,10 +11,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.core
+import jax.numpy as jnp
 import numpy as np
 
+from nmjmc.carried import Internal, carried
 from nmjmc.errors import ValidationError
-from nmjmc.units import to_internal, to_text
+from nmjmc.units import factor, to_internal, to_text, with_unit
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,18 @@ def _bounds(unit: str, low: str, high: str) -> tuple[float, float]:
 
 
 def as_leaf(value: Any) -> Any:
-    """A parameter as an array: traced values stay, all else becomes a float64 array on the host.
+    """An internal value as an array: traced values stay, all else becomes a float64 array on the host.
 
     NumPy and not JAX, so that building a `Synapse` touches no device and keeps every digit; inside a
-    compiled function the leaves are traced as any array (float32 unless 64-bit is switched on).
+    compiled function the leaves are traced as any array (float32 unless 64-bit is switched on). What carries a unit
+    stays too, for `check_value` to refuse: `convert` is its door.
     """
+    value = value.value if isinstance(value, Internal) else value
     if isinstance(value, jax.Array) or not isinstance(
         value, int | float | list | tuple | np.ndarray | np.generic
     ):
+        return value
+    if carried(value) is not None:
         return value
     return np.asarray(value, dtype=np.float64) if not isinstance(value, bool) else value
 
@@ -144,16 +150,18 @@ def check_value(value: Any, allowed: Range, field: str) -> None:
     """
     if is_traced(value):
         return
-    if isinstance(value, bool) or not isinstance(value, np.ndarray | np.generic | jax.Array | float | int):
+    known = isinstance(value, np.ndarray | np.generic | jax.Array | float | int)
+    if isinstance(value, bool) or not known or carried(value) is not None:
+        hint = "parts take internal numbers; nmjmc.replace and nmjmc.build convert units"
         raise ValidationError(
-            field, repr(value), f"a number in {allowed.unit}" if allowed.unit else "a number"
+            field, repr(value), f"a number in {allowed.unit}" if allowed.unit else "a number", hint
         )
     numbers = np.asarray(value)
     if numbers.dtype.kind not in "fiu":
         raise ValidationError(field, repr(value), "a real number")
     if numbers.ndim != allowed.ndim:
         shape = "a single number" if allowed.ndim == 0 else f"an array with {allowed.ndim} axes"
-        raise ValidationError(field, numbers.tolist(), shape)
+        raise ValidationError(field, f"of shape {numbers.shape}", shape)
     for number in numbers.ravel().tolist():
         _check_finite(number, allowed, field)
         if not allowed.holds(number):
@@ -182,7 +190,7 @@ def _correction(number: float, allowed: Range) -> str:
         factors += [1e3, 1e-3, 1e6, 1e-6]
     elif not allowed.unit and number >= _PERCENT:
         factors += [1e-2]
-    for candidate in (number * factor for factor in factors):
+    for candidate in (number * times for times in factors):
         if math.isfinite(candidate) and candidate != 0 and allowed.holds(candidate):
             return f"did you mean {to_text(candidate, allowed.unit, 6)}?"
     return ""
@@ -192,18 +200,46 @@ def convert(value: Any, allowed: Range, field: str) -> Any:
     """One value, or a nested list of values, in internal units.
 
     Args:
-        value: Text with a unit or a plain number in the stated unit; NumPy and JAX values are internal.
+        value: A number or a list of numbers in the stated unit, of any type, also traced by JAX; text with a unit;
+            an object that carries a unit; or `internal(...)`.
         allowed: Unit and range.
         field: The parameter's path, for the message.
+
+    Returns:
+        A float, an array, or a traced value.
 
     Raises:
         ValidationError: Naming the field.
     """
-    if isinstance(value, np.ndarray | np.generic | jax.Array):
-        return value
+    if isinstance(value, Internal):
+        return value.value
+    if is_traced(value):
+        return _convert_traced(value, float(factor(allowed.unit)), allowed, field)
+    found = carried(value)
+    if found is not None and (is_traced(found[0]) or np.ndim(found[0])):
+        return _convert_carried(*found, allowed, field)
+    if isinstance(value, np.ndarray | jax.Array) and value.ndim:
+        value = value.tolist()
     if isinstance(value, list | tuple):
-        return np.asarray(_convert_all(value, allowed, field))
+        rows = _convert_all(value, allowed, field)
+        return jnp.asarray(rows) if any(is_traced(x) for x in jax.tree.leaves(rows)) else np.asarray(rows)
     return to_internal(value, allowed.unit, field, allow_infinite=allowed.infinite)
+
+
+def _convert_traced(value: Any, ratio: float, allowed: Range, field: str) -> Any:
+    """A traced number, whose value no check can see."""
+    if value.dtype.kind in "bc":
+        raise ValidationError(field, value, f"a real number{f' in {allowed.unit}' if allowed.unit else ''}")
+    return value if ratio == 1.0 else value * ratio
+
+
+def _convert_carried(magnitude: Any, unit: str, allowed: Range, field: str) -> Any:
+    """The numbers of an object that carries their unit."""
+    if is_traced(magnitude):
+        zero, one = (with_unit(x, unit, allowed.unit, field) for x in (0.0, 1.0))
+        return _convert_traced(magnitude, one - zero, allowed, field) + zero  # kelvin begin elsewhere
+    each = [with_unit(x, unit, allowed.unit, field) for x in np.asarray(magnitude).ravel().tolist()]
+    return np.reshape(each, np.shape(magnitude))
 
 
 def _convert_all(values: Any, allowed: Range, field: str) -> Any:
@@ -212,7 +248,7 @@ def _convert_all(values: Any, allowed: Range, field: str) -> Any:
         if len({np.shape(row) for row in rows}) > 1:
             raise ValidationError(field, values, "a list of equally long lists")
         return rows
-    return to_internal(values, allowed.unit, field, allow_infinite=allowed.infinite)
+    return convert(values, allowed, field)
 
 
 def text(value: Any, allowed: Range) -> Any:

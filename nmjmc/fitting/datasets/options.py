@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.numbers import as_count, to_array
 from nmjmc.units import to_internal
 
 _COMMON = ("kind", "condition", "duration", "temperature", "holding_potential")
@@ -110,7 +111,7 @@ class Options:
         Raises:
             ValidationError: If it is none, or too small.
         """
-        value = self.given.get(key)
+        value = as_count(self.given.get(key))
         if value is None:
             return default
         if (
@@ -173,9 +174,9 @@ class Options:
         if not self.has("edges"):
             return None
         values = self.given["edges"]
-        if not isinstance(values, list | tuple) or len(values) < 3:
+        found = to_array(values, "ms", self.field("edges"))
+        if found.ndim != 1 or found.size < 3:
             raise ValidationError(self.field("edges"), repr(values), "a list of three or more times")
-        found = np.array([to_internal(v, "ms", self.field("edges")) for v in values])
         if not (np.diff(found) > 0).all():
             raise ValidationError(self.field("edges"), values, "rising")
         return found
