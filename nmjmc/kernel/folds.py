@@ -251,13 +251,16 @@ def build(s: Synapse) -> tuple[Folds, lattices.Lattice, list[Bool[np.ndarray, " 
         for length, density in ((spacing - width, receptors), (extent, receptors), (depth, max(folded, 1e-6)))
     )
     square = lattices.tiles_across(max(enzymes, 1e-6), 2 * radius)
+    middles = np.arange(-reach, reach + 1) * spacing
+    faces = np.repeat(middles, 2) + np.tile([-0.5, 0.5], count) * width
+    grades = receptors * _graded(wall, extent, edges, fractions)
+    counts = _counts(radius, faces, middles, receptors, (extent, edges, fractions), folded * depth)
     live = [
-        _live_crests(crest, bands, reach, radius, width, spacing, receptors),
-        _live_folds(wall, np.repeat(np.arange(-reach, reach + 1) * spacing, 2) + np.tile([-0.5, 0.5], count) * width,
-                    radius, receptors * _graded(wall, extent, edges, fractions)),
+        _live_crests(crest, bands, reach, radius, width, spacing, receptors, counts[0]),
+        _live_folds(wall, faces, radius, grades, counts[1]),
         lattices.live_tiles(square, radius, enzymes, radius),
-        _live_folds(inner, np.arange(-reach, reach + 1) * spacing, radius, np.full(inner[0], folded)),
-    ]  # fmt: skip
+        _live_folds(inner, middles, radius, np.full(inner[0], folded), counts[2]),
+    ]
     offset = np.cumsum([0] + [tiles.size for tiles in live]).astype(np.int32)
     lattice = lattices.Lattice(
         np.float32(radius),
@@ -284,6 +287,44 @@ def build(s: Synapse) -> tuple[Folds, lattices.Lattice, list[Bool[np.ndarray, " 
     )
 
 
+def _counts(
+    radius: float,
+    faces: Float[np.ndarray, " n"],
+    middles: Float[np.ndarray, " m"],
+    receptors: float,
+    profile: tuple[float, np.ndarray, np.ndarray],
+    folded: float,
+) -> tuple[int, int, int]:
+    """Whole numbers of sites on the crests, the walls and the laminae of the folds: density times area of each.
+
+    Args:
+        radius: of the disc [um].
+        faces, middles: where walls and middles of the folds are along x [um].
+        receptors: density on the crests [1/um^2].
+        profile: how deep receptors go, and the bands of their density.
+        folded: esterases of a fold's lamina for each um of its length.
+    """
+    extent, edges, fractions = profile
+    at = np.clip(faces / radius, -1.0, 1.0)
+    under = radius**2 * (
+        np.arcsin(at) + at * np.sqrt(1.0 - at**2)
+    )  # area left of each face, less half the disc
+    crests = receptors * (math.pi * radius**2 - float((under[1::2] - under[::2]).sum()))
+    deep = float(np.diff(np.minimum(edges, extent), prepend=0.0) @ fractions)
+    walls = receptors * deep * float(_chords(radius, faces).sum())
+    # crests and walls together are the nearest whole number too
+    return (
+        round(crests),
+        round(crests + walls) - round(crests),
+        round(folded * float(_chords(radius, middles).sum())),
+    )
+
+
+def _chords(radius: float, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Lengths of a disc's chords at x [um]."""
+    return 2.0 * np.sqrt(np.maximum(radius**2 - x**2, 0.0))
+
+
 def _tiles(short: float, long: float, density: float) -> tuple[int, int, float, float]:
     """Tiles along two sides of a strip, and their pitches, so that none is larger than a site's share."""
     rows = max(1, round(short * math.sqrt(density)))
@@ -298,23 +339,40 @@ def _dithered(expected: Float[np.ndarray, "*tiles"]) -> Bool[np.ndarray, " tiles
 
 
 def _live_crests(
-    tiles: tuple, bands: int, reach: int, radius: float, width: float, spacing: float, density: float
+    tiles: tuple,
+    bands: int,
+    reach: int,
+    radius: float,
+    width: float,
+    spacing: float,
+    density: float,
+    sites: int,
 ) -> Bool[np.ndarray, " tiles"]:
     columns, rows, pitch_x, pitch_y = tiles
     left = (np.arange(bands) - reach - 1) * spacing + 0.5 * width
     x = (left[:, None] + (np.arange(columns) + 0.5) * pitch_x).ravel()
     y = (np.arange(rows) + 0.5) * pitch_y - radius
-    inside = x[None, :] ** 2 + y[:, None] ** 2 <= radius**2
-    return _dithered(inside * (density * pitch_x * pitch_y))
+    away = np.hypot(x[None, :], y[:, None])
+    return _filled(away, np.full(away.shape, density * pitch_x * pitch_y), radius, sites)
+
+
+def _filled(
+    away: Float[np.ndarray, "*tiles"], expected: Float[np.ndarray, "*tiles"], radius: float, sites: int
+) -> Bool[np.ndarray, " tiles"]:
+    """Tiles that hold a site, given how far they are from the middle and what each should hold on average."""
+    inside = (away <= radius) & (expected > 0)
+    away = np.where(expected > 0, away, np.inf)
+    return lattices.exactly(_dithered(inside * expected), inside.ravel(), away.ravel(), sites)
 
 
 def _live_folds(
-    tiles: tuple, x: Float[np.ndarray, " n"], radius: float, density: Float[np.ndarray, " deep"]
+    tiles: tuple, x: Float[np.ndarray, " n"], radius: float, density: Float[np.ndarray, " deep"], sites: int
 ) -> Bool[np.ndarray, " tiles"]:
     _, columns, pitch_z, pitch_y = tiles
     y = (np.arange(columns) + 0.5) * pitch_y - radius
-    inside = x[:, None] ** 2 + y[None, :] ** 2 <= radius**2
-    return _dithered(inside[:, None, :] * (density * (pitch_z * pitch_y))[None, :, None])
+    away = np.hypot(x[:, None], y[None, :])[:, None, :]
+    expected = (density * (pitch_z * pitch_y))[None, :, None]
+    return _filled(*np.broadcast_arrays(away, expected), radius, sites)
 
 
 def _graded(

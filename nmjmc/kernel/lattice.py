@@ -1,9 +1,10 @@
 """Tiles: where the receptors and esterases stand, and which of them a molecule meets.
 
 Each plane carries a square lattice of tiles; a live tile holds one site and reacts over its whole area. The
-pitch is the largest that fits the field a whole number of times and leaves no tile with more than one site;
-where that gives more tiles than sites, the surplus is left vacant by an even dither, so the number of sites is
-the density times the area to the nearest whole site. Receptor tiles are numbered first, then esterase tiles.
+pitch is the largest that fits the field a whole number of times and leaves no tile with more than one site.
+A tile belongs to a disc by its middle. Where that gives more tiles than sites, the surplus is left vacant by an even
+dither; where it gives fewer, the tiles whose middles are nearest beyond the rim are taken too. So the number of sites is
+the density times the area to the nearest whole site, always. Receptor tiles are numbered first, then esterase tiles.
 """
 
 # Host arrays are put where device arrays are declared; JAX moves them.
@@ -74,11 +75,41 @@ def live_tiles(across: int, half: float, density: float, radius: float | None) -
     if radius is not None:
         inside = centre[None, :] ** 2 + centre[:, None] ** 2 <= radius**2
         area = math.pi * radius**2
-    inside = inside.ravel()
-    sites = min(round(density * area), int(inside.sum()))
+    beyond = np.hypot(centre[None, :], centre[:, None]).ravel()
+    inside, sites = inside.ravel(), round(density * area)
     rank = np.cumsum(inside)
-    level = np.floor(rank * (sites / max(int(inside.sum()), 1)) + 1e-9)
-    return inside & (np.diff(level, prepend=0.0) >= 1.0)
+    level = np.floor(rank * min(sites / max(int(inside.sum()), 1), 1.0) + 1e-9)
+    return exactly(inside & (np.diff(level, prepend=0.0) >= 1.0), inside, beyond, sites)
+
+
+def exactly(
+    live: Bool[np.ndarray, " tiles"],
+    inside: Bool[np.ndarray, " tiles"],
+    away: Float[np.ndarray, " tiles"],
+    sites: int,
+) -> Bool[np.ndarray, " tiles"]:
+    """The live tiles with as many as are missing added, or as many as are too many taken out, evenly spread.
+
+    Args:
+        live: tiles that hold a site.
+        inside: tiles that may hold one, by their middles.
+        away: distance of each tile's middle from that of the field; infinite where there can be no site.
+        sites: how many there are to be.
+    """
+    found, more = live.copy(), sites - int(live.sum())
+    place = np.flatnonzero(live if more < 0 else inside & ~live)
+    found[place[_even(min(abs(more), place.size), place.size)]] = more > 0
+    if more > place.size:
+        others = np.flatnonzero(~inside & np.isfinite(away))
+        # rounded, so that tiles at one distance go by their numbers on every machine
+        order = np.lexsort((others, np.round(away[others], 9)))
+        found[others[order[: more - place.size]]] = True
+    return found
+
+
+def _even(count: int, of: int) -> Int[np.ndarray, " count"]:
+    """Evenly spread numbers below a whole one."""
+    return (np.arange(count) * of + of // 2) // max(count, 1)
 
 
 def tile_under(
