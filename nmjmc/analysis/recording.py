@@ -18,7 +18,7 @@ UNITS = ("nA", "mV")
 
 @in_units(
     signal="*", sampling_interval="ms", holding_potential="mV", bandwidth="kHz", series_resistance="MOhm",
-    temperature="degC", sweep_start="[ms]",
+    temperature="degC", sweep_start="[ms]", command="[?]",
 )  # fmt: skip
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -69,12 +69,11 @@ class Recording:
             raise ValidationError("sampling_interval", f"{self.sampling_interval} ms", "positive and finite")
         self._check_corner()
         self._set_starts()
-        command = np.asarray(self.command, np.float64)
+        command = self.command
         if command.size and command.shape != self.signal.shape:
             raise ValidationError(
                 "command", f"of shape {command.shape}", f"as the signal, {self.signal.shape}"
             )
-        object.__setattr__(self, "command", command)
 
     def _set_lengths(self) -> None:
         """Lengths as given or as long as the signal; what lies behind a sweep's end is NaN."""

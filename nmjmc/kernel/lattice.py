@@ -3,8 +3,8 @@
 Each plane carries a square lattice of tiles; a live tile holds one site and reacts over its whole area. The
 pitch is the largest that fits the field a whole number of times and leaves no tile with more than one site.
 A tile belongs to a disc by its middle. Where that gives more tiles than sites, the surplus is left vacant by an even
-dither; where it gives fewer, the tiles whose middles are nearest beyond the rim are taken too. So the number of sites is
-the density times the area to the nearest whole site, always. Receptor tiles are numbered first, then esterase tiles.
+dither; where it gives fewer, the tiles whose middles are nearest beyond the rim are taken too. So the number of sites
+is the density times the area to the nearest whole site, always. Receptor tiles are numbered first, then esterase tiles.
 """
 
 # Host arrays are put where device arrays are declared; JAX moves them.
