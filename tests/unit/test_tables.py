@@ -232,6 +232,18 @@ def test_each_column_has_its_own_unit(tmp_path):
     assert "unit nA as given, the file says pA" in said
 
 
+def test_a_sweep_that_ends_before_the_others_keeps_its_length(tmp_path):
+    cells = [f"{v:.6f}" if k < 40 else "" for k, v in enumerate(CURRENT)]
+    found = read_recording(trace(tmp_path, "Time (ms),I 1 (nA),I 2 (nA)", TIME, cells, CURRENT))
+    assert found.length.tolist() == [40, 60]
+    np.testing.assert_allclose(found.sweep(0), CURRENT[:40], atol=1e-6)
+    cells[20] = ""
+    said = refused(
+        lambda: read_recording(trace(tmp_path, "Time (ms),I 1 (nA),I 2 (nA)", TIME, cells, CURRENT))
+    )
+    assert "column 2 (i 1) in line 22 of x.csv" in said and "empty" in said
+
+
 @pytest.mark.parametrize("step", [0.05, 1 / 30, 0.1, 1 / 44.1, 1 / 3])
 @pytest.mark.parametrize("fmt", ["{:.2f}", "{:.3f}", "{:.6g}", "{:.4e}", "{:.12g}"])
 def test_the_even_step_behind_rounded_times_is_found(step, fmt, tmp_path):

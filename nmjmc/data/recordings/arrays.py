@@ -14,6 +14,7 @@ from nmjmc.data.recordings.attributes import scaled, text_of, unit_in
 from nmjmc.data.recordings.corrections import said_unit
 from nmjmc.data.recordings.headings import TIMES, kind_of_unit, name_and_unit
 from nmjmc.data.recordings.layout import sweeps_first
+from nmjmc.data.recordings.samples import lengths_of
 from nmjmc.data.recordings.times import agreed, even_step, unevenness
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.units import to_internal
@@ -127,7 +128,11 @@ def recording_from(
             raise ValidationError("sweeps", repr(sweeps), f"{where}, as {name} names its axes")
     array_of_sweeps = sweeps_first(values, name, where, usual=usual, samples=times.size if times else None)
     said = said_unit(unit, written)[1] if written else ""
-    ours = {"name": path.stem, "source": "; ".join(filter(None, (f"{path.name}:/{array.name}", said)))}
+    ours: dict[str, Any] = {
+        "name": path.stem,
+        "source": "; ".join(filter(None, (f"{path.name}:/{array.name}", said))),
+    }
+    ours["length"] = lengths_of(array_of_sweeps)
     return Recording(array_of_sweeps, step, inside, **{**ours, **known})
 
 
@@ -210,7 +215,8 @@ def _attribute(array: Array, file: str) -> tuple[str, list[float], bool] | None:
         for key in place:
             word = str(key).casefold().replace(" ", "_")
             for names, inside in ((_INTERVALS, "ms"), (_RATES, "kHz")):
-                unit = next((u for behind, u in _BEHIND.items() if word.removesuffix(behind) in names), None)
+                said = (u for behind, u in _BEHIND.items() if word in [f"{name}{behind}" for name in names])
+                unit = next(said, None)
                 if unit is not None and (found := _meant(place[key], unit, inside, f"{key} of {file}")):
                     return str(key), *found
     return None

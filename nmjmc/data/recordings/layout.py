@@ -88,10 +88,13 @@ def is_smooth(array: np.ndarray, axis: int) -> bool:
         axis: Along which.
     """
     lines = np.moveaxis(array, axis, -1)
-    lines = lines[:: max(1, len(lines) // _MOST)]
-    lines = lines[:, : _MOST * 10].astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        # means over two different samples are twice the variance
-        any_two = 2.0 * float(np.nanmean(np.nanvar(lines, axis=1, ddof=1))) if lines.shape[1] > 1 else 0.0
-        neighbours = float(np.nanmean(np.diff(lines, axis=1) ** 2)) if lines.shape[1] > 1 else 0.0
+    lines = lines[:: max(1, len(lines) // _MOST), : 10 * _MOST].astype(np.float64)
+    lines = lines[np.isfinite(lines).sum(axis=1) > 1]
+    steps = np.diff(lines, axis=1)
+    if not np.isfinite(steps).any():
+        return False
+    # the square of the difference of any two is on average twice the variance
+    with np.errstate(over="ignore", invalid="ignore"):
+        any_two = 2.0 * float(np.mean(np.nanvar(lines, axis=1, ddof=1)))
+        neighbours = float(np.nanmean(steps**2))
     return any_two > 0 and neighbours < _SMOOTH * any_two

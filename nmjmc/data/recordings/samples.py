@@ -21,7 +21,7 @@ class Samples(NamedTuple):
     """Sweeps of one signal.
 
     Attributes:
-        values: float64 [sweep, t], in the unit.
+        values: float64 [sweep, t], in the unit; NaN behind the end of a sweep that is shorter than others.
         unit: `nA` or `mV`.
         said: What was put right, in words; empty for nothing.
     """
@@ -69,9 +69,24 @@ def samples_of(
         told = f"{unit} for columns in {' and '.join(sorted(written))}"
         hint = "leave it out, as the headings say the units"
         raise ValidationError("unit", told, f"that of all columns of {table.file}", hint)
-    made = [to_unit(numbers(table, i), units[i], table.heading(i)) for i in indices]
+    made = [to_unit(_to_the_end(table, i), units[i], table.heading(i)) for i in indices]
     said = said_unit(unit, next(iter(written - {""}), ""))[1] if unit and written != {""} else ""
     return Samples(np.stack([values for values, _ in made]), made[0][1], said)
+
+
+def lengths_of(values: np.ndarray) -> np.ndarray:
+    """Samples of each sweep up to the last that is a number, int [sweep], of values [sweep, t]."""
+    behind = np.isfinite(values)[:, ::-1].argmax(axis=1)
+    return np.where(np.isfinite(values).any(axis=1), values.shape[1] - behind, 0)
+
+
+def _to_the_end(table: Columns, index: int) -> np.ndarray:
+    """The numbers of a column, which may end before the others: behind its end, cells are empty."""
+    values = numbers(table, index, missing=True)
+    end = int(lengths_of(values[None, :])[0])
+    if end < 2 or not np.isfinite(values[:end]).all():
+        numbers(table, index)
+    return values
 
 
 def unit_of(table: Columns, index: int, unit: str | None = None) -> str:

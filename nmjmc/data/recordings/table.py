@@ -11,7 +11,7 @@ import numpy as np
 from nmjmc.analysis.recording import Recording
 from nmjmc.data.recordings.headings import ROWS, TIMES, is_sweep, kind_of_unit
 from nmjmc.data.recordings.layout import sweeps_first
-from nmjmc.data.recordings.samples import samples_of
+from nmjmc.data.recordings.samples import lengths_of, samples_of
 from nmjmc.data.recordings.text import Columns, numbers, read_columns
 from nmjmc.data.recordings.times import Step, agreed, even_step, unevenness
 from nmjmc.errors import ValidationError
@@ -89,7 +89,8 @@ def recording_of(
     elif sweeps not in (None, "columns"):
         raise ValidationError("sweeps", repr(sweeps), f"columns in {table.file}, which has headings or times")
     source = "; ".join(filter(None, (path.name, found.said)))
-    return Recording(values, sampling_interval, found.unit, **{"name": path.stem, "source": source, **known})
+    ours: dict[str, Any] = {"name": path.stem, "source": source, "length": lengths_of(values)}
+    return Recording(values, sampling_interval, found.unit, **{**ours, **known})
 
 
 def time_step(table: Columns, index: int) -> Step:
