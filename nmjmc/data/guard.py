@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue]  (h5py's own modules are compiled)
 
 from nmjmc.errors import ValidationError
 
@@ -23,6 +24,7 @@ SHRINKS = 1032
 SMALL = 2**26
 """Bytes that a dataset may declare whatever the file holds: what was never written takes no room there (a choice)."""
 
+_GROUPS = 10_000  # a fit has one for each data set and profile (a choice)
 _SHARE = 0.25  # of the memory: the numbers are converted and copied after they were read
 
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, UnicodeError, MemoryError)
@@ -67,15 +69,26 @@ def check_file(file: Any, path: str | Path) -> None:
     Raises:
         ValidationError: If a link or a dataset lies in another file, or the sizes cannot be.
     """
-    links: list[tuple[str, Any]] = []
-    # what is raised inside the visit of h5py would end as a SystemError
-    file.visititems_links(lambda name, link: links.append((name, link)))
-    for name, link in links:
-        if isinstance(link, h5py.ExternalLink):
-            raise ValidationError(f"{name} of {path}", f"a link to the file {link.filename}", "in one file")
-        item = file.get(name) if isinstance(link, h5py.HardLink) else None
-        if isinstance(item, h5py.Dataset):
-            check_dataset(item, path)
+    groups, seen = [file], set()
+    while groups:
+        group = groups.pop()
+        for name in group:
+            link = group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                raise ValidationError(
+                    f"{name} of {path}", f"a link to the file {link.filename}", "in one file"
+                )
+            item = group.get(name) if isinstance(link, h5py.HardLink) else None
+            if isinstance(item, h5py.Dataset):
+                check_dataset(item, path)
+            # a group may hold a link to one above it
+            elif isinstance(item, h5py.Group) and (place := h5o.get_info(item.id).addr) not in seen:
+                seen.add(place)
+                groups.append(item)
+                if len(seen) > _GROUPS:
+                    raise ValidationError(
+                        "path", f"{path}, of more than {_GROUPS} groups", "a file of this package"
+                    )
 
 
 def check_dataset(dataset: Any, path: str | Path) -> None:

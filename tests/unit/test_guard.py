@@ -81,7 +81,7 @@ def test_a_damaged_file_is_no_traceback(tmp_path):
     whole = (tmp_path / "result.h5").read_bytes()
     rng = np.random.default_rng(7)
     refused = 0
-    for place in rng.integers(0, min(len(whole), 20_000), 60):
+    for place in rng.integers(0, min(len(whole), 20_000), 30):
         damaged = bytearray(whole)
         damaged[place] ^= 0xFF
         (tmp_path / "damaged.h5").write_bytes(damaged)

@@ -165,7 +165,7 @@ def _columns(
     own = unit or table.units[place]
     if not own:
         hint = "it is that of the recording, for example unit='pA'"
-        raise ValidationError("unit", "missing", "given, as the table does not say it", hint)
+        raise ValidationError("unit", "missing", f"given, as {table.file} does not say it", hint)
     columns: dict[str, np.ndarray] = {}
     _, inside = to_unit([], own, f"{table.heading(place)} of {table.file}")
     for heading, column in known.items():

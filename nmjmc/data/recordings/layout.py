@@ -41,6 +41,8 @@ def sweeps_first(
     """
     if given is not None and given not in SWEEPS:
         raise ValidationError("sweeps", repr(given), "rows or columns", nearest(str(given), SWEEPS))
+    if values.size == 0:
+        raise ValidationError(name, "empty", "of samples")
     array = np.squeeze(values) if values.ndim != 2 or 1 in values.shape else values
     if array.ndim == 1:
         if samples not in (None, array.size):

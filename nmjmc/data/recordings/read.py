@@ -65,7 +65,14 @@ def read_recording(
     if kind not in READERS:
         raise ValidationError("format", repr(kind), "a known format", nearest(kind, READERS))
     _refuse_others(kind, options)
-    found = put_right(READERS[kind](place, **options), gain, polarity)
+    try:
+        found = put_right(READERS[kind](place, **options), gain, polarity)
+    except ValidationError as error:
+        if place.name in str(error) or error.field in (*options, "gain", "polarity"):
+            raise
+        raise ValidationError(
+            f"{error.field} of {place.name}", error.value, error.allowed, error.hint
+        ) from error
     refuse_impossible(found.unit, found.signal, f"recording {place.name}")
     return found
 

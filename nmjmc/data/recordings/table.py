@@ -15,7 +15,7 @@ from nmjmc.data.recordings.samples import lengths_of, samples_of
 from nmjmc.data.recordings.text import Columns, numbers, read_columns
 from nmjmc.data.recordings.times import Step, agreed, even_step, unevenness
 from nmjmc.errors import ValidationError
-from nmjmc.units import internal_unit, to_internal
+from nmjmc.units import to_internal
 
 _UNITS = ("ms", "s", "us")
 
@@ -166,6 +166,8 @@ def _interval(table: Columns, index: int, time_unit: str | None, given: float | 
             held = f"{given:g} ms beside {field}, which rises by {found.value:.6g}"
             raise ValidationError("sampling_interval", held, "that of the times", hint)
         written = fitting[0]
+    if kind_of_unit(written) not in ("time", ""):
+        raise ValidationError("time_unit", repr(written), f"a unit of time, as that of {field}")
     return agreed(found, _factor(written), given, field)
 
 
@@ -175,10 +177,6 @@ def _factor(unit: str) -> float:
     Raises:
         ValidationError: If it is none.
     """
-    if kind_of_unit(unit) not in ("time", ""):
-        raise ValidationError(
-            "time_unit", repr(unit), "a unit of time", f"that is one of {internal_unit(unit)}"
-        )
     return to_internal(f"1 {unit}", "ms", "time_unit")
 
 

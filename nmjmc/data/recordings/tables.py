@@ -56,7 +56,12 @@ def read_waveform(
                     f"unit of {table.heading(index)} of {table.file}", table.units[index], allowed
                 )
             sd = spread if heading == "sd" else float(np.sqrt(events)) * spread
-    return MeanWaveform(scale * numbers(table, time), values, sd, events, inside, Path(path).name)
+    times = numbers(table, time)
+    if (fallen := np.flatnonzero(np.diff(times) <= 0)).size:
+        found = f"{times[fallen[0] + 1]:g} after {times[fallen[0]]:g}"
+        where = f"{table.heading(time)} in {table.place(int(fallen[0]) + 1)}"
+        raise ValidationError(where, found, "a later time than the line above")
+    return MeanWaveform(scale * times, values, sd, events, inside, Path(path).name)
 
 
 def _time_unit(table: Columns, index: int, given: str | None) -> str:
