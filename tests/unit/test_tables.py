@@ -305,8 +305,12 @@ def test_times_and_a_given_sampling_must_agree(tmp_path):
     assert "sampling_interval" in refused(
         lambda: read_recording(trace(tmp_path, "Sweep 1 (pA),Sweep 2 (pA)", CURRENT, CURRENT))
     )
-    both = read_recording(trace(tmp_path, "Sweep 1 (pA),Sweep 2 (pA)", TIME, CURRENT), sampling_interval=0.05)
-    assert both.signal.shape == (2, 60)
+    ramp = trace(tmp_path, "Sweep 1 (pA),Sweep 2 (pA)", 3 * TIME, CURRENT)
+    assert read_recording(ramp, sampling_interval=0.05).signal.shape == (2, 60)
+    as_times = trace(tmp_path, "Sweep 1 (pA),Sweep 2 (pA)", TIME, CURRENT)
+    assert "as times do" in refused(lambda: read_recording(as_times, sampling_interval=0.05))
+    numbered = trace(tmp_path, "0,1", TIME, CURRENT)
+    assert read_recording(numbered, sampling_interval=0.05, unit="nA").signal.shape == (1, 60)
     rounded = trace(
         tmp_path, "Time (ms),I (nA)", *np.array([np.arange(600) / 30, np.arange(600.0)]), fmt="{:.2f}"
     )

@@ -57,6 +57,7 @@ def rows_of(lines: Sequence[str], name: str, decimal: str | None = None) -> Rows
     start = _start(rows)
     if start is None:
         raise ValidationError("path", f"{name}, which holds no numbers", "a table of numbers")
+    start += start == 0 and _is_numbered(rows)
     places = [line for line, _ in body]
     _check_widths(rows[start:], places[start:], name)
     heading, units = _headings(rows, texts, start, mark, comments)
@@ -73,7 +74,9 @@ def rows_of(lines: Sequence[str], name: str, decimal: str | None = None) -> Rows
 def _split(lines: Sequence[str], mark: str, name: str) -> list[list[str]]:
     """Lines as rows of cells."""
     if mark == " " and not any('"' in line for line in lines):
-        return [line.split() for line in lines]
+        return [
+            re.split(r"[ \t]+", line.strip(" \t")) for line in lines
+        ]  # a no-break blank is part of a number
     texts = (line.strip() for line in lines) if mark == " " else lines
     try:
         rows = [
@@ -157,6 +160,13 @@ def _start(rows: list[list[str]]) -> int | None:
     named = next((i for i in below if rows[i] and readings(rows[i][0]) and is_data(rows[i])), first)
     pairs = all(sum(map(bool, row)) <= 2 for row in rows[first:named] if is_data(row))
     return named if named > first and pairs and is_heading(rows[named - 1]) else first
+
+
+def _is_numbered(rows: list[list[str]]) -> bool:
+    """Whether the first row numbers the columns, as pandas does, above numbers that all have a decimal mark."""
+    first, below = rows[0], [cell for row in rows[1:_SAMPLE] for cell in row]
+    counted = any(first == [str(k + begin) for k in range(len(first))] for begin in (0, 1))
+    return len(first) > 1 and counted and bool(below) and all(re.search(r"[.,]", cell) for cell in below)
 
 
 def is_data(row: Sequence[str]) -> bool:

@@ -141,13 +141,19 @@ def _counts(values: np.ndarray) -> bool:
 def _time_column(table: Columns, given: float | None) -> int | None:
     """The column of times; None where there is none."""
     named = next((i for i in range(len(table.names)) if is_time(table, i)), None)
-    if named is not None or len(table.names) == 1 or table.units[0]:
+    if named is not None or len(table.names) == 1:
         return named
+    is_sample = bool(table.units[0]) or is_sweep(table.names[0])
     if given is None:
-        return 0
-    if counts_rows(table, 0) or is_sweep(table.names[0]):
+        return None if is_sample else 0
+    if counts_rows(table, 0):
         return None
-    return None if even_step(table.values[:, 0], [row[0] for row in table.texts]) is None else 0
+    found = even_step(table.values[:, 0], [row[0] for row in table.texts])
+    if is_sample and found is not None and any(found.agrees(given / _factor(unit)) for unit in _UNITS):
+        told = "rising evenly by the sampling_interval, as times do"
+        hint = "head it with  time (ms)  if it is the time"
+        raise ValidationError(f"{table.heading(0)} of {table.file}", told, "a sweep", hint)
+    return None if is_sample or found is None else 0
 
 
 def _interval(table: Columns, index: int, time_unit: str | None, given: float | None) -> float:
