@@ -149,8 +149,11 @@ def whole_number(value: Any, field: str, least: int, most: int) -> int:
     """
     allowed = f"a whole number from {least} to {most}"
     try:
-        exact = isinstance(value, str | int | np.integer) and not isinstance(value, bool)
+        digits = isinstance(value, str) and value.strip().lstrip("+-").isdigit()
+        exact = digits or (isinstance(value, int | np.integer) and not isinstance(value, bool))
         number = int(value) if exact else to_internal(value, "", field)  # type: ignore[arg-type]
+        if not exact and abs(number) > 2**53:  # as far as a float counts; `1e3` as text too
+            number = math.nan
     except ValueError:
         number = math.nan
     if not (least <= number <= most and number == int(number)):

@@ -29,7 +29,13 @@ def choose_devices(wanted: str = "auto") -> list:
     import jax
 
     if wanted == "auto":
-        return jax.local_devices()
+        try:
+            return jax.local_devices()
+        except (RuntimeError, AssertionError) as error:  # an assertion, where the plugin itself is missing
+            asked = getattr(jax.config, "jax_platforms", None) or "not set"
+            why = next(iter(str(error).splitlines()), "").rstrip(".")[:160]
+            hint = f"unset it, or say device=cpu{f' ({why})' if why else ''}"
+            raise ValidationError("JAX_PLATFORMS", asked, "a kind of device that is here", hint) from error
     try:
         return jax.local_devices(backend=wanted)
     except RuntimeError as error:

@@ -278,7 +278,8 @@ def _written(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
         isinstance(scalar(text), str)
         and yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False)) == _TEXT
     )
-    return dumper.represent_scalar(_TEXT, text, style=None if is_plain else "'")
+    style = None if is_plain else "'" if text.isprintable() else '"'
+    return dumper.represent_scalar(_TEXT, text, style=style)
 
 
 _Dumper.add_representer(str, _written)
@@ -286,4 +287,5 @@ _Dumper.add_representer(str, _written)
 
 def to_yaml(content: Mapping[str, Any]) -> str:
     """A plain nested mapping as YAML."""
-    return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    readable = all(text.isprintable() for _, text in texts(content))
+    return yaml.dump(dict(content), Dumper=_Dumper, sort_keys=False, allow_unicode=readable, width=110)

@@ -14,6 +14,7 @@ from nmjmc.units import to_internal, to_text
 
 _CALL = re.compile(r"^(?P<name>[a-z]+)\((?P<inside>.*)\)$", re.DOTALL)
 _KINDS = {"interval": 2, "log": 2, "linspace": 3, "logspace": 3}
+MOST_VALUES = 10**6  # as many as a sweep has points
 WHOLE = ("vesicles", "seed", "numerics.batch", "numerics.chunk")
 
 
@@ -107,18 +108,22 @@ def _between(key: str, name: str, inside: Sequence[str], unit: str) -> Axis:
 
 
 def _count(key: str, text: str) -> int:
-    if not text.isdigit() or int(text) < 2:
-        raise ValidationError(key, text, "given with a whole number of steps, 2 or more")
+    if not text.isdigit() or len(text) > 12 or not 2 <= int(text) <= MOST_VALUES:
+        raise ValidationError(
+            key, text, f"given with a whole number of steps, 2 or more (at most {MOST_VALUES:,})"
+        )
     return int(text)
 
 
 def _distinct(key: str, values: Sequence[str]) -> tuple[str, ...]:
     """The values, refused where one stands twice or is empty."""
-    for index, value in enumerate(values):
+    seen: set[str] = set()
+    for value in values:
         if not value:
             raise ValidationError(key, "a list with an empty value", "a list without one")
-        if value in values[:index]:
+        if value in seen:
             raise ValidationError(key, f"a list with {value} twice", "a list of different values")
+        seen.add(value)
     return tuple(values)
 
 

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from nmjmc.arguments import SEEDS, whole_number
 from nmjmc.cli import bedside_tests, treatments
 from nmjmc.cli.compose import check_flags, plain
+from nmjmc.cli.config import register_seed
 from nmjmc.cli.overrides import Known
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir
@@ -25,6 +26,8 @@ from nmjmc.units import to_internal, to_text
 
 SHARED = ("quanta", "seed", "device", "cache", "progress", "dry_run", "exposure")
 MOST_QUANTA = 100_000
+LONGEST_EXPOSURE = 720 * 3.6e6
+"""Of a drug [ms], whether or not one reads it; a choice."""
 _IDLE = ("seed", "device", "cache", "progress", "dry_run")
 
 
@@ -92,7 +95,7 @@ def read_plain(config: Mapping[str, Any]) -> Request:
         ValidationError: For an unknown key, or a value that cannot be right.
     """
     test = config.get("test")
-    if test not in bedside_tests.RUNS:
+    if str(test) not in bedside_tests.RUNS:
         hint = nearest(str(test), bedside_tests.RUNS)
         raise ValidationError("test", repr(test), "the name of a bedside test", hint)
     own = own_settings(str(test))
@@ -125,7 +128,10 @@ def _shared(given: dict[str, Any]) -> dict[str, Any]:
         given["seed"] = whole_number(given["seed"], "seed", 0, SEEDS - 1)
     check_flags(given, "cache", "dry_run")
     bedside_tests.check_time(given["exposure"], "exposure")
-    given["exposure"] = to_text(to_internal(given["exposure"], "ms", "exposure"), "s")
+    exposure = to_internal(given["exposure"], "ms", "exposure")
+    if not 0 <= exposure <= LONGEST_EXPOSURE:
+        raise ValidationError("exposure", given["exposure"], "from 0 to 720 h")
+    given["exposure"] = to_text(exposure, "s")
     return given
 
 
@@ -148,5 +154,6 @@ def _request(root: DictConfig) -> Request:
 
 def register() -> None:
     """Make `${nmjmc_label:}` and `${nmjmc_junction_hash:}` known to hydra's configs."""
+    register_seed()
     OmegaConf.register_new_resolver("nmjmc_label", label, replace=True)
     OmegaConf.register_new_resolver("nmjmc_junction_hash", config_hash, replace=True)

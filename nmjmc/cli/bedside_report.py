@@ -15,9 +15,9 @@ from nmjmc.diagnostics.finding import rounded
 def print_examination(examination: Examination, folder: Path | None = None, figure: str = "") -> None:
     """Print the table, the meaning, what the quanta were, and where the files stand."""
     out = console()
-    out.print(f"\n[bold]{examination.title}[/bold]", soft_wrap=True)
+    out.print(f"\n{examination.title}", soft_wrap=True, style="bold")
     out.print(table(examination))
-    out.print(f"[bold]{examination.finding.meaning}[/bold]", soft_wrap=True)
+    out.print(examination.finding.meaning, soft_wrap=True, style="bold")
     if line := _made(examination):
         out.print(line, soft_wrap=True)
     if folder is not None:

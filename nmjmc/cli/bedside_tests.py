@@ -85,7 +85,7 @@ def check(test: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> dic
         found["exercise"] = to_text(to_internal(found["exercise"], "ms", "exercise"), "s")
     if test == "sfemg":
         found["age"] = float(to_internal(found["age"], "", "age"))
-        if found["reference"] not in sfemg.LIMITS:
+        if str(found["reference"]) not in sfemg.LIMITS:
             hint = nearest(str(found["reference"]), sfemg.LIMITS)
             raise ValidationError(
                 "reference", repr(found["reference"]), "a muscle with published limits", hint

@@ -9,6 +9,7 @@ from nmjmc.cli import report
 from nmjmc.data import collect
 from nmjmc.data.gather import Table, gather
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 
 _KEYS = ("out",)
 
@@ -39,11 +40,12 @@ def folder_and_options(words: Sequence[str], name: str, keys: Sequence[str]) -> 
     """
     options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in keys and "=" in word)
     rest = [word for word in words if word.split("=", 1)[0] not in options]
-    if len(rest) != 1 or rest[0].startswith("-") or not Path(rest[0]).is_dir():
+    options = {key: str(user_path(text, key)) if key == "out" else text for key, text in options.items()}
+    if len(rest) != 1 or rest[0].startswith("-") or not user_path(rest[0], "the folder").is_dir():
         shown = " ".join(rest) or "missing"
         allowed = f"the folder of a sweep, with {', '.join(f'{key}=...' for key in keys)} or nothing"
         raise ValidationError(f"the words after {name}", repr(shown), allowed)
-    return Path(rest[0]), options
+    return user_path(rest[0], "the folder"), options
 
 
 def print_state(table: Table) -> None:

@@ -82,6 +82,7 @@ def check_flags(values: Mapping[str, Any], *names: str) -> None:
 _TOLD = (
     (r"Could not (?:override|append to config|delete from config)\W+(?:An item is already at |')?'?([\w./-]+)",
      "a key that there is", "`dry_run=true` prints them all"),
+    (r"Error (?:merging|parsing) override '?(?:\+\+|\+|~)?([\w./-]+)", "a mapping or a value, as in the config", ""),
     (r"Could not find '([^']+)'", "the name of a config that there is", ""),
     (r"Ambiguous value for argument '([^']+)'", "one value", "add -m to run a sweep"),
 )  # fmt: skip
@@ -95,6 +96,8 @@ def sentence(error: Exception) -> ValidationError:
     first = (lines[0] if lines else str(error)).rstrip(".")
     for pattern, allowed, hint in _TOLD:
         if found := re.search(pattern, first):
+            if pattern.startswith("Error"):
+                return ValidationError(found.group(1), f"given in another form ({first})", allowed, hint)
             return ValidationError("a key of the config", repr(found.group(1)), allowed, hint)
     field = str(getattr(error, "full_key", "") or "the config")
     return ValidationError(field, f"refused ({first})", "readable")

@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from nmjmc import api
 from nmjmc.api import make_numerics
 from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.overrides import SETTINGS
@@ -33,7 +34,7 @@ class Settings:
     """The settings of a run, as the config says them; `nmjmc.api` checks the numbers."""
 
     vesicles: Any
-    seed: int | None
+    seed: Any
     duration: Any
     record_interval: Any
     numerics: Mapping[str, Any]
@@ -93,8 +94,8 @@ def settings_of(values: dict[str, Any]) -> Settings:
 def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
     """The whole config with nothing left to defaults: settings, numerics, every parameter with its unit."""
     return {
-        "vesicles": settings.vesicles,
-        "seed": settings.seed,
+        "vesicles": api.whole_number(settings.vesicles, "vesicles", 1, api.MOST_VESICLES),
+        "seed": settings.seed and api.whole_number(settings.seed, "seed", 0, api.SEEDS - 1),
         "duration": _in_ms(settings.duration, "duration"),
         "record_interval": _in_ms(settings.record_interval, "record_interval"),
         "numerics": _numerics(settings.numerics),
@@ -173,6 +174,17 @@ def register() -> None:
     """Make `${nmjmc_hash:}` and `${nmjmc_options:KIND}` known to hydra's configs."""
     OmegaConf.register_new_resolver("nmjmc_hash", config_hash, replace=True)
     OmegaConf.register_new_resolver("nmjmc_options", _options, replace=True)
+    register_seed()
+
+
+def register_seed() -> None:
+    """Make `${nmjmc_seed:}` known, which is the same whether 1000 or 1e3 was written."""
+    OmegaConf.register_new_resolver("nmjmc_seed", _seed, replace=True)
+
+
+def _seed(*, _root_: DictConfig) -> str:
+    seed = _root_.get("seed")
+    return str(seed) if seed is None else str(api.whole_number(seed, "seed", 0, api.SEEDS - 1))
 
 
 def _options(kind: str) -> str:

@@ -8,15 +8,20 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nmjmc.cli.axes import Axis
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
+from nmjmc.units import to_internal
 
 SAMPLERS = ("grid", "list", "random", "sobol", "lhs", "optuna")
 MOST_POINTS = 10**6
+MANY = 20_000
+"""Points from which on a grid is not written out to be planned; a choice."""
+_WORDS = 64
 
 
 def points(axes: Sequence[Axis], sampler: str, count: int, seed: int) -> list[dict[str, str]]:
@@ -53,11 +58,71 @@ def _listed(axes: Sequence[Axis], sampler: str) -> list[dict[str, str]]:
             raise ValidationError("sampler", f"list, though {lengths}", "given lists of one length")
         rows = list(zip(*lists, strict=True))
     else:
-        total = math.prod(len(values) for values in lists)
-        if total > MOST_POINTS:
-            raise ValidationError("the grid", f"of {total:,} points", f"of at most {MOST_POINTS:,} points")
+        check_size(axes)
         rows = list(itertools.product(*lists))
     return [{axis.key: value for axis, value in zip(axes, row, strict=True)} for row in rows]
+
+
+def check_size(axes: Sequence[Axis]) -> int:
+    """The number of points of a grid.
+
+    Raises:
+        ValidationError: If there are too many.
+    """
+    total = math.prod(len(axis.values) for axis in axes)
+    if total > MOST_POINTS:
+        raise ValidationError("the grid", f"of {total:,} points", f"of at most {MOST_POINTS:,} points")
+    return total
+
+
+class Grid(Sequence[dict[str, Any]]):
+    """The points of a large grid, each made when it is asked for.
+
+    Args:
+        axes: What is swept; lists.
+        seed: Of the sweep.
+        common: Whether all points have that seed; None where the seed is swept itself.
+    """
+
+    def __init__(self, axes: Sequence[Axis], seed: int, common: bool | None) -> None:
+        self.axes, self.seed, self.common = tuple(axes), seed, common
+
+    def __len__(self) -> int:
+        return math.prod(len(axis.values) for axis in self.axes)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        rest, places = index, []
+        for axis in reversed(self.axes):
+            rest, place = divmod(rest, len(axis.values))
+            places.append(axis.values[place])
+        values = {axis.key: value for axis, value in zip(self.axes, reversed(places), strict=True)}
+        own = self.seed if self.common else point_seed(self.seed, index)
+        return {"values": values, "seed": None if self.common is None else own}
+
+
+def telling(axes: Sequence[Axis]) -> set[int]:
+    """The points of a grid that tell of each value whether it can be right.
+
+    Those with the lowest and the highest of each axis of numbers, because what is allowed is an interval, and with
+    each of the first words of another, once beside the first values of the other axes and once beside the last.
+    """
+    count = stride = math.prod(len(axis.values) for axis in axes)
+    found: set[int] = set()
+    for axis in axes:
+        stride //= len(axis.values)
+        for place in _ends(axis):
+            found |= {place * stride, count - 1 - (len(axis.values) - 1 - place) * stride}
+    return found
+
+
+def _ends(axis: Axis) -> list[int]:
+    """Places of the lowest and the highest value; of the first words, where there are no numbers."""
+    if axis.unit is None:
+        return list(range(min(len(axis.values), _WORDS)))
+    numbers = [to_internal(value, axis.unit, axis.key, allow_infinite=True) for value in axis.values]
+    return [int(np.argmin(numbers)), int(np.argmax(numbers))]
 
 
 def _fractions(sampler: str, count: int, dimensions: int, seed: int) -> np.ndarray:
@@ -112,7 +177,7 @@ def read_table(path: str | Path) -> Table:
         ValidationError: If there is no such file, or a line has too few or too many values.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        with user_path(path, "table").open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, skipinitialspace=True)
             found = [(reader.line_num, row) for row in reader if any(value.strip() for value in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +19,7 @@ from nmjmc.data.result import Result
 from nmjmc.errors import NmjmcError, ValidationError
 
 _BY_HAND = re.compile(r"^(?P<address>[\w.:\[\]-]+:\d+),(?P<count>\d+),(?P<index>\d+)$")
+_PORTS, _MOST = 65535, 10_000
 _TIMEOUT = 120  # seconds to wait for the other processes
 
 
@@ -46,13 +49,69 @@ def join(wanted: Any, seed: Any) -> tuple[int, int]:
     return jax.process_count(), jax.process_index()
 
 
+def check(wanted: Any) -> re.Match[str] | None:
+    """What was said by hand; None for `auto` and for one process.
+
+    Raises:
+        ValidationError: If the words cannot be right.
+    """
+    found = _BY_HAND.match(str(wanted))
+    if wanted is None or wanted == "auto":
+        return None
+    hint = "for example distributed=auto under srun, or distributed=127.0.0.1:9911,2,0"
+    if found is None or int(found["index"]) >= int(found["count"]):
+        raise ValidationError("distributed", repr(wanted), "auto or HOST:PORT,COUNT,INDEX", hint)
+    if not 1 <= int(found["address"].rpartition(":")[2]) <= _PORTS:
+        raise ValidationError("distributed", repr(wanted), f"given with a port from 1 to {_PORTS}", hint)
+    if int(found["count"]) > _MOST:
+        raise ValidationError("distributed", repr(wanted), f"of at most {_MOST:,} processes", hint)
+    return found
+
+
+def _reach(address: str, index: int) -> None:
+    """Listen or be heard at an address at all, before JAX waits there.
+
+    Raises:
+        ValidationError: If there is no such host, or the first process cannot listen there.
+        NmjmcError: If nobody listens there in time.
+    """
+    host, _, port = address.rpartition(":")
+    host, patience = host.strip("[]"), time.monotonic() + _TIMEOUT
+    try:
+        where = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise ValidationError(
+            "distributed", f"{address}, a host that is not known", "HOST:PORT,COUNT,INDEX"
+        ) from error
+    if index == 0:
+        try:
+            with socket.socket(where[0], socket.SOCK_STREAM) as found:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                found.bind(("", int(port)))
+        except OSError as error:
+            hint = f"{error.strerror}; take an address of the machine of process 0, and a port that is free there"
+            raise ValidationError(
+                "distributed", address, "one at which process 0 can listen", hint
+            ) from error
+        return
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+            return
+        except OSError as error:
+            if time.monotonic() > patience:
+                raise NmjmcError(
+                    f"Nobody listens at {address} after {_TIMEOUT} s: start process 0 first."
+                ) from error
+            time.sleep(0.5)
+
+
 def _start(wanted: Any) -> None:
     import jax
 
-    found = _BY_HAND.match(str(wanted))
-    if wanted != "auto" and (found is None or int(found["index"]) >= int(found["count"])):
-        hint = "for example distributed=auto under srun, or distributed=127.0.0.1:9911,2,0"
-        raise ValidationError("distributed", repr(wanted), "auto or HOST:PORT,COUNT,INDEX", hint)
+    found = check(wanted)
+    if found is not None:
+        _reach(found["address"], int(found["index"]))
     given: dict[str, Any] = {}
     if found is not None:
         given = {"coordinator_address": found["address"], "num_processes": int(found["count"]),

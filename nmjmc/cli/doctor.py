@@ -61,7 +61,9 @@ def _print_environment() -> None:
     import jax
 
     from nmjmc.data import provenance
+    from nmjmc.runtime import choose_devices
 
+    choose_devices()  # refuses a platform of which there is no device
     found = provenance.collect()
     named = {name: found[f"version_{name}"] for name in provenance.PACKAGES}
     report.print_pairs("versions", {"python": str(found["python"]), **{k: str(v) for k, v in named.items()}})

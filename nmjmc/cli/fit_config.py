@@ -25,6 +25,7 @@ from nmjmc.fitting.optimise import OPTIMISERS
 from nmjmc.fitting.parameters import OPTIONS, Parameters, free_parameters
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import COARSE, GRID
+from nmjmc.folders import user_path
 from nmjmc.meanfield import Grid
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
@@ -109,7 +110,7 @@ def _how(given: Any) -> dict[str, Any]:
         if key not in how:
             raise ValidationError(f"fit.{key}", "missing", "given in the config")
     for key, known in (("optimiser", OPTIMISERS), ("grid", GRIDS)):
-        if how[key] not in known:
+        if str(how[key]) not in known:
             raise ValidationError(f"fit.{key}", repr(how[key]), "a known one", nearest(str(how[key]), known))
     for key, least, most in (
         ("steps", 1, 100_000),
@@ -145,7 +146,7 @@ def _data(given: Any) -> dict[str, Any]:
     found = {str(name): dict(options) for name, options in given.items() if options is not None}
     for options in found.values():
         if options.get("file"):
-            options["file"] = str(Path.cwd() / Path(str(options["file"])).expanduser())
+            options["file"] = str(Path.cwd() / user_path(str(options["file"]), "the file of a data set"))
     return found
 
 

@@ -45,8 +45,15 @@ class FitMeter:
         if console is None:
             yield cls()
             return
-        column = TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis"))
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=16), column)
+        column = TextColumn(
+            "{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis"), markup=False
+        )
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=16),
+            column,
+        )
         with Progress(*columns, console=console, transient=True) as bar:
             yield cls(bar)
 

@@ -57,7 +57,8 @@ def print_fit(summary: dict[str, Any], folder: Path | None = None) -> None:
     percent = 100 * summary["level"]
     sets = summary["datasets"]
     out.print(
-        f"\n[bold]fit of {_number(summary['parameters'], 'parameter')} to {_number(sets, 'data set')}[/bold]"
+        f"\nfit of {_number(summary['parameters'], 'parameter')} to {_number(sets, 'data set')}",
+        style="bold",
     )
     out.print(_parameters(summary["parameters"], f"{percent:g} % interval"))
     if any("posterior" in row for row in summary["parameters"].values()):
@@ -65,7 +66,7 @@ def print_fit(summary: dict[str, Any], folder: Path | None = None) -> None:
     out.print(_datasets(sets))
     out.print(f"goodness of fit of all: {_chance(summary['p_value'])}; {_ended(summary)}")
     for note in summary["notes"]:
-        out.print(note, soft_wrap=True, markup=False)
+        out.print(note, soft_wrap=True)
     if folder is not None:
         out.print(f"In {report.short(folder)}: {', '.join(files(folder))}", soft_wrap=True)
 

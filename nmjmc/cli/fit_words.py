@@ -161,7 +161,7 @@ def data_of(value: str) -> dict[str, Any]:
     """
     text = value.strip()
     text = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-    if text.startswith("{"):
+    if text.startswith("{") and not user_path(text, "data").is_file():
         raise ValidationError(
             "data", value, "a file", "write data sets into a YAML file, or data.NAME.KEY=VALUE"
         )

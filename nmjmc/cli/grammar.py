@@ -40,6 +40,8 @@ def check_word(word: str) -> None:
     if len(word) > LONGEST:
         hint = "write it into a file, and say config=FILE.yaml"
         raise ValidationError(key, f"of {len(word):,} letters", f"of at most {LONGEST:,} letters", hint)
+    if digits := re.search(r"\d{300,}", value):
+        raise ValidationError(key, f"a number of {len(digits.group())} digits", "a shorter number")
     _check_depth(key, value)
 
 

@@ -69,7 +69,7 @@ def made(sign: str, key: str, value: str, sweeping: bool) -> str:
         if not _LAUNCHER.fullmatch(value.strip()):
             known = (*names_in("hydra/launcher"), "basic")
             raise ValidationError(key, repr(value), "a known launcher", nearest(value, known))
-        return f"{key}={value}"
+        return f"{key}={grammar.as_text(value, sweeping)}"
     if re.search(r"(^|\.)_", key):
         raise ValidationError(key, repr(value), "left as it is", "choose one by hydra/launcher=NAME")
     grammar.check_key(key, f"{key}={value}")

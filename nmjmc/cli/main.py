@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from nmjmc.cli import clock
 from nmjmc.cli.interrupt import ending_on_request
 from nmjmc.errors import CacheWarning, NmjmcError, ValidationError, nearest
 
@@ -62,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failed, 2 input refused, 130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is not None:
+        clock.begin()
     try:
         with ending_on_request(), _plain_warnings():
             return _dispatch(words)
@@ -99,7 +102,8 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _say(sentence: str, code: int) -> int:
-    sys.stderr.write(f"nmjmc: {sentence}\n")
+    one = " ".join(line.strip() for line in sentence.splitlines())  # a file's name may have lines
+    sys.stderr.write(f"nmjmc: {one}\n")
     return code
 
 

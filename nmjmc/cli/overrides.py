@@ -175,7 +175,7 @@ def _one(word: str, known: Known, sweeping: bool) -> str:
     match = _WORD.match(word)
     if match is None and not word.startswith("~"):
         raise ValidationError("an override", repr(word), "KEY=VALUE", "for example vesicles=100")
-    sign = match["sign"] if match else "~"
+    sign = match["sign"] if match else word[: len(word) - len(word.lstrip("+~"))]
     key = match["key"].strip() if match else word.lstrip("+~").strip()
     value = match["value"] if match else ""
     if key.split(".")[0].split("/")[0] == "hydra":

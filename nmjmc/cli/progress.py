@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
+from rich.text import Text
 
 
 def console_for(wanted: str | bool) -> Console | None:
     """Where a bar is drawn; None where it is not wanted, or `auto` and there is no terminal."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, emoji=False)
     unseen = not (console.is_terminal and sys.stderr.isatty())
     return None if wanted is False or (wanted == "auto" and unseen) else console
 
@@ -25,10 +26,12 @@ class Meter:
     def __init__(self, console: Console) -> None:
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn(
+                "{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis"), markup=False
+            ),
             console=console,
             transient=True,
         )
@@ -60,7 +63,7 @@ def telling(wanted: str | bool) -> Iterator[Callable[[str], None]]:
         yield lambda stage: None
         return
     with console.status("starting") as status:
-        yield status.update
+        yield lambda stage: status.update(Text(stage))
 
 
 def fraction(progress: Any) -> float:

@@ -13,19 +13,22 @@ from nmjmc.data import table
 
 
 def console() -> Console:
-    """The console of standard output; 140 columns where there is no terminal, so that no line is broken."""
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=140)
+    """The console of standard output; 140 columns where there is no terminal, so that no line is broken.
+
+    Texts are printed as they are: brackets in a path are no markup.
+    """
+    made = Console(highlight=False, markup=False, emoji=False)
+    return made if made.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
 
 
 def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
     """Print the tables of a result, what it cost, and where its files stand."""
     out = console()
-    out.print(f"\n[bold]{table.title(summary)}[/bold]")
+    out.print(f"\n{table.title(summary)}", style="bold")
     out.print(_table(table.COLUMNS, table.feature_rows(summary)))
     out.print(_table(table.FATE_COLUMNS, table.fate_rows(summary)))
     if not summary["conserved"]:
-        out.print(f"[bold red]{table.NOT_CONSERVED}[/bold red]")
+        out.print(table.NOT_CONSERVED, style="bold red")
     if cost := _cost(summary):
         out.print(cost)
     if folder is not None:
@@ -73,7 +76,7 @@ def print_estimate(estimate: dict[str, str]) -> None:
 def print_pairs(title: str, pairs: dict[str, str]) -> None:
     """Print a heading and lines of name and value."""
     out = console()
-    out.print(f"\n[bold]{title}[/bold]")
+    out.print(f"\n{title}", style="bold")
     width = max(map(len, pairs))
     for name, value in pairs.items():
         out.print(f"  {name.ljust(width)}  {value}", soft_wrap=True)

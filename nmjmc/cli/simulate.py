@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from nmjmc import api
+from nmjmc.cli import clock, distributed, report, speed
 from nmjmc.cli import config as configs
-from nmjmc.cli import distributed, report, speed
 from nmjmc.cli.compose import composed
 from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
 from nmjmc.cli.interrupt import Interrupted
@@ -61,6 +62,7 @@ def _checked(words: list[str]) -> int:
         synapse, settings = configs.read(composed(overrides))
         if settings.device == "cpu":
             only_cpu()
+        distributed.check(settings.distributed)
         if not settings.dry_run:
             distributed.join(settings.distributed, settings.seed)  # before any device is started
         plan = _plan(synapse, settings)
@@ -104,13 +106,14 @@ def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> in
 
 def _predicted(plan: api.Plan, key: str, name: str) -> str:
     """How long the run would take, by what such runs have taken on this machine."""
-    same, alike = speed.recall(plan.device, key), speed.recall(plan.device, name)
-    if same is not None:
-        return f"{_seconds(same * plan.vesicles)} on {plan.device}, compiling apart, by the last such run"
-    if alike is not None:
-        seconds = _seconds(alike * plan.vesicles)
-        return f"perhaps {seconds} on {plan.device}, by a run of {name} with other parameters"
-    return f"not known on {plan.device} before the first run of {name}"
+    found = speed.foretell(plan.device, key, name, plan.vesicles)
+    if found is None:
+        return f"not known on {plan.device} before the first run of {name}"
+    cost, same = found
+    parts = f"{_seconds(cost.compiling)} compiling, {_seconds(cost.running)} running, "
+    parts += f"{_seconds(cost.starting)} starting, {_seconds(cost.saving)} saving"
+    how = "by earlier runs of this config" if same else f"perhaps, by runs of {name} with other parameters"
+    return f"{_seconds(cost.total)} on {plan.device} ({parts}; {how})"
 
 
 def _seconds(seconds: float) -> str:
@@ -143,6 +146,7 @@ def _run(config: DictConfig) -> None:
     kept = folder / "checkpoint" if settings.checkpoint or resuming else None
     log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)
     kept = kept / f"process-{index}" if kept is not None and count > 1 else kept
+    ready = time.perf_counter()
     with Meter.for_terminal(settings.progress if index == 0 else False) as meter, _telling(kept):
         run = functools.partial(
             api.simulate,
@@ -163,11 +167,32 @@ def _run(config: DictConfig) -> None:
         result = distributed.simulate(run, total, count, index) if count > 1 else run(vesicles=total)
     if index > 0:
         return  # the first process has the whole too, and writes it
+    simulated = time.perf_counter()
     _leave(result, folder, _resolved(synapse, settings))
     remove(folder / "checkpoint")
+    if count == 1:
+        times = (clock.began(), ready, simulated, time.perf_counter())
+        _remember(result, (configs.cost_key(synapse, settings), synapse.name), times)
+
+
+def _remember(result: Any, names: tuple[str, ...], times: tuple[float, float, float, float]) -> None:
+    """Keep what the run took, for the next dry run.
+
+    Args:
+        result: Of the run.
+        names: The key of its config, and its preparation.
+        times: When the command began, the kernel was asked, the kernel was done, and all was written [s].
+    """
+    began, ready, simulated, ended = times
     found = result.provenance
-    for name in (configs.cost_key(synapse, settings), synapse.name):
-        speed.remember(str(found["device"]), name, float(found["run_seconds"]), result.vesicles)
+    running, compiling = float(found["run_seconds"]), float(found["compile_seconds"])
+    # what the kernel's call took beside its own two is starting too
+    starting = max(ready - began + (simulated - ready - running - compiling), 0.0)
+    cost = speed.Cost(result.vesicles, running, compiling, starting, ended - simulated)
+    speed.remember_cost(str(found["device"]), names, cost)
+    for name in names:
+        speed.remember(str(found["device"]), name, running, result.vesicles)
+    clock.begin()
 
 
 @contextlib.contextmanager

@@ -1,15 +1,48 @@
-"""How fast runs were on this machine, so that a dry run can predict; kept beside the compiled programs."""
+"""How long runs took on this machine, so that a dry run can foretell; kept beside the compiled programs."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from nmjmc.cache import cache_directory, why_no_cache
 from nmjmc.data.atomic import write_text
 from nmjmc.errors import ValidationError
-from nmjmc.runtime import cache_directory
 
 ENOUGH = 32  # a run of fewer vesicles costs more a vesicle, and would mislead
+_KEPT = 8  # runs of one name; a choice
+_FIXED = (
+    64  # vesicles whose files take as long to write as the figure and all that does not depend on vesicles
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took, or would take.
+
+    Attributes:
+        vesicles: How many there were.
+        running: Seconds in the kernel.
+        compiling: Seconds for making its programs, or reading them from the cache.
+        starting: Seconds before the kernel.
+        saving: Seconds after it.
+    """
+
+    vesicles: float
+    running: float
+    compiling: float
+    starting: float
+    saving: float
+
+    @property
+    def total(self) -> float:
+        """Seconds from the command to its end."""
+        return self.running + self.compiling + self.starting + self.saving
 
 
 def remember(device: str, name: str, seconds: float, vesicles: int) -> None:
@@ -23,22 +56,102 @@ def remember(device: str, name: str, seconds: float, vesicles: int) -> None:
     """
     if vesicles < ENOUGH and recall(device, name) is not None:
         return
-    with contextlib.suppress(OSError, ValidationError):
-        write_text(_file(), json.dumps({**_all(), f"{device}: {name}": seconds / vesicles}, indent=1))
+    _keep("speed.json", {**_speeds(), f"{device}: {name}": seconds / vesicles})
 
 
 def recall(device: str, name: str) -> float | None:
     """Seconds a vesicle of that name last took on that device, or None if there was no run."""
-    return _all().get(f"{device}: {name}")
+    return _speeds().get(f"{device}: {name}")
 
 
-def _file():
-    return cache_directory() / "speed.json"
+def remember_cost(device: str, names: Iterable[str], cost: Cost) -> None:
+    """Keep what a run took, under each of its names; the last of each name count."""
+    row = [cost.vesicles, cost.running, cost.compiling, cost.starting, cost.saving]
+    found = _costs()
+    for name in names:
+        key = f"{device}: {name}"
+        found[key] = [*found.get(key, ()), row][-_KEPT:]
+    _keep("costs.json", found)
 
 
-def _all() -> dict[str, float]:
+def foretell(device: str, key: str, name: str, vesicles: int) -> tuple[Cost, bool] | None:
+    """What a run would take, by those that this machine has made.
+
+    Args:
+        device: What it would run on.
+        key: Of its config.
+        name: Of its preparation, for runs with other parameters.
+        vesicles: How many there would be.
+
+    Returns:
+        The cost, and whether runs of this very config tell it; None if no run of this preparation does.
+    """
+    found = _costs()
+    same = [Cost(*row) for row in found.get(f"{device}: {key}", ())]
+    alike = [Cost(*row) for row in found.get(f"{device}: {name}", ())]
+    rows = same or alike
+    if not rows:
+        return None
+    again = [row.compiling for row in same if row.vesicles == vesicles]
+    # other numbers of vesicles may need other programs: the most that such a run has compiled
+    compiling = again[-1] if again else max(row.compiling for row in (*same, *alike))
+    starting = statistics.median(row.starting for row in (*same, *alike))
+    saving = _scaled([(row.vesicles, row.saving) for row in rows], vesicles, _FIXED)
+    running = _scaled([(row.vesicles, row.running) for row in rows], vesicles, 1)
+    return Cost(vesicles, running, compiling, starting, saving), bool(same)
+
+
+def _scaled(runs: Sequence[tuple[float, float]], vesicles: float, fixed: float) -> float:
+    """Seconds for a number of vesicles: between two runs on a line, beyond them in proportion."""
+    latest = {n + fixed: seconds for n, seconds in runs}  # the last of each size
+    wanted = vesicles + fixed
+    below = max((n for n in latest if n <= wanted), default=None)
+    above = min((n for n in latest if n >= wanted), default=None)
+    if below is not None and above is not None:
+        share = (wanted - below) / (above - below) if above > below else 0.0
+        return latest[below] + share * (latest[above] - latest[below])
+    nearest = below if below is not None else above
+    if nearest is None:
+        raise ValueError("no run is known")
+    if nearest > wanted and len(latest) == 1:
+        # what part of it does not depend on the vesicles is not known yet: half way, in the logarithm
+        return latest[nearest] * math.sqrt(wanted / nearest)
+    return latest[nearest] * wanted / nearest
+
+
+def _keep(file: str, content: dict[str, Any]) -> None:
+    if why_no_cache() is None:
+        with contextlib.suppress(OSError, ValidationError):
+            write_text(cache_directory() / file, json.dumps(content, indent=1))
+
+
+def _read(file: str) -> dict[str, Any]:
+    if why_no_cache() is not None:
+        return {}
     try:
-        found = json.loads(_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads((cache_directory() / file).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _speeds() -> dict[str, float]:
+    return {name: float(value) for name, value in _read("speed.json").items() if _is_time(value)}
+
+
+def _costs() -> dict[str, list[list[float]]]:
+    """The runs by name; what a damaged file says in another form foretells nothing."""
+    found = {}
+    for name, rows in _read("costs.json").items():
+        whole = [row for row in rows if _is_row(row)] if isinstance(rows, list) else []
+        if whole:
+            found[name] = whole
+    return found
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 5 and all(map(_is_time, row)) and row[0] > 0
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf

@@ -94,7 +94,8 @@ def _opened(words: sweep_words.Words) -> tuple[Sweep, dict[str, Any]]:
     definition = sweep_plan.define(words)
     if definition["how"]["dry_run"]:
         return Sweep(sweep_plan.folder_of(definition, words.options), definition), definition["how"]
-    return Sweep.create(sweep_plan.folder_of(definition, words.options), definition), definition["how"]
+    written = {**definition, "points": list(definition["points"])}
+    return Sweep.create(sweep_plan.folder_of(definition, words.options), written), definition["how"]
 
 
 def _how(shared: tuple[str, ...]) -> dict[str, Any]:
@@ -215,7 +216,8 @@ def summarise(sweep: Sweep) -> int:
     """Print what is done, failed and missing, and the first errors; the exit code."""
     found = sweep_run.counts(sweep)
     out = report.console()
-    out.print(f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}")
+    state = f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}"
+    out.print(state, soft_wrap=True)
     if sweep.definition["request"]["sampler"] == "optuna":
         _tell_best(sweep)
     failed = sorted(index for index, state in sweep.states().items() if state == FAILED)
@@ -223,7 +225,7 @@ def summarise(sweep: Sweep) -> int:
         record = sweep.read(index, FAILED)
         where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
         point = f"point {index}{_line(sweep, index)}"
-        out.print(f"  {point} ({where}): {record['error']['sentence']}", soft_wrap=True, markup=False)
+        out.print(f"  {point} ({where}): {record['error']['sentence']}", soft_wrap=True)
     if len(failed) > _SHOWN:
         out.print(f"  and {len(failed) - _SHOWN} more")
     if failed:
@@ -247,7 +249,7 @@ def _tell_best(sweep: Sweep) -> None:
     value = f"{feature.value:.4g} {UNITS[name]}".rstrip()
     kept = sweep.result_path(index) if sweep.definition["results"] else sweep.record_path(index, DONE)
     text = f"best: point {index}, {name} = {value}{error} at {where}, in {kept}"
-    report.console().print(text, soft_wrap=True, markup=False)
+    report.console().print(text, soft_wrap=True)
 
 
 def _line(sweep: Sweep, index: int) -> str:

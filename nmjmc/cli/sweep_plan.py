@@ -13,12 +13,14 @@ import yaml
 
 from nmjmc import __version__, api
 from nmjmc.api import Point
+from nmjmc.arguments import checked
 from nmjmc.cli import axes, compose, config, design, objective
 from nmjmc.cli.axes import Axis
 from nmjmc.cli.design import Table
 from nmjmc.cli.overrides import SETTINGS, prepare
 from nmjmc.cli.sweep_words import NOT_SWEPT, Options, Words
 from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.folders import user_path
 from nmjmc.kernel import many
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.synapse import paths
@@ -53,21 +55,16 @@ def define(words: Words) -> dict[str, Any]:
     bases = {name: {k: v for k, v in base.items() if k not in HOW} for name, base in whole.items()}
     found = _axes(swept, next(iter(bases.values())), table)
     sampler = _sampler(options, found, table)
-    drawn = [] if sampler == "optuna" else table and table.rows
-    if drawn is None:
-        drawn = design.points(found, sampler, options.points, options.sampler_seed)
     seed = _seed(next(iter(bases.values())))
     common = options.seeds == "common" or "seed" in swept
-    points = [
-        {"values": row, "seed": None if "seed" in row else seed if common else design.point_seed(seed, i)}
-        for i, row in enumerate(drawn)
-    ]
+    points = _points(found, sampler, options, table, seed, None if "seed" in swept else common)
     definition = {
         "request": {
             "bases": bases, "axes": [axes.as_plain(axis) for axis in found], "sampler": sampler,
-            "sampler_seed": options.sampler_seed, "seeds": options.seeds, "points": _digest(points),
+            "sampler_seed": options.sampler_seed, "seeds": options.seeds,
+            "points": _digest(points if isinstance(points, list) else ["grid", seed]),
             "size": len(points) or options.points, "objective": options.objective, "target": options.target,
-            "direction": options.direction,
+            "direction": options.direction or "minimize",
         },
         "how": how,
         "name": str(next(iter(bases.values())).get("name")),
@@ -80,15 +77,34 @@ def define(words: Words) -> dict[str, Any]:
     }  # fmt: skip
     if sampler == "optuna":
         objective.check(definition["request"])
+        if options.target is None and options.direction is None:
+            hint = 'for example target="3.2 nA", or direction=minimize or maximize'
+            raise ValidationError("target", "missing", "given, or else direction", hint)
     checked = _checked(definition)
     _refuse_hopeless(definition, found, checked, table)
     return definition | {"room": _room(definition, found, options, checked)}
 
 
+def _points(
+    found: Sequence[Axis], sampler: str, options: Options, table: Table | None, seed: int, common: bool | None
+) -> Sequence[dict[str, Any]]:
+    """Values and seed of each point; none for a study. A large grid is not written out."""
+    if sampler == "grid" and not any(axis.is_interval for axis in found):
+        if design.check_size(found) > design.MANY:
+            return design.Grid(found, seed, common)
+    drawn = [] if sampler == "optuna" else table and table.rows
+    if drawn is None:
+        drawn = design.points(found, sampler, options.points, options.sampler_seed)
+    return [
+        {"values": row, "seed": None if "seed" in row else seed if common else design.point_seed(seed, i)}
+        for i, row in enumerate(drawn)
+    ]
+
+
 def folder_of(definition: Mapping[str, Any], options: Options) -> Path:
     """Where the sweep stands: the folder that was named, or one named by what was asked for."""
     if options.folder:
-        return Path(options.folder)
+        return user_path(options.folder, "folder")
     return Path("outputs") / f"sweep-{definition['name']}-{_digest(definition['request'])[:8]}"
 
 
@@ -185,13 +201,22 @@ def _checked(definition: Mapping[str, Any]) -> dict[int, Point | NmjmcError]:
     """The points, or some evenly among many, as far as they can be right."""
     points, found = definition["points"], {}
     _BUILT.clear()
-    for index in sorted({round(i) for i in np.linspace(0, len(points) - 1, min(len(points), _CHECKED))}):
+    for index in sorted(_to_check(points)):
         try:
             whole = point_config(definition, points[index]["values"], points[index]["seed"])
             found[index] = _BUILT[_name(whole)] = _point(whole)
         except NmjmcError as error:
             found[index] = error
     return found
+
+
+def _to_check(points: Sequence[Any]) -> set[int]:
+    """All points, or of many some evenly; of a large grid those that tell of each value too."""
+    large = isinstance(points, design.Grid)
+    some = np.linspace(0, len(points) - 1, min(len(points), _SAMPLE if large else _CHECKED))
+    return {round(i) for i in some} | (
+        design.telling(points.axes) if isinstance(points, design.Grid) else set()
+    )
 
 
 def _refuse_hopeless(
@@ -254,6 +279,11 @@ def _name(whole: Mapping[str, Any]) -> str:
 
 def _point(whole: Mapping[str, Any]) -> Point:
     synapse, settings = config.read_plain(whole)
+    named = {
+        name: getattr(settings, name)
+        for name in ("vesicles", "seed", "duration", "record_interval", "numerics")
+    }
+    checked(synapse, **named, first_vesicle=0)
     return Point(
         synapse=synapse,
         vesicles=settings.vesicles,

@@ -28,7 +28,7 @@ _DEFAULTS: dict[str, Any] = {
     "workers": 1,
     "objective": None,
     "target": None,
-    "direction": "minimize",
+    "direction": None,
 }
 
 
@@ -67,7 +67,7 @@ class Options:
     workers: int
     objective: str | None
     target: str | None
-    direction: str
+    direction: str | None
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,8 @@ def sort(words: Sequence[str]) -> Words:
         key, equals, value = word.partition("=")
         bare = key.lstrip("+~")
         if key in names and equals:
+            if key in given:
+                raise ValidationError(key, "given twice", "given once")
             given[key] = value
         elif bare.startswith("hydra"):
             hydra.append(word)
@@ -146,12 +148,18 @@ def _known() -> tuple[str, ...]:
 
 
 def _options(given: Mapping[str, str]) -> Options:
-    values = {**_DEFAULTS, **{name: _plain(text) for name, text in given.items()}}
+    # a folder and a file are texts whatever they look like
+    read = {
+        name: text.strip() if name in ("folder", "table") else _plain(text) for name, text in given.items()
+    }
+    values = {**_DEFAULTS, **read}
     for name, allowed in (
         ("sampler", ("auto", *SAMPLERS)),
         ("seeds", SEEDINGS),
         ("direction", ("minimize", "maximize")),
     ):
+        if name == "direction" and values[name] is None:
+            continue
         if values[name] not in allowed:
             hint = nearest(str(values[name]), allowed)
             raise ValidationError(name, repr(values[name]), f"one of {', '.join(allowed)}", hint)
@@ -165,7 +173,18 @@ def _options(given: Mapping[str, str]) -> Options:
         ("workers", 1, 4096),
     ):
         values[name] = whole_number(values[name], name, least, most)
+    _check_study(values)
     return Options(**values)
+
+
+def _check_study(values: Mapping[str, Any]) -> None:
+    """A study alone has an objective, with a target or a direction."""
+    study = values["sampler"] == "optuna" or values["objective"] is not None
+    for name in ("objective", "target", "direction"):
+        if not study and values[name] is not None:
+            raise ValidationError(name, repr(values[name]), "left out without sampler=optuna")
+    if values["target"] is not None and values["direction"] is not None:
+        raise ValidationError("direction", values["direction"], "left out where there is a target")
 
 
 def _plain(text: str) -> Any:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
+
+PATHS = ("out", "figure")
 
 
 def one_file(
@@ -26,4 +29,5 @@ def one_file(
         raise ValidationError(
             f"the words after {command}", shown, "one result file", f"for example {example}"
         )
-    return files[0], given
+    homes = {key: str(user_path(text, key)) if key in PATHS else text for key, text in given.items()}
+    return str(user_path(files[0], f"the file after {command}")), homes

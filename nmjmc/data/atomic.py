@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     Raises:
         ValidationError: If nothing can be written there.
     """
-    target = Path(path)
+    target = user_path(path, "path")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
@@ -57,7 +58,7 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> Path:
     """Write a binary file atomically, and give back its path."""
     with atomic(path) as temporary:
         temporary.write_bytes(content)
-    return Path(path)
+    return user_path(path, "path")
 
 
 def _umask() -> int:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import MISSING, Sweep
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 from nmjmc.units import to_internal, to_text
+from nmjmc.yaml_file import read_yaml
 
 _PARTS = ("value", "standard_error", "deviation")
 
@@ -80,7 +81,7 @@ def gather(path: str | Path) -> Table:
     Raises:
         ValidationError: If there is neither.
     """
-    folder = Path(path)
+    folder = user_path(path, "the folder")
     if (folder / "sweep.json").exists():
         return _of_sweep(Sweep.open(folder))
     runs = sorted(place.parent for place in folder.glob("*/config.yaml"))
@@ -103,9 +104,16 @@ def _of_sweep(sweep: Sweep) -> Table:
     return _table(sweep.definition["name"], names, rows, about)
 
 
+def _config(path: Path) -> dict[str, Any]:
+    found = read_yaml(path, "the config of a run")
+    if not isinstance(found, dict):
+        raise ValidationError("the config of a run", str(path), "a mapping")
+    return found
+
+
 def _of_runs(folder: Path, runs: Sequence[Path]) -> Table:
     """Folders of single runs; a parameter is what differs between their configs."""
-    configs = [_leaves(yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))) for run in runs]
+    configs = [_leaves(_config(run / "config.yaml")) for run in runs]
     keys = list(dict.fromkeys(key for config in configs for key in config if key != "seed"))
     differing = [key for key in keys if len({str(config.get(key)) for config in configs}) > 1]
     rows = []

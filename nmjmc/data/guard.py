@@ -46,6 +46,11 @@ def opened(path: str | Path, wanted: str = "an HDF5 file", *, own: bool = False)
     try:
         file = h5py.File(path, "r")
     except DAMAGE as error:
+        if "unable to lock file" in str(error):
+            hint = "close it there, or wait until it is written"
+            raise ValidationError(
+                "path", f"{path}, which another program has locked", "free", hint
+            ) from error
         raise ValidationError("path", f"{path}, which cannot be read as HDF5", wanted) from error
     with file:
         try:

@@ -15,6 +15,7 @@ from nmjmc.data.guard import opened
 from nmjmc.data.result import FATES, Result
 from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 from nmjmc.synapse.build import build
 
 
@@ -45,7 +46,7 @@ def load(path: str | Path) -> Result:
     """
     if not isinstance(path, str | Path):
         raise ValidationError("path", repr(path), "a file or a folder", 'for example "result.h5"')
-    place = Path(path)
+    place = user_path(path, "path")
     place = place / "result.h5" if place.is_dir() else place
     if not place.is_file():
         raise ValidationError("path", f"{path}, where there is no file", "a result file, such as result.h5")

@@ -20,6 +20,7 @@ from typing import Any
 from nmjmc.data.atomic import write_text
 from nmjmc.data.claims import Claims
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 
 SWEEP_VERSION = 1
 DONE, FAILED, MISSING = "done", "failed", "missing"
@@ -44,7 +45,7 @@ class Sweep:
         Raises:
             ValidationError: If the folder holds another sweep.
         """
-        folder = Path(path)
+        folder = user_path(path, "folder")
         claims = _claims(folder)
         try:
             with claims.turn():  # of two processes that start together, one writes and the other reads
@@ -66,7 +67,7 @@ class Sweep:
         Raises:
             ValidationError: If there is none, or a newer nmjmc wrote it.
         """
-        folder = Path(path)
+        folder = user_path(path, "the folder of a sweep")
         try:
             found = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

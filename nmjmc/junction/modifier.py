@@ -21,6 +21,8 @@ Change: TypeAlias = Callable[[Junction], Junction]
 _MASS = re.compile(r"\d\s*[mnuµk]?g\b")
 LAST = ("succinylcholine",)
 """Drugs that read the receptors and the fibre as they stand, so that nothing may change these afterwards."""
+MOST = 1e6
+"""Concentration of a drug [uM]; a choice, as for the bath of a receptor: no solution holds more."""
 OTHERS = ("terminal", "muscle", "contraction", "spread")
 
 
@@ -137,9 +139,11 @@ def concentration(value: Any, field: str) -> float:
         )
         raise ValidationError(field, value, "a concentration at the endplate, in uM", hint)
     found = to_internal(value, "uM", field)
+    shown = value if isinstance(value, str) else f"{found:g} uM"
     if found < 0:
-        shown = value if isinstance(value, str) else f"{found:g} uM"
         raise ValidationError(field, shown, "zero or more")
+    if found > MOST:
+        raise ValidationError(field, shown, "at most 1 M")
     return found
 
 

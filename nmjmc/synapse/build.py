@@ -90,7 +90,7 @@ def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cleft(given: Mapping[str, Any]) -> Any:
     kind = given.get("kind", "missing")
-    if kind not in KINDS:
+    if str(kind) not in KINDS:
         raise ValidationError("cleft.kind", repr(kind), "a known kind of cleft", nearest(str(kind), KINDS))
     rest = {key: value for key, value in given.items() if key not in ("kind", "rim")}
     own = {item.name for item, _ in parameters(KINDS[kind])}

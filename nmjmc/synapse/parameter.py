@@ -220,6 +220,8 @@ def convert(value: Any, allowed: Range, field: str) -> Any:
         return _convert_carried(*found, allowed, field)
     if isinstance(value, np.ndarray | jax.Array) and value.ndim:
         value = value.tolist()
+    if isinstance(value, list | tuple) and allowed.ndim == 0:
+        raise ValidationError(field, repr(value)[:80], "a single number")
     if isinstance(value, list | tuple):
         rows = _convert_all(value, allowed, field)
         return jnp.asarray(rows) if any(is_traced(x) for x in jax.tree.leaves(rows)) else np.asarray(rows)

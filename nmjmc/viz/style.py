@@ -8,6 +8,8 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from nmjmc.errors import ValidationError, nearest
+
 MILLIMETRE = 1 / 25.4
 
 # Okabe and Ito's palette, less its yellow, which is lost on white paper.
@@ -45,9 +47,17 @@ def style():
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure whole or not at all, at 300 dots an inch; the suffix decides the format."""
+    """Write a figure whole or not at all, at 300 dots an inch; the suffix decides the format.
+
+    Raises:
+        ValidationError: If there is no such format.
+    """
     from nmjmc.data.atomic import atomic
 
-    kind = Path(path).suffix.lstrip(".") or "png"
+    kind = Path(path).suffix.lstrip(".").casefold() or "png"
+    known = sorted(figure.canvas.get_supported_filetypes())
+    if kind not in known:
+        hint = nearest(kind, known)
+        raise ValidationError("the figure", str(path), f"a name that ends in one of {', '.join(known)}", hint)
     with atomic(path) as temporary, style():
         figure.savefig(temporary, format=kind, dpi=300)

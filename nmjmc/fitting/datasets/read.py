@@ -12,11 +12,12 @@ from typing import Any
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets import averages, numbers, waveforms
 from nmjmc.fitting.datasets.kind import kind_of
-from nmjmc.fitting.datasets.options import EVERY, KINDS, Options
+from nmjmc.fitting.datasets.options import EVERY, KINDS, UNITS, Options
 from nmjmc.fitting.datasets.source import Source
 from nmjmc.fitting.quanta import Condition
 from nmjmc.fitting.terms import Term
 from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_internal
 
 _MAKERS: dict[str, Callable[[Options, Synapse], Source]] = {
     "recording": waveforms.recording, "events": waveforms.events, "waveform": averages.waveform,
@@ -70,12 +71,29 @@ def read_datasets(
     for name, options in described.items():
         kinds[name] = kind_of(name, options, Path(folder))
         sources[name] = _source(name, kinds[name], options, synapse, Path(folder))
+    _refuse_useless(described, kinds)
     longest: dict[tuple[tuple[str, Any], ...], float] = {}
     for source in sources.values():
         longest[source.changes] = max(longest.get(source.changes, 0.0), source.needed)
     terms = [source.make(Condition(source.changes, longest[source.changes])) for source in sources.values()]
     notes = {name: source.note for name, source in sources.items()}
     return DataSets(tuple(terms), kinds, notes, tuple(r for s in sources.values() for r in s.remarks))
+
+
+def _refuse_useless(described: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, str]) -> None:
+    """Refuse what all data sets share and none has a use for; what some have no use for must be right all the same."""
+    shared = next(iter(described.values())).get("__shared__", ())
+    for key in shared:
+        value = next(iter(described.values()))[key] if len(described) == 1 else None
+        value = next((o[key] for o in described.values() if o.get(key) is not None), value)
+        if value is None:
+            continue
+        if key in UNITS:
+            to_internal(value, UNITS[key], f"data.{key}")
+        if not any(key in KINDS[kind] for kind in kinds.values()):
+            having = ", ".join(kind for kind, keys in KINDS.items() if key in keys)
+            allowed = f"left out, as it says nothing of {', '.join(dict.fromkeys(kinds.values()))}"
+            raise ValidationError(f"data.{key}", repr(value), allowed, f"it belongs to {having}")
 
 
 def named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]:
