@@ -183,7 +183,7 @@ def test_axon_text_of_one_sweep_short_sweeps_and_rounded_times(tmp_path):
     assert read_recording(two).sampling_interval == pytest.approx(0.02, rel=2e-3)
     short = read_recording(write_atf(tmp_path / "y.atf", time, [[noise(300)[0]], [noise(120)[0]]]))
     assert list(short.length) == [300, 120]
-    with pytest.raises(ValidationError, match="unit of channel 0 must be one of current or potential"):
+    with pytest.raises(ValidationError, match=r"unit of channel 0 of .* must be one of current or potential"):
         read_recording(write_atf(tmp_path / "z.atf", time, [noise(300)], unit=("",)))
     assert read_recording(tmp_path / "z.atf", unit="pA").unit == "nA"
 

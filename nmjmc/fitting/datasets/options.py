@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,7 +239,7 @@ def said_of(place: str, words: Sequence[str]) -> Iterator[None]:
         yield
     except ValidationError as error:
         word = error.field in words
-        hint = error.hint.replace(f"{error.field}=", f"{place}.{error.field}=") if word else error.hint
+        hint = re.sub(rf"(?<![\w.])({'|'.join(words)})=", rf"{place}.\1=", error.hint)
         field = f"{place}.{error.field}" if word else f"{place}: {error.field}"
         raise ValidationError(field, error.value, error.allowed, hint) from error
 
