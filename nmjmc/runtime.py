@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from nmjmc.cache import cache_directory, make_private, say_once
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.trust import is_own, why_untrusted
 
 DEVICES = ("auto", "cpu", "gpu")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_single(function: Callable[P, R]) -> Callable[P, R]:
+    """A decorator: the function computes in 32 bits whatever JAX's default, so that its bits are always the same."""
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        import jax
+
+        with jax.enable_x64(False):
+            return function(*args, **kwargs)
+
+    return called
 
 
 def choose_devices(wanted: str = "auto") -> list:

@@ -17,10 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from nmjmc.carried import Number
 from nmjmc.errors import ValidationError
 from nmjmc.junction.release import Fusion, channels_there, reach_of, stimulate, window_steps
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.terminal import Terminal
+from nmjmc.runtime import in_single
+from nmjmc.units import to_internal
 
 NORMAL_CHARGE = 0.01164
 """Calcium that enters a terminal of 1,368 channels in a normal spike [pC]; calculated, see the tests."""
@@ -120,6 +123,7 @@ def turned(filled: Bool[Array, "z s"], key: Array) -> Bool[Array, "z s"]:
     return jnp.take_along_axis(filled, (first + jnp.arange(sites)[None, :]) % sites, axis=1)
 
 
+@in_single
 def run_train(terminals: Terminal, times: Any, seed: int = 0, *, first: int = 0) -> Release:
     """Release of terminals over a train, from a long rest.
 
@@ -176,14 +180,15 @@ def rows(part: Any, count: int) -> Any:
     return jax.tree.map(lambda x: np.repeat(np.asarray(x, np.float32)[None], count, axis=0), part)
 
 
-def miniatures(terminal: Terminal, duration: float, seed: int = 0) -> Float[np.ndarray, " n"]:
+def miniatures(terminal: Terminal, duration: Number, seed: int = 0) -> Float[np.ndarray, " n"]:
     """Times of the spontaneous quanta of a terminal at rest, a Poisson process [ms].
 
     Args:
         terminal: One terminal.
-        duration: Length of the record [ms].
+        duration: Length of the record, ms or text with a unit.
         seed: Seed.
     """
+    duration = to_internal(duration, "ms", "duration")
     if not duration > 0:
         raise ValidationError("duration", f"{duration:g} ms", "positive")
     generator = np.random.default_rng(seed)

@@ -15,6 +15,7 @@ from nmjmc.junction.membrane import Membrane, State, build, gates
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.potential import Course, respond, step_of
 from nmjmc.junction.stimulus import stimulus_times
+from nmjmc.runtime import in_single
 
 INTEGRATED = 30.0
 """After each stimulus, this long is integrated by default [ms]; the rest of an interval is taken as rest."""
@@ -48,6 +49,7 @@ class Response(NamedTuple):
     depolarised: np.ndarray
 
 
+@in_single
 def muscle_response(
     muscles: Muscle, drives: Drive, times: np.ndarray, integrated: float = INTEGRATED
 ) -> Response:

@@ -14,6 +14,7 @@ from nmjmc.junction.membrane import build
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.potential import potential_range, step_of
 from nmjmc.junction.response import FIRED
+from nmjmc.runtime import in_single
 
 HALVINGS = 12
 """Of the interval from 1/64 to 64 times the conductance: the threshold is found to 0.2 %."""
@@ -35,6 +36,7 @@ class Safety(NamedTuple):
     factor: Float[Array, " v"]
 
 
+@in_single
 def safety(muscles: Muscle, drives: Drive) -> Safety:
     """Margin of safety of fibres by its definition (Ruff 2011, Muscle Nerve 44:854).
 

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 
 from nmjmc.junction.bank import Bank
 from nmjmc.junction.together import PatchBank, in_patches
+from nmjmc.runtime import in_single
 
 
 class Added(NamedTuple):
@@ -32,6 +33,7 @@ class Added(NamedTuple):
     weight: Float[np.ndarray, "v k n"]
 
 
+@in_single
 def superpose(
     bank: Bank,
     release: Float[np.ndarray, "v k n"],

@@ -298,7 +298,8 @@ def run_batch(
     job: Job, members: Members, start: int, size: int, programs: Programs, meter: Meter
 ) -> Outcome | None:
     """One batch from beginning to end (None if the run is to stop); `start` names it for the meter."""
-    with jax.default_device(programs.device):
+    # in 32 bits whatever JAX's default, so that the bits are the same; the setting belongs to this thread alone
+    with jax.default_device(programs.device), jax.enable_x64(False):
         batch = Batch(job, members, size, programs, start == 0)
         while not (batch.done or meter.stop):
             batch.advance()
