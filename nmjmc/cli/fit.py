@@ -24,7 +24,9 @@ from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.places import placing
 from nmjmc.data.atomic import write_text
 from nmjmc.data.fits import FitRecord
+from nmjmc.errors import NmjmcError
 from nmjmc.fitting import fit
+from nmjmc.fitting.reach import BEGIN
 from nmjmc.runtime import choose_devices, only_cpu, use_cache
 
 log = logging.getLogger("nmjmc")
@@ -154,3 +156,6 @@ def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
         log.info(line)
     log.info("provenance: %s", json.dumps(dict(record.provenance)))
     fit_report.print_fit(summary, folder)
+    apart = [note for note in record.notes if note.startswith(BEGIN)]
+    if apart:
+        raise NmjmcError(f"{' '.join(apart)} Check the unit and gain of the data, and where the fit begins.")

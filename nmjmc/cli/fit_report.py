@@ -11,6 +11,9 @@ from rich.table import Table
 
 from nmjmc.cli import report
 from nmjmc.cli.fit_config import Prepared
+from nmjmc.fitting.parameters import extra_value
+from nmjmc.fitting.reach import data_span, model_span
+from nmjmc.fitting.terms import Term
 from nmjmc.units import to_text
 
 _INTERVALS = {"profile": "profile", "fisher": "Fisher"}
@@ -26,7 +29,7 @@ def plan(made: Prepared) -> dict[str, str]:
         )
         found[f"data {term.name}"] = (
             f"{made.data.kinds[term.name]}: {made.data.notes[term.name]}; {term.data.size} numbers, "
-            f"{term.condition.duration:g} ms, {changed}"
+            f"{term.condition.duration:g} ms, {changed}{_spans(made, term)}"
         )
     p = made.parameters
     for i, name in enumerate(p.names):
@@ -43,7 +46,20 @@ def plan(made: Prepared) -> dict[str, str]:
         found["estimator"] += (
             "; it goes on to corrected where the data know a parameter better than that bias"
         )
+    for number, remark in enumerate(made.data.remarks, 1):
+        found[f"note {number}"] = remark
     return found
+
+
+def _spans(made: Prepared, term: Term) -> str:
+    """Where the amplitudes of a data set lie, and a bound on those of the model."""
+    data = data_span(term)
+    if data is None:
+        return ""
+    known = {name: extra_value(name, value) for name, value in made.config.fixed.items()}
+    model = model_span(made.config.synapse, term, made.parameters, known)
+    bound = f"; the model can give {model} within the bounds" if model is not None else ""
+    return f"; data at {data}{bound}"
 
 
 def print_fit(summary: dict[str, Any], folder: Path | None = None) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.parameters import Parameters, extra_value, with_values
 from nmjmc.fitting.quanta import GRID, Condition, Quanta, quanta, refuse_overlap
+from nmjmc.fitting.reach import refuse_out_of_reach
 from nmjmc.fitting.terms import Term
 from nmjmc.meanfield import Grid
 from nmjmc.synapse.build import describe
@@ -50,6 +51,7 @@ class Problem:
         self.synapse, self.terms, self.parameters, self.grid = synapse, tuple(terms), parameters, grid
         self.fixed = {name: extra_value(name, value) for name, value in (fixed or {}).items()}
         _refuse_unsaid(terms, (*self.fixed, *parameters.names))
+        refuse_out_of_reach(synapse, self.terms, parameters, self.fixed)
         self.conditions = conditions
         self.cuts = np.cumsum([0, *(term.data.size for term in terms)])
         self._solved, self._solved_with_slope = _programs(self)

@@ -18,6 +18,7 @@ from nmjmc.fitting.optimise import State
 from nmjmc.fitting.parameters import EXTRA, Parameters, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Quanta
+from nmjmc.fitting.reach import outside
 from nmjmc.fitting.terms import HistogramTerm, Term
 from nmjmc.fitting.waveform_term import WaveformTerm
 from nmjmc.synapse.build import describe
@@ -56,7 +57,7 @@ def record_of(
     values = problem.values(state.free)
     best = float(state.losses[-1])
     fitted = with_values(problem.synapse, {n: np.float64(values[n]) for n in names if n not in EXTRA})
-    sets, total, compared = [], 0.0, 0
+    sets, total, compared, apart = [], 0.0, 0, []
     through_twin = why.startswith((MeanFieldEstimator.name, CorrectedEstimator.name))
     solved = problem.quanta_of(state.free) if through_twin and any(map(_is_waveform, problem.terms)) else {}
     for term, part, a, b in zip(
@@ -65,6 +66,10 @@ def record_of(
         statistic, numbers = term.goodness(part, state.noise[a:b, a:b])
         total, compared = total + statistic, compared + numbers
         sets.append(_dataset(term, part, statistic, numbers, solved.get(term.condition)))
+        gain = term.scale(values) if isinstance(term, HistogramTerm) else 1.0
+        if outside(term, part, None, gain):
+            known = problem.quanta_of(state.free)[term.condition] if through_twin else None
+            apart.append(outside(term, part, known, gain))
     freedom = compared - parameters.count
     p_value = float(stats.chi2.sf(total, freedom)) if freedom > 0 else float("nan")
     return FitRecord(
@@ -75,7 +80,8 @@ def record_of(
         trace=np.array([[problem.values(row)[name] for name in names] for row in state.trace]),
         gradient_noise=state.gradient_noise, datasets=tuple(sets),
         p_value=p_value,
-        notes=(*_notes(problem, state, why, parameters), *_misfit(p_value)), converged=bool(state.done),
+        notes=(*_notes(problem, state, why, parameters), *_misfit(p_value), *apart),
+        converged=bool(state.done) and not apart,
         synapse=_described(fitted),
         fixed={name: value for name, value in values.items() if name in EXTRA},
         profiles={n: ProfileCurve(c.values, 2.0 * (c.losses - best), c.low, c.high) for n, c in curves.items()},

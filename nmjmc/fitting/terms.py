@@ -267,10 +267,8 @@ class HistogramTerm(Term):
         """Probability of a failure and of each bin, from amplitudes of single quanta and their weights."""
         if self.release == "single":
             spread = jnp.sqrt(gate**2 + self.noise_sd**2)
-            below = _normal(
-                (jnp.asarray(self.histogram.edges)[:, None] - size[None, :]) / spread
-            ) @ jnp.asarray(weight)
-            return jnp.append(jnp.zeros(1), jnp.diff(below))
+            edges = (jnp.asarray(self.histogram.edges)[:, None] - size[None, :]) / spread
+            return jnp.append(jnp.zeros(1), compound.between(edges) @ jnp.asarray(weight))
         mean = weight @ size
         return self.compound(mean, jnp.sqrt(weight @ (size - mean) ** 2 + gate**2), values)
 
@@ -342,9 +340,3 @@ def _sizes(log_peak: Array, node: Array) -> tuple[Array, np.ndarray]:
     powers = np.arange(known.size)
     interpolate = (_DEVIATES[:, None] ** powers) @ np.linalg.inv(known[:, None] ** powers)
     return jnp.exp(jnp.asarray(interpolate) @ log_peak), _SHARES
-
-
-def _normal(x: Array) -> Array:
-    from jax.scipy.special import ndtr
-
-    return ndtr(x)

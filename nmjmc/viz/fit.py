@@ -55,6 +55,9 @@ def _waveform(axes: Axes, entry: DataFit) -> None:
     x = entry.position[shown]
     span = np.zeros(0, bool)
     if entry.time.size:
+        # where the response begins (or is half up), and the level that was taken for zero
+        axes.axvline(0.0, color=PALE, linewidth=0.6, linestyle=":", label="time 0 and baseline")
+        axes.axhline(0.0, color=PALE, linewidth=0.6, linestyle=":")
         span = (entry.time > x[0] - 0.2 * np.ptp(x)) & (entry.time < x[-1] + 0.2 * np.ptp(x))
         axes.plot(entry.time[span], entry.mean[span], color=PALE, linewidth=2.5, label="mean event")
     error = entry.error[shown]

@@ -26,7 +26,7 @@ _READS = {
 }  # fmt: skip
 _KNOWN = ("bandwidth", "series_resistance", "holding_potential", "temperature")
 
-LOCKED, TOGETHER = 1e-6, 2.0
+LOCKED, TOGETHER = 1e-3, 2.0
 """Chance below which events at one time of the sweeps are no miniatures [D], and how close that is [ms] [D]."""
 
 
@@ -189,7 +189,9 @@ def refuse_locked(options: Options, whole: Recording, part: Recording, found: De
     order = np.argsort(whole.sweep_start, kind="stable")
     sweep = order[np.searchsorted(whole.sweep_start[order], at + 1e-6, side="right") - 1]
     within = at - whole.sweep_start[sweep]
-    edges = np.arange(0.0, whole.sweep_duration + TOGETHER, TOGETHER)
+    edges = np.arange(
+        0.0, whole.sweep_duration + TOGETHER, 0.5 * TOGETHER
+    )  # halves overlap, so none splits a burst
     each = np.array([np.unique(sweep[(within >= t) & (within < t + TOGETHER)]).size for t in edges])
     chance = -np.expm1(-len(found) * TOGETHER / part.duration)
     most = int(each.max())
