@@ -118,7 +118,12 @@ def test_miniatures_are_searched_where_the_command_rests(tmp_path):
     assert 40 <= term.events <= 48 and np.abs(term.data[:-1]).max() < 0.1
     part, note, remarks = read(path, kind="recording", window=["160 ms", "2000 ms"])
     assert "from 160 to 2000 ms of each sweep" in note and part.events >= 30 and not remarks
-    assert "within the window" in read(path, kind="recording", window=["60 ms", "2000 ms"])[2]
+    with pytest.raises(ValidationError, match="spread over the sweeps"):  # the transients are in this window
+        read(path, kind="recording", window=["60 ms", "2000 ms"])
+    calm = write_abf(
+        tmp_path / "b.abf", list(minis()), scale=0.05, epochs=[(-70.0, 1000), (-80.0, 400), (-70.0, 100)]
+    )
+    assert "within the window" in read(calm, kind="recording", window=["60 ms", "2000 ms"])[2]
     with pytest.raises(ValidationError, match=r"command changes within the sweeps.*window=\[151"):
         read(path, kind="events")
     unsaid = write_recording(Recording(1e-3 * rows, STEP), tmp_path / "a.h5")
