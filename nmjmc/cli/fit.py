@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -32,6 +33,8 @@ from nmjmc.runtime import choose_devices, only_cpu, use_cache
 log = logging.getLogger("nmjmc")
 _NAME = "fit"  # of the primary config
 _CHECKPOINT = "fit.state.h5"
+_apart: list[str] = []
+"""Sentences of the fits of this command that ended where no data are."""
 configs.register()
 fit_config.register()
 
@@ -65,7 +68,11 @@ def _checked(words: list[str]) -> int:
     else:
         for point in points(overrides):
             fit_config.prepared(fit_config.read(composed(point, _NAME)))
-    return hand_over(overrides, _NAME, "nmjmc fit", _run)
+    _apart.clear()
+    code = hand_over(overrides, _NAME, "nmjmc fit", _run)
+    if _apart:
+        raise NmjmcError(f"{' '.join(_apart)} Check the unit and gain of the data, and where the fit begins.")
+    return code
 
 
 def _device(found: fit_config.FitConfig) -> None:
@@ -95,7 +102,9 @@ def _run(config: DictConfig) -> None:
     if resuming and all((folder / name).exists() for name in ("fit.h5", "summary.json", "config.yaml")):
         configs.check_same(folder / "config.yaml", fit_config.resolved(found), fit_config.IDLE)
         log.info("%s is finished", folder)
-        fit_report.print_fit(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        fit_report.print_fit(summary, folder)
+        _remember(summary)
         return
     if not resuming:
         checkpoint.unlink(missing_ok=True)
@@ -156,6 +165,9 @@ def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
         log.info(line)
     log.info("provenance: %s", json.dumps(dict(record.provenance)))
     fit_report.print_fit(summary, folder)
-    apart = [note for note in record.notes if note.startswith(BEGIN)]
-    if apart:
-        raise NmjmcError(f"{' '.join(apart)} Check the unit and gain of the data, and where the fit begins.")
+    _remember(summary)
+
+
+def _remember(summary: dict[str, Any]) -> None:
+    """Keep what makes the command end with an error, once all fits have left their files."""
+    _apart.extend(note for note in summary["notes"] if note.startswith(BEGIN))

@@ -74,10 +74,13 @@ def model_span(synapse: Synapse, term: Term, parameters: Parameters, fixed: Mapp
         parameters: The free ones, with their bounds.
         fixed: Known parameters of release and recording, internal units.
     """
-    ends = [
-        _largest(synapse, term, {**fixed, **parameters.named(np.asarray(end, np.float64))})
-        for end in (parameters.high, parameters.low)
-    ]
+    try:
+        ends = [
+            _largest(synapse, term, {**fixed, **parameters.named(np.asarray(end, np.float64))})
+            for end in (parameters.high, parameters.low)
+        ]
+    except ValidationError:  # a bound may itself be just outside of what a synapse may have
+        return None
     if not np.isfinite(ends).all():
         return None
     unit = term.histogram.unit if isinstance(term, HistogramTerm) else "nA"

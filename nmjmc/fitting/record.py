@@ -70,8 +70,10 @@ def record_of(
         if outside(term, part, None, gain):
             known = problem.quanta_of(state.free)[term.condition] if through_twin else None
             apart.append(outside(term, part, known, gain))
+            sets[-1] = dataclasses.replace(sets[-1], p_value=0.0)  # a statistic of no data knows nothing
     freedom = compared - parameters.count
     p_value = float(stats.chi2.sf(total, freedom)) if freedom > 0 else float("nan")
+    p_value = 0.0 if apart else p_value
     return FitRecord(
         names=names, units=parameters.units, start=parameters.start,
         estimate=np.array([values[name] for name in names]), low=low, high=high, level=level, relative_sd=sd,
@@ -80,7 +82,7 @@ def record_of(
         trace=np.array([[problem.values(row)[name] for name in names] for row in state.trace]),
         gradient_noise=state.gradient_noise, datasets=tuple(sets),
         p_value=p_value,
-        notes=(*_notes(problem, state, why, parameters), *_misfit(p_value), *apart),
+        notes=(*_notes(problem, state, why, parameters), *(apart or _misfit(p_value))),
         converged=bool(state.done) and not apart,
         synapse=_described(fitted),
         fixed={name: value for name, value in values.items() if name in EXTRA},

@@ -342,3 +342,24 @@ def test_the_library_takes_the_same_and_optax_stays_behind():
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
     with pytest.raises(ValidationError):
         free_parameters(nmjmc.preparation("human"), {})
+
+
+def test_a_fit_that_ends_where_no_data_are_leaves_its_files_and_fails(folder, capsys):
+    (folder / "far.yaml").write_text(
+        "far:\n  duration: 13 ms\n  values:\n    amplitude: {value: 400 nA, error: 4 nA}\n"
+        "    decay_time: {value: 1.5 ms, error: 0.1 ms}\n"
+    )
+    words = [
+        "fit",
+        "data=far.yaml",
+        "fit.free=[vesicle.content_mean,receptor.closing_rate]",
+        *QUICK[1:3],
+        QUICK[4],
+    ]
+    assert main([*words, "fit.steps=8", "hydra.run.dir=here"]) == 1
+    said = capsys.readouterr()
+    assert "not converged" in said.out and "p < 0.001" in said.out
+    assert "No data lie where the model can be: those of far are 400 to 400 nA, the model reaches" in said.err
+    assert {"fit.h5", "summary.json", "data.png"} <= {path.name for path in (folder / "here").iterdir()}
+    assert not (folder / "here" / "fit.state.h5").exists()
+    assert json.loads((folder / "here" / "summary.json").read_text())["converged"] is False
