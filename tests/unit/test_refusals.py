@@ -97,7 +97,6 @@ ACCEPTED_ONCE = {
     "rns exposure=-1 s": "from 0 to 720 h",
     "rns exposure=1e9 h": "from 0 to 720 h",
     "fit example=human_mepc data.bandwidth=abc": "data.bandwidth",
-    "fit example=human_mepc data.bandwidth=5 kHz": "it belongs to recording",
     "simulate hydra.run.dir=": "hydra.run.dir",
     "sweep vesicles=2,0": "vesicles must be a whole number from 1",
     "sweep duration=1 ms,-1 ms": "duration must be positive",

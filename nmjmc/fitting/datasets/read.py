@@ -71,7 +71,7 @@ def read_datasets(
     for name, options in described.items():
         kinds[name] = kind_of(name, options, Path(folder))
         sources[name] = _source(name, kinds[name], options, synapse, Path(folder))
-    _refuse_useless(described, kinds)
+    _check_shared(described)
     longest: dict[tuple[tuple[str, Any], ...], float] = {}
     for source in sources.values():
         longest[source.changes] = max(longest.get(source.changes, 0.0), source.needed)
@@ -80,20 +80,13 @@ def read_datasets(
     return DataSets(tuple(terms), kinds, notes, tuple(r for s in sources.values() for r in s.remarks))
 
 
-def _refuse_useless(described: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, str]) -> None:
-    """Refuse what all data sets share and none has a use for; what some have no use for must be right all the same."""
+def _check_shared(described: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a number that all data sets share and that cannot be right, also where none has a use for it."""
     shared = next(iter(described.values())).get("__shared__", ())
     for key in shared:
-        value = next(iter(described.values()))[key] if len(described) == 1 else None
-        value = next((o[key] for o in described.values() if o.get(key) is not None), value)
-        if value is None:
-            continue
-        if key in UNITS:
+        value = next((options[key] for options in described.values() if options.get(key) is not None), None)
+        if value is not None and key in UNITS:
             to_internal(value, UNITS[key], f"data.{key}")
-        if not any(key in KINDS[kind] for kind in kinds.values()):
-            having = ", ".join(kind for kind, keys in KINDS.items() if key in keys)
-            allowed = f"left out, as it says nothing of {', '.join(dict.fromkeys(kinds.values()))}"
-            raise ValidationError(f"data.{key}", repr(value), allowed, f"it belongs to {having}")
 
 
 def named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]:
