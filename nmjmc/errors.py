@@ -33,8 +33,16 @@ class ValidationError(NmjmcError, ValueError):
         return sentence if sentence.endswith((".", "?")) else sentence + "."
 
 
-class CacheWarning(UserWarning):
+class NmjmcWarning(UserWarning):
+    """Base of what this package tells without ending: a sentence for the user."""
+
+
+class CacheWarning(NmjmcWarning):
     """A cache is left out, because others could have written it; the run goes on without it."""
+
+
+class DamageWarning(NmjmcWarning):
+    """A kept file is damaged, or of others, and what stood in it is made again."""
 
 
 class Status(enum.IntFlag):

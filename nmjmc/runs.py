@@ -11,7 +11,7 @@ import numpy as np
 
 from nmjmc.data import checkpoint as blocks
 from nmjmc.data import provenance
-from nmjmc.data.result import Result
+from nmjmc.data.result import FATES, Result
 from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
 
@@ -62,13 +62,23 @@ def run_in_blocks(
     while first < end:
         count = min(size, end - first)
         arrays = finished.get(first)
-        if arrays is None or arrays["content"].shape[0] != count:
+        if arrays is None or not _fits(arrays, synapse, count):
             told = _of_the_whole(how["on_chunk"], first - run["first_vesicle"], run["vesicles"])
             arrays = _flat(run_at_once(synapse, run, {**how, "on_chunk": told}, first, count))
             blocks.save_block(folder, key, first, arrays)
         parts.append(_unflat(arrays))
         first += count
     return parts
+
+
+def _fits(arrays: Mapping[str, np.ndarray], synapse: Synapse, count: int) -> bool:
+    """Whether a kept block holds all that is recorded of so many vesicles."""
+    states = (*synapse.receptor.scheme.states, *synapse.esterase.scheme.states)
+    names = {f"count_{name}" for name in (*states, *FATES)}
+    if not {"time", "content", "compile_seconds", "run_seconds", *names} <= set(arrays):
+        return False
+    shape = (count, arrays["time"].size)
+    return arrays["content"].shape == (count,) and all(arrays[name].shape == shape for name in names)
 
 
 def _of_the_whole(

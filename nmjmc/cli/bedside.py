@@ -38,6 +38,7 @@ from nmjmc.data import provenance
 from nmjmc.data.atomic import write_text
 from nmjmc.data.banks import Banks
 from nmjmc.data.examination import Examination
+from nmjmc.data.seal import sealed
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import INTERVAL
 from nmjmc.junction.response import INTEGRATED
@@ -175,7 +176,7 @@ def _leave(examination: Examination, folder: Path) -> None:
     """Write the files of a run, the result first, and say what stands where."""
     examination.save(folder / "result.h5")
     summary = examination.summary()
-    write_text(folder / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    write_text(folder / "summary.json", sealed(summary, indent=2))
     figure = f"{examination.test}.png"
     examination.plot(folder / figure)
     for line in str(examination).splitlines():

@@ -25,6 +25,7 @@ from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.places import placing
 from nmjmc.data.atomic import write_text
 from nmjmc.data.fits import FitRecord
+from nmjmc.data.seal import sealed
 from nmjmc.errors import NmjmcError
 from nmjmc.fitting import fit
 from nmjmc.fitting.reach import BEGIN
@@ -160,7 +161,7 @@ def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
         figures.plot_profiles(record, folder / "profiles.png")
     summary = record.summary()
     summary["data"] = {name: made.data.notes[name] for name in made.data.notes}
-    write_text(folder / "summary.json", json.dumps(summary, indent=2, allow_nan=False, default=str) + "\n")
+    write_text(folder / "summary.json", sealed(json.loads(json.dumps(summary, default=str)), indent=2))
     for line in str(record).splitlines():
         log.info(line)
     log.info("provenance: %s", json.dumps(dict(record.provenance)))

@@ -13,7 +13,7 @@ from typing import Any
 
 from nmjmc.cli import clock
 from nmjmc.cli.interrupt import ending_on_request
-from nmjmc.errors import CacheWarning, NmjmcError, ValidationError, nearest
+from nmjmc.errors import NmjmcError, NmjmcWarning, ValidationError, nearest
 
 USAGE = """\
 nmjmc COMMAND [KEY=VALUE ...]
@@ -89,7 +89,7 @@ def _plain_warnings() -> Iterator[None]:
     before = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, CacheWarning):
+        if issubclass(category, NmjmcWarning):
             sys.stderr.write(f"nmjmc: {message}\n")
         else:
             before(message, category, *where, **more)

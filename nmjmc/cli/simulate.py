@@ -27,8 +27,9 @@ from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import write_text
-from nmjmc.data.checkpoint import remove
+from nmjmc.data.checkpoint import block_size, remove
 from nmjmc.data.provenance import device_name
+from nmjmc.data.seal import sealed
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.model import Synapse
 
@@ -218,12 +219,8 @@ def _block(kept: Path | None, seconds: float | None) -> int:
     """Vesicles of a block: what is done in half a minute, by the last such run; a run that goes on keeps its own."""
     if kept is None:
         return _BLOCKS[0]
-    note = kept / "block.json"
-    if note.exists():
-        return int(json.loads(note.read_text(encoding="utf-8")))
     size = _BLOCKS[0] if not seconds else min(max(int(_CLOCK / seconds), _BLOCKS[0]), _BLOCKS[1])
-    write_text(note, json.dumps(size))
-    return size
+    return block_size(kept, size)
 
 
 def _leave(result: Any, folder: Path, config: str) -> None:
@@ -231,7 +228,7 @@ def _leave(result: Any, folder: Path, config: str) -> None:
     result.save(folder / "result.h5")
     write_text(folder / "config.yaml", config)
     summary = result.summary()
-    write_text(folder / "summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    write_text(folder / "summary.json", sealed(summary, indent=2))
     result.plot(folder / "mepc.png")
     for line in str(result).splitlines():
         log.info(line)

@@ -17,9 +17,10 @@ from nmjmc.cli import report, sweep_plan, sweep_run, sweep_words
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import console_for
+from nmjmc.data.atomic import clear_leftovers
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import DONE, FAILED, Sweep
-from nmjmc.errors import ValidationError
+from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.runtime import only_cpu
 
 log = logging.getLogger("nmjmc")
@@ -69,6 +70,7 @@ def command(words: list[str]) -> int:
         sweep, how = _opened(sorted_words)
     if how["dry_run"]:
         return _dry_run(sweep)
+    _repair(sweep)
     if options.resume:
         sweep.forget_failures()
     if options.workers > 1 or any(word.startswith("hydra/launcher") for word in sorted_words.hydra):
@@ -76,11 +78,31 @@ def command(words: list[str]) -> int:
 
         sweep.close()
         launch(sweep.path, options, how, sorted_words.hydra)
+        _check_whole(sweep)
     else:
         manner = {name: how[name] for name in ("device", "cache", "progress")}
         run(sweep, **manner, together=options.together, stop_on_failure=options.stop_on_failure)
         _tell_held(sweep)
     return summarise(sweep)
+
+
+def _repair(sweep: Sweep) -> None:
+    """Clear away what killed processes have left, and make points with damaged records missing again."""
+    clear_leftovers(sweep.path, sweep.path / "points", sweep.path / "results")
+    for index, why in sweep.forget_damaged().items():
+        sentence = f"The record of point {index} is damaged, and the point is run again ({why})."
+        report.console().print(sentence, soft_wrap=True, markup=False)
+
+
+def _check_whole(sweep: Sweep) -> None:
+    """Make sure that the workers have left no point that nobody runs."""
+    sweep.check_here()
+    found = sweep.states()
+    if left := sweep.claim((index for index in range(sweep.size) if index not in found), 1):
+        raise NmjmcError(
+            f"The workers ended, but point {left[0]} has no record and nobody runs it; see {sweep.path}/jobs, and go "
+            f"on with: nmjmc sweep resume={sweep.path}"
+        )
 
 
 def _opened(words: sweep_words.Words) -> tuple[Sweep, dict[str, Any]]:
@@ -123,6 +145,7 @@ def run(
         with _log_in(sweep.path), _bar(sweep, progress) as on_point:
             manner = sweep_run.How(device, cache, together, stop_on_failure, on_point)
             _worker(sweep)(sweep, manner)
+            sweep.check_here()
     except KeyboardInterrupt as stop:
         raise Interrupted(_where(sweep), stop) from stop
     except OSError as error:
@@ -148,10 +171,19 @@ def _where(sweep: Sweep) -> str:
     )
 
 
+class _LogFile(logging.FileHandler):
+    """A log that may be lost, with its folder or on a full disk, which ends no run."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, if there is where to."""
+        with contextlib.suppress(OSError):
+            super().emit(record)
+
+
 @contextlib.contextmanager
 def _log_in(folder: Path) -> Iterator[None]:
     """The log of this process, in the sweep's folder; several may write to one file."""
-    handler = logging.FileHandler(folder / "nmjmc.log", delay=True)
+    handler = _LogFile(folder / "nmjmc.log", delay=True)
     handler.setFormatter(logging.Formatter(f"[%(asctime)s][{os.getpid()}][%(levelname)s] %(message)s"))
     handler.handleError = lambda record: None  # a full disk is told by what cannot be kept, not by the log
     level = log.level

@@ -157,7 +157,8 @@ def _keep(
     summary = outcome.summary()
     made_by = summary.pop("provenance")
     if sweep.definition["results"]:
-        outcome.save(sweep.result_path(index))
+        sweep.check_here()  # else its folder would be made anew
+        content["result_bytes"] = outcome.save(sweep.result_path(index)).stat().st_size
     sweep.record(index, DONE, content | {"summary": summary, "provenance": made_by})
     log.info("point %d is done", index)
     return DONE

@@ -14,14 +14,18 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import jax
 import numpy as np
 
 from nmjmc.cache import cache_directory, cache_folder
-from nmjmc.data.atomic import atomic
+from nmjmc.data.atomic import write_bytes
+from nmjmc.data.checkpoint import leave_out
+from nmjmc.data.guard import DAMAGE, check_file
 from nmjmc.data.provenance import device_name, versions
+from nmjmc.data.seal import DamageError, with_seal, without_seal
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import INTERVAL, Bank, overlapping
 from nmjmc.junction.build import describe_junction
@@ -118,32 +122,45 @@ def place_of(name: str) -> Path:
 
 def read(name: str, junction: Junction) -> Bank | None:
     """A bank that was kept; None if there is none, it is damaged, or others could have written it."""
-    content = read_own(place_of(name)) if cache_folder("quanta") else None
-    if content is None:
+    path = place_of(name)
+    if cache_folder("quanta") is None or not path.is_file():
         return None
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
-            dataset, attributes = file["conductance"], file.attrs
-            conductance = np.asarray(dataset[...], np.float32)  # pyright: ignore[reportIndexIssue]
-            interval, seed = float(attributes["interval"]), int(attributes["seed"])  # pyright: ignore[reportArgumentType]
-            together = "numbers" in file
-            numbers = np.asarray(file["numbers"][...]) if together else None  # pyright: ignore[reportIndexIssue]
-            patches = int(attributes["patches"]) if together else 0  # pyright: ignore[reportArgumentType]
-    except (OSError, KeyError):
+        content = read_own(path)
+        if content is None:
+            raise DamageError("others could have written it, or it cannot be read")
+        with h5py.File(io.BytesIO(without_seal(content)), "r") as file:
+            check_file(file, path)
+            return _read(file, name, junction)
+    except DAMAGE as error:
+        leave_out(path, error, "its quanta are simulated again")
         return None
+
+
+def _read(file: Any, name: str, junction: Junction) -> Bank:
+    """The bank in an open file."""
+    if file.attrs.get("key", name) != name:
+        raise DamageError("it stands under the name of another")
+    conductance = np.asarray(file["conductance"][...], np.float32)
+    interval, seed = float(file.attrs["interval"]), int(file.attrs["seed"])
     single = (conductance, interval, junction.synapse, seed)
-    return Bank(*single) if numbers is None else PatchBank(*single, numbers, patches)
+    if "numbers" not in file:
+        return Bank(*single)
+    return PatchBank(*single, np.asarray(file["numbers"][...]), int(file.attrs["patches"]))
 
 
 def write(name: str, bank: Bank) -> None:
     """Keep a bank; a folder that cannot be written is no reason to fail."""
     if cache_folder("quanta") is None:
         return
-    with contextlib.suppress(OSError, ValidationError), atomic(place_of(name)) as temporary:
-        with h5py.File(temporary, "w") as file:
-            dataset = file.create_dataset("conductance", data=bank.conductance, compression="gzip")
-            dataset.attrs["units"] = "uS"
-            file.attrs.update({"interval": bank.interval, "seed": bank.seed, "of": bank.synapse.name})
-            if isinstance(bank, PatchBank):
-                file["numbers"] = bank.numbers
-                file.attrs["patches"] = bank.patches
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
+        dataset = file.create_dataset("conductance", data=bank.conductance, compression="gzip")
+        dataset.attrs["units"] = "uS"
+        told = {"interval": bank.interval, "seed": bank.seed, "of": bank.synapse.name, "key": name}
+        file.attrs.update(told)
+        if isinstance(bank, PatchBank):
+            file["numbers"] = bank.numbers
+            file.attrs["patches"] = bank.patches
+    with contextlib.suppress(OSError, ValidationError):
+        write_bytes(place_of(name), with_seal(image.getbuffer()), private=True)

@@ -50,6 +50,13 @@ class Claims:
         finally:
             _unlock(self._file, _TURN)
 
+    def is_at(self, path: Path) -> bool:
+        """Whether the lock file still stands at a path, so that the locks are those which others see there."""
+        try:
+            return os.path.samestat(os.fstat(self._file), os.stat(path))
+        except OSError:
+            return False
+
     def close(self) -> None:
         """Let everything go."""
         self._held.clear()

@@ -15,6 +15,7 @@ import numpy as np
 
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import DAMAGE, opened
+from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import in_parts, joined
 from nmjmc.diagnostics.finding import Array, Finding, Row
 from nmjmc.errors import ValidationError
@@ -106,7 +107,7 @@ def save_examination(examination: Examination, path: str | Path) -> Path:
         }  # fmt: skip
         for name, value in {**head, **in_parts("told", json.dumps(told))}.items():
             file.attrs[name] = value
-    return write_bytes(path, image.getbuffer())
+    return write_bytes(path, with_seal(image.getbuffer()))
 
 
 def _text(value: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Fits as files: the record of a fit, self-describing, and the checkpoint of one that is under way."""
+"""Fits as files: the record of a fit, self-describing."""
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ import h5py
 import numpy as np
 import yaml
 
-from nmjmc.data.atomic import atomic, write_text
+from nmjmc.data.atomic import write_bytes, write_text
 from nmjmc.data.guard import opened
+from nmjmc.data.seal import with_seal
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.build import build
 from nmjmc.synapse.model import Synapse
@@ -249,7 +251,8 @@ _DATA = ("position", "data", "model", "error", "residual", "time", "mean", "curv
 
 def save_fit(record: FitRecord, path: str | Path) -> Path:
     """Write a fit, usually as `fit.h5`; the file appears whole or not at all."""
-    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
         file.attrs.update(
             {"title": "nmjmc: fit", "fit_schema_version": SCHEMA_VERSION, "level": record.level}
         )
@@ -277,7 +280,7 @@ def save_fit(record: FitRecord, path: str | Path) -> Path:
             group.attrs.update({"low": curve.low, "high": curve.high})
             group.create_dataset("values", data=curve.values)
             group.create_dataset("rise", data=curve.rise)
-    return Path(path)
+    return write_bytes(path, with_seal(image.getbuffer()))
 
 
 def is_fit(path: str | Path) -> bool:
@@ -334,26 +337,3 @@ def _read_posterior(group: Any) -> PosteriorDraws | None:
 def _read_profile(group: Any) -> ProfileCurve:
     low, high = float(group.attrs["low"]), float(group.attrs["high"])
     return ProfileCurve(group["values"][...], group["rise"][...], low, high)
-
-
-def save_progress(path: str | Path, key: str, arrays: Mapping[str, np.ndarray]) -> None:
-    """Keep the state of a fit; `key` is the fingerprint of everything that decides its bits."""
-    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["fingerprint"] = key
-        for name, values in arrays.items():
-            file.create_dataset(name, data=values)
-
-
-def load_progress(path: str | Path, key: str) -> dict[str, np.ndarray]:
-    """The state of a fit, empty if there is none.
-
-    Raises:
-        ValidationError: If it is that of another fit.
-    """
-    if not Path(path).is_file():
-        return {}
-    with h5py.File(path, "r") as file:
-        if file.attrs.get("fingerprint") != key:
-            hint = "remove it, or fit the data and parameters it was made with"
-            raise ValidationError(f"checkpoint {path}", "of another fit", "of the same fit", hint)
-        return {name: np.asarray(dataset) for name, dataset in file.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc.data import seal
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import MISSING, Sweep
 from nmjmc.errors import ValidationError
@@ -96,7 +96,7 @@ def _of_sweep(sweep: Sweep) -> Table:
     rows: list[dict[str, Any]] = [
         {"status": MISSING, **point} for point in sweep.definition["points"] or [{}] * sweep.size
     ]
-    for index, state in sweep.states().items():
+    for index, state in sorted(sweep.states().items()):
         rows[index] = sweep.read(index, state)
     request = sweep.definition["request"]
     names = {axis["key"]: axis["unit"] for axis in request["axes"]}
@@ -121,13 +121,25 @@ def _of_runs(folder: Path, runs: Sequence[Path]) -> Table:
         row: dict[str, Any] = {"status": MISSING, "seed": config.get("seed")}
         row["values"] = {key: str(config[key]) for key in differing if key in config}
         if (run / "summary.json").exists():
-            row |= {
-                "status": "done",
-                "summary": json.loads((run / "summary.json").read_text(encoding="utf-8")),
-            }
+            row |= {"status": "done", "summary": _summary(run / "summary.json")}
         rows.append(row)
     units = {key: _unit_of([row["values"].get(key, "") for row in rows]) for key in differing}
     return _table(folder.name, units, rows, {"runs": [run.name for run in runs]})
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """The summary of a run.
+
+    Raises:
+        ValidationError: If it is damaged.
+    """
+    try:
+        return seal.unsealed(path.read_bytes())
+    except seal.DamageError as error:
+        hint = "run its words again in its folder"
+        raise ValidationError(
+            "the summary", f"{path}, which is damaged: {error}", "as it was written", hint
+        ) from error
 
 
 def _leaves(config: Any, prefix: str = "") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import h5py
 from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue]  (h5py's own modules are compiled)
 
+from nmjmc.data import seal
 from nmjmc.errors import ValidationError
 
 SHRINKS = 1032
@@ -38,13 +39,21 @@ def opened(path: str | Path, wanted: str = "an HDF5 file", *, own: bool = False)
     Args:
         path: The file.
         wanted: What it should be, for the message.
-        own: Whether it is one of this package, which lies in one file: then all of it is checked at once.
+        own: Whether it is one of this package, which lies in one file: then all of it is checked at once, by its
+            checksum too.
 
     Raises:
         ValidationError: If it cannot be read as HDF5, is damaged, or declares what cannot be.
     """
     try:
+        if own:
+            seal.check(path)
         file = h5py.File(path, "r")
+    except seal.DamageError as error:
+        hint = "take it from a copy, or make it again"
+        raise ValidationError(
+            "path", f"{path}, which is damaged: {error}", f"{wanted}, whole", hint
+        ) from error
     except DAMAGE as error:
         if "unable to lock file" in str(error):
             hint = "close it there, or wait until it is written"

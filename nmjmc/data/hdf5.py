@@ -13,6 +13,7 @@ from nmjmc.data import netcdf
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import opened
 from nmjmc.data.result import FATES, Result
+from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
@@ -29,7 +30,7 @@ def save(result: Result, path: str | Path) -> Path:
     Returns:
         The path.
     """
-    return write_bytes(path, netcdf.image(variables(result), attributes(result)))
+    return write_bytes(path, with_seal(netcdf.image(variables(result), attributes(result))))
 
 
 def load(path: str | Path) -> Result:

@@ -7,23 +7,26 @@
     claims                     the lock file
 
 A point's state is the presence of its file, which is renamed into place: killed at any moment, a sweep has whole
-points and missing ones, and nothing between.
+points and missing ones, and nothing between. Definition and records carry checksums; a record that is damaged, or
+stands under another point's name, is as good as none.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nmjmc.data import records, seal
 from nmjmc.data.atomic import write_text
 from nmjmc.data.claims import Claims
-from nmjmc.errors import ValidationError
+from nmjmc.data.records import DONE, FAILED
+from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.folders import user_path
 
 SWEEP_VERSION = 1
-DONE, FAILED, MISSING = "done", "failed", "missing"
+MISSING = "missing"
+_CLAIMS = "claims"
 
 
 class Sweep:
@@ -51,7 +54,7 @@ class Sweep:
             with claims.turn():  # of two processes that start together, one writes and the other reads
                 if not (folder / "sweep.json").exists():
                     whole = {"schema_version": SWEEP_VERSION, **definition}
-                    write_text(folder / "sweep.json", json.dumps(whole, indent=1, allow_nan=False) + "\n")
+                    write_text(folder / "sweep.json", seal.sealed(whole, indent=1))
         finally:
             claims.close()
         sweep = cls.open(folder)
@@ -65,21 +68,10 @@ class Sweep:
         """The sweep that stands in a folder.
 
         Raises:
-            ValidationError: If there is none, or a newer nmjmc wrote it.
+            ValidationError: If there is none, it is damaged, or a newer nmjmc wrote it.
         """
         folder = user_path(path, "the folder of a sweep")
-        try:
-            found = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValidationError(
-                "the folder", f"{path}, which has no sweep.json", "that of a sweep"
-            ) from error
-        _check(folder, found)
-        version = found["schema_version"]
-        if version > SWEEP_VERSION:
-            hint = "install a newer nmjmc to read it"
-            raise ValidationError(f"schema_version of {path}", version, f"at most {SWEEP_VERSION}", hint)
-        return cls(folder, found)
+        return cls(folder, _definition(folder))
 
     @property
     def size(self) -> int:
@@ -104,14 +96,19 @@ class Sweep:
         states: dict[int, str] = {}
         for path in (self.path / "points").glob("*.json"):
             number, state = path.name.split(".")[:2]
-            if number.isdigit() and states.get(int(number)) != DONE:
-                states[int(number)] = state
+            if number.isdecimal() and state in (DONE, FAILED) and int(number) < self.size:
+                index = int(number)
+                states[index] = DONE if states.get(index) == DONE else state
         return states
 
     def record(self, index: int, state: str, content: Mapping[str, Any]) -> None:
-        """Keep a point's record; call it only while the point is claimed."""
-        text = json.dumps({"index": index, "status": state, **content}, allow_nan=False) + "\n"
-        write_text(self.record_path(index, state), text)
+        """Keep a point's record; call it only while the point is claimed.
+
+        Raises:
+            NmjmcError: If the sweep's folder is gone.
+        """
+        self.check_here()
+        records.write(self.record_path(index, state), index, state, content)
         if state == DONE:  # it may have failed before
             self.record_path(index, FAILED).unlink(missing_ok=True)
 
@@ -119,14 +116,63 @@ class Sweep:
         """A point's record.
 
         Raises:
-            ValidationError: If the file is damaged.
+            ValidationError: If the file is damaged, or is that of another point.
         """
-        path = self.record_path(index, state)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            hint = "remove it, and resume runs its point again"
-            raise ValidationError("the record", str(path), "JSON as it was written", hint) from error
+            return self._read(index, state)
+        except seal.DamageError as error:
+            hint = f"nmjmc sweep resume={self.path} runs its point again"
+            found = f"{self.record_path(index, state)}, which is damaged: {error}"
+            raise ValidationError("the record", found, "as it was written", hint) from error
+
+    def _read(self, index: int, state: str) -> dict[str, Any]:
+        points = self.definition["points"]
+        return records.read(self.record_path(index, state), index, state, points[index] if points else None)
+
+    def damage(self, index: int) -> str | None:
+        """Why the record of a point, or its result, cannot be used; None if it can, or there is none."""
+        for state in (DONE, FAILED):
+            path, kept = self.record_path(index, state), self.result_path(index)
+            try:
+                said = self._read(index, state).get("result_bytes")
+            except FileNotFoundError:
+                continue
+            except seal.DamageError as error:
+                return f"{path}: {error}"
+            if said is not None and kept.exists() and kept.stat().st_size != said:
+                return f"{kept}: it is not whole"
+        return None
+
+    def forget_damaged(self) -> dict[int, str]:
+        """Make points whose records are damaged missing again, so that they are run once more; those in use stay.
+
+        Returns:
+            What was wrong with each.
+        """
+        return {index: why for index in sorted(self.states()) if (why := self._forget_if_damaged(index))}
+
+    def _forget_if_damaged(self, index: int) -> str | None:
+        if self.damage(index) is None or not self.claims.take(index):
+            return None
+        try:
+            if why := self.damage(index):  # still, now that nobody else is at it
+                for state in (DONE, FAILED):
+                    self.record_path(index, state).unlink(missing_ok=True)
+            return why
+        finally:
+            self.claims.release(index)
+
+    def check_here(self) -> None:
+        """Make sure that the folder is still that of this sweep.
+
+        Raises:
+            NmjmcError: If it was removed, or another was put in its place.
+        """
+        if not (self.path / "sweep.json").exists() or not self.claims.is_at(self.path / _CLAIMS):
+            raise NmjmcError(
+                f"The folder of the sweep, {self.path}, was removed or replaced while the sweep ran, and the points "
+                "with it; start again with the same words."
+            )
 
     def result_path(self, index: int) -> Path:
         """Where the whole result of a point stands."""
@@ -169,10 +215,36 @@ class Sweep:
         return self.path / "points" / f"{index:06d}.{state}.json"
 
 
+def _definition(folder: Path) -> dict[str, Any]:
+    """What `sweep.json` says."""
+    try:
+        content = (folder / "sweep.json").read_bytes()
+    except OSError as error:
+        found = f"{folder}, which has no sweep.json"
+        raise ValidationError("the folder", found, "that of a sweep") from error
+    try:
+        version = seal.peeked(content).get("schema_version", 0)
+        if isinstance(version, int) and version > SWEEP_VERSION:
+            hint = "install a newer nmjmc to read it"
+            raise ValidationError(f"schema_version of {folder}", version, f"at most {SWEEP_VERSION}", hint)
+        found = seal.unsealed(content)
+    except seal.DamageError as error:
+        raise _damaged(folder, str(error)) from error
+    _check(folder, found)
+    if found["points"] and len(found["points"]) != found["size"]:
+        raise _damaged(folder, f"it tells {len(found['points'])} of {found['size']} points")
+    return found
+
+
+def _damaged(folder: Path, why: str) -> ValidationError:
+    hint = "take it from a copy, or start the sweep again in another folder"
+    return ValidationError("the sweep", f"{folder / 'sweep.json'}, which is damaged: {why}", "whole", hint)
+
+
 def _claims(folder: Path) -> Claims:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Claims(folder / "claims")
+        return Claims(folder / _CLAIMS)
     except OSError as error:
         found = f"{folder} ({error.strerror})"
         raise ValidationError("folder", found, "a folder that can be written") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Mapping
@@ -11,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from nmjmc.data import provenance
-from nmjmc.data.checkpoint import fingerprint
-from nmjmc.data.fits import load_progress, save_progress
+from nmjmc.data.checkpoint import fingerprint, leave_out, load_arrays, save_arrays
 from nmjmc.fitting.optimise import State
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.uncertainty import Profile
@@ -21,6 +21,7 @@ from nmjmc.synapse.build import describe
 CLOCK = 10.0
 """Seconds between writings."""
 
+_AGAIN = "the fit begins anew"
 _STATE = "state:"
 _PROFILE = "profile:"
 _POSTERIOR = "posterior:"
@@ -40,7 +41,7 @@ class Keeper:
 
     def __init__(self, path: str | Path | None, key: str, seconds: float = CLOCK) -> None:
         self.path, self.key, self.seconds = path, key, seconds
-        self._arrays = {} if path is None else load_progress(path, key)
+        self._arrays = {} if path is None else _found(Path(path), key)
         self._written, self._fresh = time.monotonic(), True
         plain = {n.removeprefix(_STATE): v for n, v in self._arrays.items() if n.startswith(_STATE)}
         self.state = State(**plain) if plain else None
@@ -87,8 +88,20 @@ class Keeper:
         """Write what is not on the disk yet."""
         if self.path is None or self._fresh:
             return
-        save_progress(self.path, self.key, self._arrays)
+        save_arrays(self.path, self.key, self._arrays)
         self._written, self._fresh = time.monotonic(), True
+
+
+def _found(path: Path, key: str) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint that can be gone on from; none where there is none, or it is damaged."""
+    arrays = load_arrays(path, key, _AGAIN, "fit") or {}
+    wanted = {_STATE + item.name for item in dataclasses.fields(State)}
+    heads = {name.rpartition(":")[0] for name in arrays if name.startswith(_PROFILE)}
+    wanted |= {f"{head}:{part}" for head in heads for part in ("values", "losses", "ends")}
+    if arrays and not wanted <= set(arrays):
+        leave_out(path, "something of it is missing", _AGAIN)
+        return {}
+    return arrays
 
 
 def key_of(problem: Problem, settings: Mapping[str, Any]) -> str:
