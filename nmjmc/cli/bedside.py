@@ -35,7 +35,7 @@ from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import telling
 from nmjmc.data import provenance
-from nmjmc.data.atomic import write_text
+from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.banks import Banks
 from nmjmc.data.examination import Examination
 from nmjmc.data.seal import sealed
@@ -120,6 +120,7 @@ def _run(config: DictConfig) -> None:
         _dry_run(request)
         return
     folder = Path(HydraConfig.get().runtime.output_dir)
+    clear_leftovers(folder)
     seed = draw_seed() if shared["seed"] is None else shared["seed"]
     request = dataclasses.replace(request, shared={**shared, "seed": seed})
     write_text(folder / "config.yaml", as_yaml(request.resolved))
@@ -173,12 +174,12 @@ def _errors(banks: Banks) -> Mapping[str, float]:
 
 
 def _leave(examination: Examination, folder: Path) -> None:
-    """Write the files of a run, the result first, and say what stands where."""
+    """Write the files of a run, the result first and last the summary, which says that it is done."""
+    (folder / "summary.json").unlink(missing_ok=True)
     examination.save(folder / "result.h5")
-    summary = examination.summary()
-    write_text(folder / "summary.json", sealed(summary, indent=2))
     figure = f"{examination.test}.png"
     examination.plot(folder / figure)
+    write_text(folder / "summary.json", sealed(examination.summary(), indent=2))
     for line in str(examination).splitlines():
         log.info(line)
     log.info("provenance: %s", json.dumps(dict(examination.provenance)))

@@ -23,8 +23,9 @@ from nmjmc.cli.fit_words import prepare
 from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
 from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.places import placing
-from nmjmc.data.atomic import write_text
-from nmjmc.data.fits import FitRecord
+from nmjmc.data.atomic import clear_leftovers, write_text
+from nmjmc.data.fits import FitRecord, load_fit
+from nmjmc.data.gather import read_summary
 from nmjmc.data.seal import sealed
 from nmjmc.errors import NmjmcError
 from nmjmc.fitting import fit
@@ -98,12 +99,13 @@ def _run(config: DictConfig) -> None:
         _dry_run(made)
         return
     folder = Path(HydraConfig.get().runtime.output_dir)
+    clear_leftovers(folder)
     checkpoint = folder / _CHECKPOINT
     resuming = found.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if resuming and all((folder / name).exists() for name in ("fit.h5", "summary.json", "config.yaml")):
         configs.check_same(folder / "config.yaml", fit_config.resolved(found), fit_config.IDLE)
         log.info("%s is finished", folder)
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        summary = _completed(folder)
         fit_report.print_fit(summary, folder)
         _remember(summary)
         return
@@ -144,10 +146,22 @@ def _telling(meter: FitMeter, checkpoint: Path) -> Iterator[None]:
         raise Interrupted(f"{kept} Go on with the same words and resume=true", stop) from stop
 
 
+def _completed(folder: Path) -> dict[str, Any]:
+    """The summary of a finished fit, once its record is known to be whole.
+
+    Raises:
+        ValidationError: If one of them is damaged.
+    """
+    load_fit(folder / "fit.h5")
+    (folder / _CHECKPOINT).unlink(missing_ok=True)
+    return read_summary(folder / "summary.json")
+
+
 def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:
     """Write the files of a fit, the record first and the summary last, and say what stands where."""
     from nmjmc.viz import fit as figures
 
+    (folder / "summary.json").unlink(missing_ok=True)  # it says that the fit is done
     record.save(folder / "fit.h5")
     write_text(folder / "config.yaml", configs.as_yaml(fit_config.resolved(made.config)))
     record.save_preparation(folder / "fitted.yaml")

@@ -26,7 +26,7 @@ from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import Meter
-from nmjmc.data.atomic import write_text
+from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.checkpoint import block_size, remove
 from nmjmc.data.provenance import device_name
 from nmjmc.data.seal import sealed
@@ -133,11 +133,12 @@ def _run(config: DictConfig) -> None:
         return
     count, index = distributed.join(settings.distributed, settings.seed)
     folder = Path(HydraConfig.get().runtime.output_dir)
+    clear_leftovers(folder)
     resuming = settings.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if resuming and all((folder / name).exists() for name in ("result.h5", "summary.json", "config.yaml")):
         configs.check_same(folder / "config.yaml", configs.resolved(synapse, settings))
         log.info("%s is finished", folder)
-        report.print_result(json.loads((folder / "summary.json").read_text(encoding="utf-8")), folder)
+        report.print_result(_completed(folder), folder)
         return
     seed = api.draw_seed() if settings.seed is None else settings.seed
     settings = dataclasses.replace(settings, seed=seed)
@@ -223,13 +224,27 @@ def _block(kept: Path | None, seconds: float | None) -> int:
     return block_size(kept, size)
 
 
+def _completed(folder: Path) -> dict[str, Any]:
+    """The summary of a finished run, whose files are whole then: an earlier version wrote its picture last.
+
+    Raises:
+        ValidationError: If the result is damaged.
+    """
+    result = api.load(folder)
+    if not (folder / "mepc.png").exists():
+        result.plot(folder / "mepc.png")
+    remove(folder / "checkpoint")
+    return result.summary()
+
+
 def _leave(result: Any, folder: Path, config: str) -> None:
-    """Write the files of a run, the result first, and say what stands where."""
+    """Write the files of a run, the result first and last the summary, which says that it is done."""
+    (folder / "summary.json").unlink(missing_ok=True)
     result.save(folder / "result.h5")
     write_text(folder / "config.yaml", config)
+    result.plot(folder / "mepc.png")
     summary = result.summary()
     write_text(folder / "summary.json", sealed(summary, indent=2))
-    result.plot(folder / "mepc.png")
     for line in str(result).splitlines():
         log.info(line)
     log.info("provenance: %s", json.dumps(dict(result.provenance)))

@@ -121,13 +121,13 @@ def _of_runs(folder: Path, runs: Sequence[Path]) -> Table:
         row: dict[str, Any] = {"status": MISSING, "seed": config.get("seed")}
         row["values"] = {key: str(config[key]) for key in differing if key in config}
         if (run / "summary.json").exists():
-            row |= {"status": "done", "summary": _summary(run / "summary.json")}
+            row |= {"status": "done", "summary": read_summary(run / "summary.json")}
         rows.append(row)
     units = {key: _unit_of([row["values"].get(key, "") for row in rows]) for key in differing}
     return _table(folder.name, units, rows, {"runs": [run.name for run in runs]})
 
 
-def _summary(path: Path) -> dict[str, Any]:
+def read_summary(path: Path) -> dict[str, Any]:
     """The summary of a run.
 
     Raises:

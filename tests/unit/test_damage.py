@@ -1,0 +1,313 @@
+"""Files that are not as they were written are made again or refused in a sentence, and never believed."""
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import nmjmc
+from nmjmc.cli.main import main
+from nmjmc.data import atomic, checkpoint, seal
+from nmjmc.data.sweep import DONE, Sweep
+from nmjmc.errors import DamageWarning, NmjmcError, ValidationError
+from nmjmc.fitting.keeper import Keeper
+from nmjmc.fitting.optimise import State
+from tests.records import formula_result, formula_run, stand_in_for_the_kernel
+
+pytestmark = pytest.mark.unit
+FILES = Path(__file__).parents[1] / "files"
+KEY = checkpoint.fingerprint({"a": 1})
+POINTS = ["receptor.density=3000 /um^2,5000 /um^2,7000 /um^2", "vesicles=2", "duration=1 ms", "folder=s"]
+
+
+@pytest.fixture(autouse=True)
+def set_up(monkeypatch, tmp_path):
+    stand_in_for_the_kernel(monkeypatch, tmp_path)
+
+
+def flips(content, number, seed=5):
+    """The content with one bit turned over, at many places."""
+    rng = np.random.default_rng(seed)
+    for place in rng.integers(0, len(content), number):
+        turned = bytearray(content)
+        turned[place] ^= 1 << int(rng.integers(8))
+        yield bytes(turned)
+
+
+def test_a_turned_bit_in_a_block_is_never_believed(tmp_path):
+    arrays = {
+        "content": np.arange(20),
+        "time": np.linspace(0, 1, 30),
+        "count_R": np.eye(20, 30, dtype=np.int32),
+    }
+    path = checkpoint.save_block(tmp_path / "c", KEY, 0, arrays)
+    whole = path.read_bytes()
+    left_out = 0
+    for turned in flips(whole, 150):
+        path.write_bytes(turned)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            found = checkpoint.load_blocks(tmp_path / "c", KEY)
+        left_out += not found
+        assert bool(found) != bool([w for w in told if issubclass(w.category, DamageWarning)])
+        for name, values in found.get(0, {}).items():
+            np.testing.assert_array_equal(values, arrays[name])
+    assert left_out > 140  # a bit of the checksum's own mark may turn
+
+
+def test_a_turned_bit_in_a_result_is_refused(tmp_path):
+    path = formula_result(vesicles=1).save(tmp_path / "r.h5")
+    whole = path.read_bytes()
+    for turned in flips(whole[:-48], 40):
+        path.write_bytes(turned + whole[-48:])
+        with pytest.raises(ValidationError, match=r"r\.h5, which is damaged"):
+            nmjmc.load(path)
+
+
+@pytest.mark.parametrize(("name", "read"), [("bedside", nmjmc.load_examination), ("fit", nmjmc.load_fit)])
+def test_a_turned_bit_in_a_bedside_test_or_a_fit_is_refused(name, read, tmp_path):
+    path = read(FILES / f"{name}_v1.h5").save(tmp_path / "r.h5")
+    whole = path.read_bytes()
+    read(path)
+    for turned in flips(whole[:-48], 10):
+        path.write_bytes(turned + whole[-48:])
+        with pytest.raises(ValidationError, match=r"r\.h5, which is damaged"):
+            read(path)
+
+
+@pytest.mark.parametrize("how", ["turned", "a state is missing", "of another fit"])
+def test_a_damaged_state_of_a_fit_is_left_out(how, tmp_path):
+    path = tmp_path / "fit.state.h5"
+    names = [item.name for item in dataclasses.fields(State)]
+    arrays = {f"state:{name}": np.ones(3) for name in names} | {"phase": np.array(1)}
+    if how == "a state is missing":
+        del arrays["state:trace"]
+    checkpoint.save_arrays(path, KEY, arrays)
+    if how == "turned":
+        content = path.read_bytes()
+        path.write_bytes(next(flips(content[:-48], 1)) + content[-48:])
+    if how == "of another fit":
+        with pytest.raises(ValidationError, match="of another fit"):
+            Keeper(path, "another")
+        return
+    with pytest.warns(DamageWarning, match="the fit begins anew"):
+        assert Keeper(path, KEY).state is None
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_another_program_changes_on_purpose_opens(tmp_path):
+    path = formula_result(vesicles=1).save(tmp_path / "r.h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["comment"] = "seen"
+    assert nmjmc.load(path).provenance["comment"] == "seen"
+
+
+@pytest.mark.parametrize(
+    "fault", ["turned", "cut", "empty", "no dataset", "no shape", "renamed", "of all", "a folder"]
+)
+def test_a_run_goes_on_without_a_damaged_block(fault, tmp_path):
+    how = {"vesicles": 12, "seed": 4, "duration": 0.1, "checkpoint_vesicles": 4}
+    whole = nmjmc.simulate(nmjmc.preparation("human"), **how)
+    nmjmc.simulate(nmjmc.preparation("human"), **how, checkpoint="c")
+    path = Path("c/vesicles_00000004.h5")
+    content = path.read_bytes()
+    if fault in ("no dataset", "no shape"):  # whole files of an earlier version, without a checksum
+        with h5py.File(path, "a") as file:
+            del file["count_AR"]
+            if fault == "no shape":
+                file["count_AR"] = np.zeros(3)
+    elif fault == "renamed":
+        shutil.copy("c/vesicles_00000008.h5", path)
+    elif fault == "of all":
+        path.chmod(0o666)
+    elif fault == "a folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        turned = next(flips(content[:-48], 1)) + content[-48:]
+        path.write_bytes({"turned": turned, "cut": content[:500]}.get(fault, b""))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DamageWarning)
+        if fault == "a folder":
+            with pytest.raises((OSError, NmjmcError)):
+                nmjmc.simulate(nmjmc.preparation("human"), **how, checkpoint="c")
+            return
+        again = nmjmc.simulate(nmjmc.preparation("human"), **how, checkpoint="c")
+    for name, counts in whole.counts.items():
+        np.testing.assert_array_equal(again.counts[name], counts)
+
+
+NOTES = ("", "garbage", "[]", "null", '{"vesicles": "x"}', '{"vesicles": 64, "checksum": "0"}')
+
+
+@pytest.mark.parametrize("text", NOTES)
+def test_a_damaged_note_of_the_block_size_is_made_anew(text, tmp_path):
+    for first in (0, 50, 100):
+        checkpoint.save_block(tmp_path, KEY, first, {"content": np.arange(50)})
+    (tmp_path / "block.json").write_text(text)
+    with pytest.warns(DamageWarning, match=r"block\.json is left out"):
+        assert checkpoint.block_size(tmp_path, 128) == 50
+    assert checkpoint.block_size(tmp_path, 128) == 50
+    (tmp_path / "block.json").write_text("70")  # of an earlier version
+    assert checkpoint.block_size(tmp_path, 128) == 70
+
+
+def spoil(path, how, others):
+    content = path.read_text()
+    if how == "turned":
+        content = content.replace('"seed": ', '"seed": 1', 1)
+    elif how == "swapped":
+        content = others[0].read_text()
+    elif how == "of another sweep":
+        content = json.dumps({**json.loads(content), "values": {"receptor.density": "1 /um^2"}})
+    else:
+        content = {"empty": "", "cut": content[:100], "null": "null", "no summary": "{}"}[how]
+    path.write_text(content)
+
+
+FAULTS = ("turned", "swapped", "of another sweep", "empty", "cut", "null", "no summary")
+
+
+@pytest.mark.parametrize("how", FAULTS)
+def test_a_damaged_record_is_found_by_collect_and_run_again_by_resume(how, capsys):
+    assert main(["sweep", *POINTS]) == 0
+    files = [Path(f"s/points/00000{i}.done.json") for i in range(3)]
+    whole = json.loads(files[1].read_text())
+    spoil(files[1], how, [files[2]])
+    capsys.readouterr()
+    assert main(["collect", "s"]) == 2
+    said = capsys.readouterr().err
+    assert "000001.done.json, which is damaged" in said and "resume=s" in said and len(said.splitlines()) == 1
+    assert main(["plot", "s"]) == 2
+    capsys.readouterr()
+    assert main(["sweep", "resume=s"]) == 0
+    assert "The record of point 1 is damaged, and the point is run again" in capsys.readouterr().out
+    again = json.loads(files[1].read_text())
+    assert {n: again[n] for n in ("values", "seed", "index")} == {
+        n: whole[n] for n in ("values", "seed", "index")
+    }
+    assert main(["collect", "s"]) == 0
+
+
+def test_a_cut_result_of_a_point_is_made_again(capsys):
+    main(["sweep", *POINTS])
+    path = Sweep.open("s").result_path(2)
+    path.write_bytes(path.read_bytes()[:1000])
+    assert main(["sweep", *POINTS]) == 0
+    assert "000002.h5: it is not whole" in capsys.readouterr().out
+    assert nmjmc.load(path).vesicles == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"size": 3}', "turned"])
+def test_a_damaged_definition_is_refused_in_a_sentence(text, capsys):
+    main(["sweep", *POINTS])
+    path = Path("s/sweep.json")
+    path.write_text(path.read_text().replace("3000 /um^2", "3001 /um^2") if text == "turned" else text)
+    capsys.readouterr()
+    for words in (["collect", "s"], ["sweep", "resume=s"], ["sweep", *POINTS], ["plot", "s"]):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "sweep.json, which is damaged" in said and len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("results", ["true", "false"])
+def test_a_sweep_whose_folder_goes_away_does_not_end_well(results, monkeypatch, capsys):
+    def run(synapse, **arguments):
+        if float(synapse.receptor.density) == 5000.0:
+            shutil.rmtree("s")
+        return formula_run(synapse, **arguments)
+
+    monkeypatch.setattr("nmjmc.kernel.simulate.run", run)
+    assert main(["sweep", *POINTS, f"results={results}"]) == 1
+    assert "was removed or replaced while the sweep ran" in capsys.readouterr().err
+    assert not Path("s/points").exists()
+
+
+def test_a_file_that_belongs_to_no_point_is_no_record():
+    main(["sweep", *POINTS])
+    for name in ("000009.done.json", "000001.odd.json", "x.done.json"):
+        shutil.copy("s/points/000001.done.json", f"s/points/{name}")
+    assert Sweep.open("s").states() == dict.fromkeys(range(3), DONE)
+    assert main(["collect", "s"]) == 0
+
+
+def test_what_dead_processes_left_is_cleared_and_what_living_ones_write_is_not(tmp_path):
+    with atomic.atomic(tmp_path / "mine") as mine:
+        script = f"""
+import os, sys
+from nmjmc.data.atomic import atomic
+with atomic({str(tmp_path / "theirs")!r}) as path:
+    print(path, flush=True)
+    sys.stdin.read() or os._exit(1)
+"""
+        theirs = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )  # fmt: skip
+        left = Path(theirs.stdout.readline().strip())
+        far = tmp_path / ".far.00000000-1-abc.tmp"
+        old = tmp_path / ".old.abcdefgh.tmp"
+        far.touch()
+        old.touch()
+        os.utime(old, (time.time() - 1e6,) * 2)
+        atomic.clear_leftovers(tmp_path)
+        assert mine.exists() and left.exists() and far.exists() and not old.exists()
+        theirs.kill()
+        theirs.wait()
+        atomic.clear_leftovers(tmp_path)
+        assert mine.exists() and not left.exists()
+        theirs.stdin.close()
+        theirs.stdout.close()
+
+
+WORDS = ["vesicles=2", "seed=3", "duration=1 ms", "hydra.run.dir=run"]
+
+
+def test_the_summary_is_written_last_and_says_that_a_run_is_done(monkeypatch, capsys):
+    assert main(["simulate", *WORDS]) == 0
+    Path("run/mepc.png").unlink()  # as earlier versions left a run that was killed before its picture
+    Path("run/checkpoint").mkdir()
+    assert main(["simulate", *WORDS, "resume=true"]) == 0
+    assert Path("run/mepc.png").exists() and not Path("run/checkpoint").exists()
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nmjmc.viz.mepc.plot_mepc", stop)
+        assert main(["simulate", *WORDS]) == 130
+    assert Path("run/result.h5").exists() and not Path("run/summary.json").exists()
+    content = bytearray(Path("run/result.h5").read_bytes())
+    assert main(["simulate", *WORDS, "resume=true"]) == 0
+    content[len(content) // 2] ^= 1
+    Path("run/result.h5").write_bytes(content)
+    capsys.readouterr()
+    assert main(["simulate", *WORDS, "resume=true"]) == 2
+    assert "which is damaged" in capsys.readouterr().err
+
+
+def test_a_damaged_summary_of_a_run_is_not_gathered(capsys):
+    assert (
+        main(["simulate", "receptor.density=3000 /um^2,5000 /um^2", "vesicles=2", "duration=1 ms", "-m"]) == 0
+    )
+    path = sorted(Path("outputs/sweep-human").glob("*/summary.json"))[0]
+    path.write_text(path.read_text().replace('"mean": ', '"mean": 1', 1))
+    assert main(["collect", "outputs/sweep-human"]) == 2
+    assert "summary.json, which is damaged: it is not as it was written" in capsys.readouterr().err
+
+
+def test_records_of_earlier_versions_have_no_checksum():
+    record = {"a": [1, 2.5, None], "b": {"c": "µ"}}
+    assert seal.unsealed(seal.sealed(record)) == record == seal.unsealed(json.dumps(record))
+    with pytest.raises(seal.DamageError):
+        seal.unsealed(seal.sealed(record).replace("2.5", "2.6"))
+    assert seal.without_seal(b"old") == b"old" == seal.without_seal(seal.with_seal(b"old"))
