@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc import ending
 from nmjmc.data import checkpoint as blocks
 from nmjmc.data import provenance
 from nmjmc.data.result import FATES, Result
@@ -60,6 +61,7 @@ def run_in_blocks(
     first, end = run["first_vesicle"], run["first_vesicle"] + run["vesicles"]
     parts = []
     while first < end:
+        ending.look()
         count = min(size, end - first)
         arrays = finished.get(first)
         if arrays is None or not _fits(arrays, synapse, count):

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from nmjmc import ending
+
 
 def console_for(wanted: str | bool) -> Console | None:
     """Where a bar is drawn; None where it is not wanted, or `auto` and there is no terminal."""
@@ -57,13 +59,21 @@ class Meter:
 
 @contextlib.contextmanager
 def telling(wanted: str | bool) -> Iterator[Callable[[str], None]]:
-    """A function that tells the stage of a run; it does nothing where `auto` finds no terminal."""
+    """A function that tells the stage of a run, where there is a terminal or it is wanted.
+
+    Calling it ends a run that was asked to end.
+    """
     console = console_for(wanted)
     if console is None:
-        yield lambda stage: None
+        yield lambda stage: ending.look()
         return
     with console.status("starting") as status:
-        yield lambda stage: status.update(Text(stage))
+
+        def tell(stage: str) -> None:
+            ending.look()
+            status.update(Text(stage))
+
+        yield tell
 
 
 def fraction(progress: Any) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nmjmc import ending
 from nmjmc.api import Point, simulate_many
 from nmjmc.cli import sweep_plan
 from nmjmc.data.result import Result
@@ -84,6 +85,7 @@ def run_claimed(sweep: Sweep, chosen: Chosen, how: How) -> Iterator[tuple[int, R
         state = _keep(sweep, index, chosen[index], built[index], outcome)
         sweep.claims.release(index)
         how.on_point(index, state)
+        ending.look()
         yield index, outcome
         if state == FAILED and how.stop_on_failure:
             raise PointFailed(f"Point {index} failed, and the sweep ends with it: {outcome}")

@@ -20,6 +20,7 @@ import h5py
 import jax
 import numpy as np
 
+from nmjmc import ending
 from nmjmc.cache import cache_directory, cache_folder
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.checkpoint import leave_out
@@ -69,6 +70,7 @@ class Banks:
 
     def __call__(self, junction: Junction) -> Bank:
         """The bank of a junction's synapse."""
+        ending.look()
         name = key(junction, self.quanta, self.seed)
         found = self._memory.get(name) or (read(name, junction) if self.cache else None)
         if found is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc import ending
 from nmjmc.carried import Number
 from nmjmc.data.fits import FitRecord, PosteriorDraws
 from nmjmc.errors import ValidationError, nearest
@@ -173,6 +174,7 @@ def _profile(
     how: dict[str, Any],
 ) -> uncertainty.Profile:
     """One profile, from the checkpoint if it is there."""
+    ending.look()
     kept = keeper.profile(name)
     if kept is not None:
         return kept

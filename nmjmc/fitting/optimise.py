@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from nmjmc import ending
 from nmjmc.errors import FitError, ValidationError, nearest
 from nmjmc.fitting.estimators import Estimator
 from nmjmc.fitting.problem import Problem
@@ -159,6 +160,7 @@ def optimise(
         state = _step(problem, estimator, state, optimiser, tolerance)
         if keep is not None:
             keep(state)
+        ending.look()
         if on_step is not None:
             elapsed, taken = time.monotonic() - begun, state.losses.size - first
             left = 0.0 if state.done else elapsed / max(taken, 1) * (steps + 1 - state.losses.size)

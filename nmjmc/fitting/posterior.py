@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nmjmc import ending
 from nmjmc.data.fits import PosteriorDraws
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.optimise import Progress, State, free_values
@@ -97,6 +98,7 @@ def sample(
             first = done - 1 if first is None else first
             if keep is not None:
                 keep(now)
+            ending.look()
             if on_step is not None and (done % _TELL == 0 or done == total):
                 elapsed = time.monotonic() - begun
                 left = elapsed / (done - first) * (total - done)

@@ -234,7 +234,7 @@ def _run_group(
                 if not set(members.point) <= dropped:
                     start = number * group.size
                     outcome = run_batch(job, members, start, group.size, programs[lane], meter)
-            except Exception as error:
+            except (Exception, KeyboardInterrupt) as error:
                 outcome = error
             _put(found, (number, outcome, time.perf_counter() - begun), meter)
 

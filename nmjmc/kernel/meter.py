@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nmjmc import ending
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -39,7 +41,12 @@ class Meter:
         self.lock, self.stop = threading.Lock(), False
 
     def report(self, batch: int, records: int, patches: int, compile_seconds: float) -> None:
-        """Note that a batch of patches has come to this record, and what its lane has compiled for so far [s]."""
+        """Note that a batch of patches has come to this record, and what its lane has compiled for so far [s].
+
+        Raises:
+            KeyboardInterrupt: If the process was asked to end.
+        """
+        ending.look()
         if self.told is None:
             return
         with self.lock:
