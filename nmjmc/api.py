@@ -14,6 +14,7 @@ from nmjmc.data.hdf5 import load
 from nmjmc.data.result import Result
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.kernel.numerics import Numerics
+from nmjmc.progress import listener, shown
 from nmjmc.runs import part_of, result_of, run_at_once, run_in_blocks
 from nmjmc.runtime import choose_devices, use_cache
 from nmjmc.synapse.model import Synapse
@@ -38,6 +39,7 @@ def simulate(
     checkpoint: str | Path | None = None,
     checkpoint_vesicles: int = 128,
     on_chunk: Callable[[Any], None] | None = None,
+    progress: bool | str = "auto",
 ) -> Result:
     """Follow every ACh molecule of many vesicles.
 
@@ -56,7 +58,8 @@ def simulate(
         checkpoint: Folder for finished blocks of vesicles; a run that was killed goes on from there, to the
             same bits. It stays until you remove it (`nmjmc.data.checkpoint.remove`), once the result is saved.
         checkpoint_vesicles: Vesicles of a block, at least 1.
-        on_chunk: Called with the progress between compiled chunks.
+        on_chunk: Called with the progress between compiled chunks, which is then not drawn.
+        progress: Whether it is drawn: True, False, or `auto` for a terminal and a notebook.
 
     Returns:
         The result, with its printed form, `summary()`, `plot()` and `save()`.
@@ -73,13 +76,15 @@ def simulate(
     if checkpoint is not None and not isinstance(checkpoint, str | Path):
         raise ValidationError("checkpoint", repr(checkpoint), "a folder", 'for example "checkpoint"')
     use_cache(cache)
-    how = {"devices": choose_devices(device), "on_chunk": on_chunk}
-    if checkpoint is None:
-        parts = [run_at_once(synapse, run, how, run["first_vesicle"], run["vesicles"])]
-    else:
-        size = whole_number(checkpoint_vesicles, "checkpoint_vesicles", 1, MOST_VESICLES)
-        parts = run_in_blocks(synapse, run, how, checkpoint, size)
-    return result_of(synapse, run, parts, how["devices"])
+    devices = choose_devices(device)
+    size = whole_number(checkpoint_vesicles, "checkpoint_vesicles", 1, MOST_VESICLES)
+    with shown(progress if on_chunk is None else False) as show:
+        how = {"devices": devices, "on_chunk": listener(show, on_chunk)}
+        if checkpoint is None:
+            parts = [run_at_once(synapse, run, how, run["first_vesicle"], run["vesicles"])]
+        else:
+            parts = run_in_blocks(synapse, run, how, checkpoint, size)
+    return result_of(synapse, run, parts, devices)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +106,7 @@ def simulate_many(
     cache: bool = True,
     on_chunk: Callable[[Any], None] | None = None,
     room: Any = None,
+    progress: bool | str = "auto",
 ) -> Iterator[tuple[int, Result | NmjmcError]]:
     """Simulate many parameter sets, of which those that differ only in numbers share one compilation.
 
@@ -114,6 +120,8 @@ def simulate_many(
         on_chunk: Called with the progress of points of one kind between compiled chunks.
         room: Where these points are some of many, what `nmjmc.kernel.many.room_of` says of all: they then share their
             programs with those of other calls.
+        progress: Whether the points that are done are counted on a line: True, False, or `auto` for a terminal and a
+            notebook; not where there is `on_chunk`.
 
     Yields:
         The number of a point and its result, or the error that says why it has none, as soon as it is finished; in
@@ -143,12 +151,16 @@ def simulate_many(
         except NmjmcError as error:
             yield index, error
     requests = [many.Request(**run) for run in runs]
-    for found, record in many.run_many(requests, devices=devices, on_chunk=on_chunk, room=room):
-        run = runs[found]
-        if isinstance(record, NmjmcError):
-            yield places[found], record
-        else:
-            yield places[found], result_of(run["synapse"], run, [part_of(record, True)], devices)
+    done = 0
+    with shown(progress if on_chunk is None else False) as show:
+        for found, record in many.run_many(requests, devices=devices, on_chunk=on_chunk, room=room):
+            run, done = runs[found], done + 1
+            if show is not None:
+                show("simulating", done / len(runs), f"{done:,} of {len(runs):,} points")
+            if isinstance(record, NmjmcError):
+                yield places[found], record
+            else:
+                yield places[found], result_of(run["synapse"], run, [part_of(record, True)], devices)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,9 @@ from rich.table import Column
 from rich.text import Text
 
 from nmjmc import ending
+from nmjmc.progress import clock, describe, fraction
+
+__all__ = ["Meter", "clock", "console_for", "describe", "fraction", "telling"]
 
 
 def console_for(wanted: str | bool) -> Console | None:
@@ -74,28 +77,3 @@ def telling(wanted: str | bool) -> Iterator[Callable[[str], None]]:
             status.update(Text(stage))
 
         yield tell
-
-
-def fraction(progress: Any) -> float:
-    """How much of the work is done; the simulated time is a mean over all vesicles."""
-    return min(max(progress.simulated_ms / progress.duration_ms, 0.0), 1.0)
-
-
-def describe(progress: Any) -> str:
-    """One line: simulated time, vesicles, rate, remaining time, and the compiling apart."""
-    parts = [
-        f"{progress.simulated_ms:.2f} of {progress.duration_ms:g} ms",
-        f"{progress.vesicles_done:,} of {progress.vesicles:,} vesicles",
-        f"{progress.quanta_ms_per_s:,.0f} quanta ms/s",
-        f"{clock(progress.remaining_seconds)} left",
-    ]
-    if progress.compile_seconds:
-        parts.append(f"compiled in {progress.compile_seconds:.1f} s")
-    return ", ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 0:07 or 1:02:07."""
-    whole = max(round(seconds), 0)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

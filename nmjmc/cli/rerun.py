@@ -24,7 +24,7 @@ def command(words: list[str]) -> int:
 
     old = load(file)
     with Meter.for_terminal("auto") as meter:
-        new = old.rerun(device=options.get("device", "auto"), on_chunk=meter)
+        new = old.rerun(device=options.get("device", "auto"), on_chunk=meter, progress=False)
     if "out" in options:
         new.save(options["out"])
     found = compare(old, new)

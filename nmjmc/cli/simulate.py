@@ -164,6 +164,7 @@ def _run(config: DictConfig) -> None:
                 kept, speed.recall(_device(settings), configs.cost_key(synapse, settings))
             ),
             on_chunk=meter,
+            progress=False,
         )
         total = api.whole_number(settings.vesicles, "vesicles", 1, api.MOST_VESICLES)
         result = distributed.simulate(run, total, count, index) if count > 1 else run(vesicles=total)

@@ -128,7 +128,9 @@ def _outcomes(
 
 
 def _simulated(points: list[Point], how: How, room: Room | None) -> Iterator[tuple[int, Result | NmjmcError]]:
-    return simulate_many(points, device=how.device, cache=how.cache, on_chunk=how.on_chunk, room=room)
+    return simulate_many(
+        points, device=how.device, cache=how.cache, on_chunk=how.on_chunk, room=room, progress=False
+    )
 
 
 def _alone(point: Point, how: How, room: Room | None) -> Result | Exception:

@@ -25,6 +25,7 @@ from nmjmc.fitting.record import as_small_as_the_bias, record_of, with_posterior
 from nmjmc.fitting.terms import Term
 from nmjmc.meanfield import Grid
 from nmjmc.numbers import whole_number
+from nmjmc.progress import Show, shown
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal
 
@@ -52,6 +53,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = CLOCK,
     on_step: Callable[[Progress], None] | None = None,
+    progress: bool | str = "auto",
 ) -> FitRecord:
     """Fit parameters of a synapse to one or several data sets that share them.
 
@@ -75,7 +77,8 @@ def fit(
         grid: Resolution of the mean field.
         checkpoint: File for the state; a fit that was killed goes on from it, to the same bits.
         checkpoint_seconds: Between writings of it; it is also written when the fit ends, by a signal too.
-        on_step: Told of each step.
+        on_step: Told of each step, which is then not drawn.
+        progress: Whether the steps are drawn: True, False, or `auto` for a terminal and a notebook.
 
     Returns:
         Estimates, intervals, goodness of fit, and what a reader must know in sentences.
@@ -107,17 +110,29 @@ def fit(
         "grid": dataclasses.asdict(grid),
     }  # fmt: skip
     keeper = Keeper(checkpoint, key_of(problem, settings), checkpoint_seconds)
-    how = {"optimiser": optimiser, "steps": steps, "tolerance": tolerance, "on_step": on_step}
-    try:
-        problem, state, chosen, why = _run(problem, chosen, auto, why, keeper, how)
-        curves = {name: _profile(problem, chosen, state, name, level, keeper, how) for name in wanted}
-        draws = _posterior(problem, chosen, state, posterior, seed, keeper, how) if posterior else None
-    finally:
-        keeper.flush()
+    how: dict[str, Any] = {"optimiser": optimiser, "steps": steps, "tolerance": tolerance}
+    with shown(progress if on_step is None else False) as show:
+        how["on_step"] = _drawn(show) if show is not None else on_step
+        try:
+            problem, state, chosen, why = _run(problem, chosen, auto, why, keeper, how)
+            curves = {name: _profile(problem, chosen, state, name, level, keeper, how) for name in wanted}
+            draws = _posterior(problem, chosen, state, posterior, seed, keeper, how) if posterior else None
+        finally:
+            keeper.flush()
     none = np.zeros((0, parameters.count))
     drawn = uncertainty.bootstrap(problem, state, bootstrap, seed) if bootstrap else none
     found = record_of(problem, state, why, level, curves, drawn, settings | {"picked": chosen.name})
     return found if draws is None else with_posterior(found, draws)
+
+
+def _drawn(show: Show) -> Callable[[Progress], None]:
+    """What draws the steps."""
+
+    def on_step(step: Progress) -> None:
+        detail = f"step {step.step} of at most {step.steps}, loss {step.loss:.6g}"
+        show(step.stage, step.step / max(step.steps, 1), detail)
+
+    return on_step
 
 
 def profiled(names: Sequence[str], wanted: Sequence[str] | str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from nmjmc.diagnostics.finding import in_words
 from nmjmc.diagnostics.rns import rule_of
 from nmjmc.viz.bedside_clamp import plot_clamped
 from nmjmc.viz.bedside_dose import plot_dose_response, plot_train_of_four, title_of
-from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, Picture, save, style
 
 _RED = COLOURS[1]
 
@@ -30,7 +30,7 @@ def plot_examination(examination: Examination, path: str | Path | None = None) -
     draw, width, height = _FIGURES[examination.test]
     with style():
         height += 55 if "after_exercise_response" in examination.finding.arrays else 0
-        figure = Figure(figsize=(width * MILLIMETRE, height * MILLIMETRE), layout="constrained")
+        figure = Picture(figsize=(width * MILLIMETRE, height * MILLIMETRE), layout="constrained")
         draw(figure, examination)
         figure.suptitle(title_of(examination), x=0.01, ha="left", fontsize=8, color=INK)
     if path is not None:

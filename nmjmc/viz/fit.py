@@ -13,7 +13,7 @@ from scipy import stats
 from nmjmc.data.fits import DataFit, FitRecord
 from nmjmc.viz.pairs import plot_pairs as plot_pairs
 from nmjmc.viz.pairs import plot_posterior as plot_posterior
-from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, Picture, save, style
 
 
 def plot_data(record: FitRecord, path: str | Path | None = None) -> Figure:
@@ -25,7 +25,7 @@ def plot_data(record: FitRecord, path: str | Path | None = None) -> Figure:
     """
     count = len(record.datasets)
     with style():
-        figure = Figure(
+        figure = Picture(
             figsize=(75 * MILLIMETRE * count + 15 * MILLIMETRE, 85 * MILLIMETRE), layout="constrained"
         )
         grid = figure.subplots(2, count, squeeze=False, height_ratios=[2.2, 1.0], sharex="col")
@@ -144,7 +144,7 @@ def _residuals(axes: Axes, entry: DataFit) -> None:
 def plot_descent(record: FitRecord, path: str | Path | None = None) -> Figure:
     """The loss above its smallest value, and every parameter relative to its estimate, after each step."""
     with style():
-        figure = Figure(figsize=(150 * MILLIMETRE, 70 * MILLIMETRE), layout="constrained")
+        figure = Picture(figsize=(150 * MILLIMETRE, 70 * MILLIMETRE), layout="constrained")
         left, right = figure.subplots(1, 2)
         left.semilogy(
             np.maximum(record.losses - record.losses.min(), 1e-4), color=COLOURS[0], marker="o", markersize=3
@@ -169,7 +169,7 @@ def plot_profiles(record: FitRecord, path: str | Path | None = None) -> Figure:
     rows = max(1, -(-len(names) // columns))
     with style():
         size = (60 * MILLIMETRE * columns, 50 * MILLIMETRE * rows)
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Picture(figsize=size, layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.flat[len(names) :]:
             axes.set_visible(False)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from nmjmc.data.result import Result
-from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, Picture, save, style
 
 SINGLES = 12
 
@@ -27,7 +27,7 @@ def plot_mepc(result: Result, path: str | Path | None = None, *, singles: int = 
         The figure, not tied to any window.
     """
     with style():
-        figure = Figure(figsize=(130 * MILLIMETRE, 135 * MILLIMETRE), layout="constrained")
+        figure = Picture(figsize=(130 * MILLIMETRE, 135 * MILLIMETRE), layout="constrained")
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[2.0, 1.2, 1.2])
         _currents(top, result, singles)
         _receptors(middle, result)

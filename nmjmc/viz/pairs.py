@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from nmjmc.data.fits import FitRecord
-from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, save, style
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, Picture, save, style
 
 
 def plot_pairs(record: FitRecord, path: str | Path | None = None) -> Figure:
@@ -33,7 +33,7 @@ def _grid(record: FitRecord, cloud: np.ndarray, drawn: str, path: str | Path | N
     count = len(record.names)
     with style():
         side = max(80.0, 32.0 * count) * MILLIMETRE
-        figure = Figure(figsize=(side, side), layout="constrained")
+        figure = Picture(figsize=(side, side), layout="constrained")
         grid = figure.subplots(count, count, squeeze=False)
         for row in range(count):
             for column in range(count):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from nmjmc.errors import ValidationError, nearest
 
 MILLIMETRE = 1 / 25.4
+_DOTS = 120  # an inch, on a screen; a choice
 
 # Okabe and Ito's palette, less its yellow, which is lost on white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -39,6 +41,16 @@ RC: Any = {
     "pdf.fonttype": 42,  # letters stay letters in a PDF
     "svg.fonttype": "none",
 }
+
+
+class Picture(Figure):
+    """A figure that a notebook shows by itself, once, though it is tied to no window."""
+
+    def _repr_png_(self) -> bytes:
+        image = io.BytesIO()
+        with style():
+            self.savefig(image, format="png", dpi=_DOTS)
+        return image.getvalue()
 
 
 def style():

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from nmjmc.data.features import UNITS
 from nmjmc.data.gather import Parameter, Table
 from nmjmc.viz import hill
-from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, save, style
+from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, Picture, save, style
 
 KINDS = ("line", "dose", "map")
 _BAND = 1.96  # standard errors: 95 % of a normal mean lie within
@@ -55,7 +55,7 @@ def plot_sweep(table: Table, view: View, path: str | Path | None = None) -> Figu
     with style():
         count = len(view.features)
         size = (120 * MILLIMETRE, (62 * count + 8) * MILLIMETRE)
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Picture(figsize=size, layout="constrained")
         panels = np.atleast_1d(figure.subplots(count, 1, sharex=True))
         draw = _map if view.kind == "map" else _lines
         for axes, feature in zip(panels, view.features, strict=True):
