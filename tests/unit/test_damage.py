@@ -216,7 +216,7 @@ def test_a_damaged_definition_is_refused_in_a_sentence(text, capsys):
     for words in (["collect", "s"], ["sweep", "resume=s"], ["sweep", *POINTS], ["plot", "s"]):
         assert main(words) == 2
         said = capsys.readouterr().err
-        assert "sweep.json, which is damaged" in said and len(said.splitlines()) == 1
+        assert "sweep.json" in said and "damaged" in said and len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("results", ["true", "false"])
