@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -127,13 +127,3 @@ def _by_scale(values: np.ndarray, scale: str) -> tuple[np.ndarray, str]:
         except ValidationError:
             continue
     raise ValidationError("scale", repr(scale), "a current or a potential, such as 0.03 pA")
-
-
-def first_said(places: Iterable[Mapping[str, Any]], names: Iterable[str]) -> tuple[str, Any] | None:
-    """The first attribute of some names, looked for from one place to the next."""
-    for place in places:
-        known = {str(key).casefold(): key for key in place}
-        for name in names:
-            if name in known:
-                return name, place[known[name]]
-    return None
