@@ -22,6 +22,8 @@ from nmjmc.junction.whole import Evoked, Junction, bank_for, evoke
 from nmjmc.numbers import whole_number
 
 MOST_FIBRES = 100_000
+RADIUS = -0.54
+"""Power of the input resistance with which the radius goes: R_in goes as r^-1.5 (1 + gamma)^-0.5, some r^-1.86 [C]."""
 TOLD = 0.05
 """Share of the fibres on a plateau from which it is told what that means; a choice."""
 
@@ -63,7 +65,7 @@ def fibres_of(junction: Junction, count: Number, seed: int = 0, spread: Spread |
     )
     terminals, muscles = rows(junction.terminal, count), rows(junction.muscle, count)
     terminals = eqx.tree_at(lambda t: t.sensor_binding, terminals, terminals.sensor_binding * release)
-    muscles = eqx.tree_at(lambda m: m.input_resistance, muscles, muscles.input_resistance * resistance)
+    muscles = eqx.tree_at(lambda m: m.radius, muscles, muscles.radius * resistance**RADIUS)
     conduction = float(spread.conduction)
     delay = conduction * (4.0 + generator.standard_normal(count).clip(-3, 3))
     return Fibres(terminals, muscles, quantum, delay)
@@ -99,6 +101,6 @@ def plateau(depolarised: np.ndarray, what: str) -> tuple[Row, str]:
         return row, ""
     return row, (
         f" {row.value:.0f} % of the fibres are still depolarised by more than {STUCK:g} mV when a later stimulus comes:"
-        " the model's fibre lacks the chloride current that would end this, so that what follows the first response is "
-        "worse than in a patient (docs/junction.md)."
+        " their endplate current, or what their sodium channels let in, outlasts the interval, and later stimuli meet "
+        "inactivated sodium channels: a depolarisation block (docs/junction.md)."
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.contraction import Contraction
+from nmjmc.junction.fibres import FIBRES, published
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.spread import Spread
 from nmjmc.junction.terminal import Terminal
@@ -50,9 +51,14 @@ def _stage(name: str, given: Any, temperature: Any = None) -> Any:
         raise ValidationError(name, repr(given), "set by its parameters", f"for example {name}.KEY=VALUE")
     given = given if temperature is None else {"temperature": temperature, **given}
     part = STAGES[name]
+    base, given = _preset(name, given)
     ranges = {item.name: allowed for item, allowed in parameters(part)}
     whole = _whole(part)
     for key in given:
+        if name == "muscle" and key in FORMER:
+            raise ValidationError(
+                f"muscle.{key}", "one of the former fibre", "a known parameter", FORMER[key]
+            )
         if key not in ranges and key not in whole:
             hint = nearest(str(key), [*ranges, *whole]).replace("did you mean ", f"did you mean {name}.")
             raise ValidationError(f"{name}.{key}", "unknown", "a known parameter", hint)
@@ -61,11 +67,27 @@ def _stage(name: str, given: Any, temperature: Any = None) -> Any:
         for key, value in given.items()
         if value is not None
     }
-    return part(**values)
+    return part(**{**base, **values})
+
+
+def _preset(name: str, given: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Values of the fibre that is named by `preset`, and what is given beside it."""
+    if name != "muscle" or "preset" not in given:
+        return {}, given
+    chosen = str(given["preset"])
+    published(chosen)  # refuses an unknown name
+    return FIBRES[chosen], {key: value for key, value in given.items() if key != "preset"}
+
+
+FORMER = {
+    "input_resistance": "it follows from muscle.radius, muscle.axial_resistivity and the conductances at rest",
+    "time_constant": "it follows from muscle.capacitance and the conductances at rest",
+}
+"""Parameters of the fibre before it had chloride channels, an inward rectifier and a pump, and what stands for them."""
 
 
 def _whole(part: Any) -> tuple[str, ...]:
-    """Fields that are whole numbers, which have no range."""
+    """Fields that are whole numbers or names, which have no range."""
     return tuple(item.name for item in fields(part) if "range" not in item.metadata)
 
 

@@ -9,104 +9,176 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from nmjmc.synapse.parameter import check_parameters, parameter
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.junction.gating import SETS
+from nmjmc.synapse.parameter import check_parameters, is_traced, parameter
 from nmjmc.types import Scalar
 
-LENGTHS = (100.0, 150.0, 200.0, *[250.0] * 9)
-"""Compartments of half the fibre, from the endplate outwards [um]; the first is the perijunctional one [D].
+GAS = 0.0861733
+"""R / F [mV/K]."""
+FARADAY = 96485.0
+
+LENGTHS = (25.0, 75.0, 150.0, 200.0, *[250.0] * 9)
+"""Compartments of half the fibre, from the endplate outwards [um]; the first is the endplate, the second its rim [D].
 
 A spike jumps late into a compartment as long as the space constant (0.7 mm at 37 degC), and back from it.
 """
+
+_CONDUCTANCE = ("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2")
+_RATIO = ("", "0", "10")
+_Q10 = ("", "0.5", "10")
 
 
 class Muscle(eqx.Module):
     """A fibre, symmetric about its endplate, and sealed 2.7 mm from it (three to four space constants by default).
 
-    Leak and axial resistivity follow from what is measured: the input resistance and the time constant of the
-    infinite passive cable. All values hold at the reference temperature; `effective` moves them to the fibre's.
+    All values hold at the reference temperature, 22 degC, near which the gates were measured; `effective` moves them to
+    the fibre's. Each number has its source: V read (V-abs in an abstract), M from memory, C calculated, D a choice;
+    what the choices were to give stands in docs/junction.md. `published` (fibres.py) has the fibres of others.
 
     Attributes:
         radius: Radius [um].
-        input_resistance: Of the passive cable, at the endplate [MOhm = mV/nA].
-        time_constant: Of the passive membrane [ms].
+        axial_resistivity: Of the fibre's inside [MOhm um].
         resting_potential: Potential at which every current balances [mV].
         capacitance: Of surface and tubular membrane alike [nF/um^2].
         sodium_conductance: g_Na of the surface [uS/um^2].
+        endplate_sodium_factor: g_Na of the endplate, 25 um to either side of its middle, over that elsewhere.
+        perijunctional_sodium_factor: The same of the next 75 um.
+        activation_shift, inactivation_shift: Of sodium's fast gates along the axis of the potential [mV].
+        inactivation_slowness: Factor on the time constant of fast inactivation.
+        persistent_sodium: Share f of the sodium channels that fast inactivation does not reach.
         potassium_conductance: g_K of the delayed rectifier in the surface [uS/um^2].
-        endplate_sodium_factor: g_Na of the perijunctional surface over that elsewhere.
+        chloride_conductance: g_Cl of ClC-1, all of it open, in the surface [uS/um^2].
+        rectifier_conductance: g_Kir of the inward rectifier in the surface [uS/um^2].
+        rectifier_width: w of the same [mV].
+        pump_current: Current of the pump at rest, in the surface [nA/um^2].
+        pump_constant: K_m of its potassium [uM].
+        leak_conductance: A linear leak, of surface and tubules alike [uS/um^2].
         sodium_reversal: E_Na [mV].
-        potassium_inside: [mM as uM].
+        potassium_inside: [uM].
         potassium_outside: The same outside the fibre, and in a tubule at rest.
         tubule_access: Resistance between surface and tubule, of a unit of surface, R_a [mV um^2/nA].
         tubule_fraction: Volume of the tubules over that of the fibre, rho.
         tubule_depth: Volume over surface of the tubules, zeta [um].
-        tubule_sodium: Density of sodium channels in the tubules over that of the surface, eta_Na.
-        tubule_potassium: The same of the delayed rectifier, eta_K.
+        tubule_sodium, tubule_potassium, tubule_chloride, tubule_rectifier, tubule_pump: Density in the tubules over
+            that in the surface, eta.
         tubule_exchange: Time constant with which potassium of the tubules returns to that outside [ms].
         temperature: Of the fibre [degC].
         reference_temperature: Temperature at which all values hold [degC].
-        rate_q10: Q10 of every gate's rates.
-        conductance_q10: Q10 of every conductance: channels, leak, inside of the fibre, mouths of the tubules.
+        rate_q10: Q10 of every gate's rates, and of the pump.
+        conductance_q10: Q10 of the conductances of sodium and potassium, of the fibre's inside and the tubules' mouths.
+        chloride_q10: Q10 of the conductance of chloride and of the leak.
         diffusion_q10: Q10 of the exchange.
+        gating: Name of a set of gates (gating.py).
 
     References:
-        Cannon, Brown & Corey 1993, Biophys J 65:270; Shorten et al. 2007, J Muscle Res Cell Motil 28:293.
+        Cannon, Brown & Corey 1993, Biophys J 65:270; Shorten et al. 2007, J Muscle Res Cell Motil 28:293; Cannon-Lab
+        2024, github.com/Cannon-Lab/Muscle-Fiber-Simulation, its sheet of parameters and its documentation.
     """
 
-    radius: Scalar = parameter("um", "5 um", "100 um", default=27.0)  # 55-um fibre, physics.md 2.2 [M]
-    input_resistance: Scalar = parameter("MOhm", "0.01 MOhm", "100 MOhm", default=0.75)  # [D] for a 1-mV MEPP
-    # [D]; with 15 ms, as long as the leak's, the resting fibre at 37 degC is 2 mV from firing by itself
-    time_constant: Scalar = parameter("ms", "0.5 ms", "200 ms", default=8.0)
+    # [D]; 27.5 are those of a 55-um fibre, to which miniatures are normalised [M]; for R_in with the resistivity read
+    radius: Scalar = parameter("um", "5 um", "100 um", default=21.0)
+    # 123 ohm cm at 37 degC by the Q10 [C]: 123 in human intercostal muscle (Lipicky et al. 1971 [V-abs], which does
+    # not tell its temperature), 213 in rat diaphragm [V-abs]
+    axial_resistivity: Scalar = parameter("ohm*cm", "5 ohm*cm", "5000 ohm*cm", default=1.82)
     resting_potential: Scalar = parameter("mV", "-110 mV", "-50 mV", default=-84.0)  # [D]
-    capacitance: Scalar = parameter("uF/cm^2", "0.1 uF/cm^2", "20 uF/cm^2", default=1e-5)  # [V] Shorten
-    # between 150 [M] Cannon and 804 [V] Shorten; with 150 no spike travels at 37 degC
-    sodium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=4e-3)  # 400 [D]
-    # 90 [D]: 0.22 of g_Na, above 0.08 [V] Shorten and 0.15 [M] Cannon
-    potassium_conductance: Scalar = parameter("mS/cm^2", "0 mS/cm^2", "1e4 mS/cm^2", default=9e-4)
-    endplate_sodium_factor: Scalar = parameter("", "0", "20", default=5.0)  # 3 to 5 [D]
-    sodium_reversal: Scalar = parameter("mV", "0 mV", "120 mV", default=76.0)  # 138.3 over 6.9 mM [V] Cannon
-    potassium_inside: Scalar = parameter("mM", "10 mM", "400 mM", default=151.9e3)  # [V] Cannon
-    potassium_outside: Scalar = parameter("mM", "0.5 mM", "40 mM", default=4.5e3)  # [V] Cannon
-    # 150 [V] Shorten
-    tubule_access: Scalar = parameter("ohm*cm^2", "1 ohm*cm^2", "1e4 ohm*cm^2", default=15e3)
-    tubule_fraction: Scalar = parameter("", "1e-5", "0.05", default=0.003)  # [V] Cannon
-    tubule_depth: Scalar = parameter("nm", "1 nm", "100 nm", default=0.0125)  # 1.25e-6 cm [V] Cannon
-    tubule_sodium: Scalar = parameter("", "0", "10", default=0.15)  # [D]: 0.1 [V] Shorten, 0.8 [V] Cannon-Lab
-    # [D]: 0.45 [V] Shorten, 0.4 [V] Cannon-Lab
-    tubule_potassium: Scalar = parameter("", "0", "10", default=0.6)
-    # by diffusion 159 ms: 350 ms [V] Cannon at a radius of 40 um, which goes as its square [C]. The rest stands for the
-    # pump and the inward rectifier of the tubules, tuned so that a healthy fibre follows 100 Hz for a second [D]
-    tubule_exchange: Scalar = parameter("ms", "1 ms", "1e5 ms", default=100.0)
-    temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=20.0)
-    reference_temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=20.0)  # 293 K [V] Shorten
-    rate_q10: Scalar = parameter("", "0.5", "10", default=2.5)  # of rate constants [V] Cannon-Lab
-    conductance_q10: Scalar = parameter("", "0.5", "10", default=1.3)  # that of the receptor's channel [M]
-    diffusion_q10: Scalar = parameter("", "0.5", "10", default=1.5)  # of diffusion [V] Cannon-Lab
+    capacitance: Scalar = parameter(
+        "uF/cm^2", "0.1 uF/cm^2", "20 uF/cm^2", default=1e-5
+    )  # [V] Cannon-Lab, Shorten
+    # 300 [D]: 44 to 360 in human intercostal fibres at 23 degC (Almers, Roberts & Ruff 1984, J Physiol 347:751 [V-abs])
+    sodium_conductance: Scalar = parameter(*_CONDUCTANCE, default=3e-3)
+    # [D], tuned to the safety factor; folds add surface, and channels are dense in their depths [M]
+    endplate_sodium_factor: Scalar = parameter("", "0", "100", default=40.0)
+    # 5 to 10 in rat (Caldwell & Milton 1988, J Physiol 401:145 [V-abs]), 5 in snake within 25 um [V-abs]
+    perijunctional_sodium_factor: Scalar = parameter("", "0", "100", default=5.0)
+    # [D]: m^3 is half at -41 mV in the set, and at -28 mV, with h half at -72, in cultured human channels [V-abs]
+    activation_shift: Scalar = parameter("mV", "-40 mV", "40 mV", default=3.0)
+    inactivation_shift: Scalar = parameter("mV", "-40 mV", "40 mV", default=0.0)
+    inactivation_slowness: Scalar = parameter("", "0.05", "20", default=1.0)
+    # 0.001 [D]; 0.003 [V] Cannon-Lab, with which a long endplate current leaves the warm fibre depolarised
+    persistent_sodium: Scalar = parameter("", "0", "1", default=0.001)
+    # 25 [D]: 0 to 19 in human intercostal fibres at 23 degC (Almers et al. 1984 [V-abs])
+    potassium_conductance: Scalar = parameter(*_CONDUCTANCE, default=2.5e-4)
+    # 0.8 [D], of which a quarter is open at rest: with all else 1,400 ohm cm^2 of surface, between human intercostal
+    # (2,619, Lipicky et al. 1971 [V-abs]) and rat diaphragm (520 [V-abs]); ClC-1 is some 80 % of it [V-abs]
+    chloride_conductance: Scalar = parameter(*_CONDUCTANCE, default=8e-6)
+    rectifier_conductance: Scalar = parameter(*_CONDUCTANCE, default=5e-7)  # 0.05 [D]
+    rectifier_width: Scalar = parameter("mV", "1 mV", "100 mV", default=12.0)  # [V] Cannon-Lab
+    pump_current: Scalar = parameter("uA/cm^2", "0 uA/cm^2", "100 uA/cm^2", default=1e-6)  # 0.1 [D]
+    pump_constant: Scalar = parameter("mM", "0 mM", "100 mM", default=2.5e3)  # alpha 2 [V] Cannon-Lab
+    leak_conductance: Scalar = parameter(*_CONDUCTANCE, default=0.0)  # for fibres of others
+    sodium_reversal: Scalar = parameter(
+        "mV", "0 mV", "120 mV", default=76.0
+    )  # 138.3 over 6.9 mM [V] Cannon-Lab
+    potassium_inside: Scalar = parameter("mM", "10 mM", "400 mM", default=151.9e3)  # [V] Cannon-Lab
+    potassium_outside: Scalar = parameter("mM", "0.5 mM", "40 mM", default=4.5e3)  # [V] Cannon-Lab
+    tubule_access: Scalar = parameter(
+        "ohm*cm^2", "1 ohm*cm^2", "1e4 ohm*cm^2", default=15e3
+    )  # 150 [V] Shorten
+    tubule_fraction: Scalar = parameter("", "1e-5", "0.05", default=0.003)  # [V] Cannon-Lab
+    tubule_depth: Scalar = parameter("nm", "1 nm", "100 nm", default=0.0125)  # 1.25e-6 cm [V] Cannon-Lab
+    tubule_sodium: Scalar = parameter(*_RATIO, default=0.3)  # [D]: 0.1 [V] Shorten, 0.8 [V] Cannon-Lab
+    tubule_potassium: Scalar = parameter(*_RATIO, default=0.45)  # [V] Shorten; 0.4 [V] Cannon-Lab
+    # alike (DiFranco et al. 2011, J Gen Physiol 137:21 [V-abs]); 0.3 [V] Cannon-Lab, none by Lueck et al. 2010 [V-abs]
+    tubule_chloride: Scalar = parameter(*_RATIO, default=1.0)
+    tubule_rectifier: Scalar = parameter(*_RATIO, default=1.0)  # [V] Shorten, Cannon-Lab
+    tubule_pump: Scalar = parameter(*_RATIO, default=1.0)  # [V] Cannon-Lab
+    # 350 ms at a radius of 40 um [V] Cannon-Lab; diffusion goes as its square [C]
+    tubule_exchange: Scalar = parameter("ms", "1 ms", "1e5 ms", default=96.0)
+    temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=22.0)
+    reference_temperature: Scalar = parameter(
+        "degC", "0 degC", "45 degC", default=22.0
+    )  # 295 K [V] Cannon-Lab
+    rate_q10: Scalar = parameter(*_Q10, default=2.5)  # of rate constants [V] Cannon-Lab; that of the pump [D]
+    conductance_q10: Scalar = parameter(*_Q10, default=1.3)  # that of the receptor's channel [M]
+    chloride_q10: Scalar = parameter(
+        *_Q10, default=1.0
+    )  # near 1 in rat (Palade & Barchi 1977, J Gen Physiol [V-abs])
+    diffusion_q10: Scalar = parameter(*_Q10, default=1.5)  # of diffusion [V] Cannon-Lab
+    gating: str = eqx.field(static=True, default="cannon_lab_2024")
 
     def __check_init__(self) -> None:
         check_parameters(self, "muscle")
+        if self.gating not in SETS:
+            hint = nearest(str(self.gating), SETS)
+            raise ValidationError("muscle.gating", repr(self.gating), f"one of {', '.join(SETS)}", hint)
+        passive = self.chloride_conductance + self.leak_conductance
+        if not is_traced(passive) and not np.all(np.asarray(passive) > 0):
+            hint = "set muscle.chloride_conductance or muscle.leak_conductance"
+            raise ValidationError(
+                "muscle.chloride_conductance", "0 mS/cm^2", "above 0 where there is no leak", hint
+            )
+
+    @property
+    def tens(self) -> Any:
+        """Temperature above the reference, in tens of degrees."""
+        return (self.temperature - self.reference_temperature) / 10.0
 
     @property
     def speed(self) -> Any:
         """How much faster the gates are than at the reference temperature."""
-        return self.rate_q10 ** ((self.temperature - self.reference_temperature) / 10.0)
+        return self.rate_q10**self.tens
+
+    @property
+    def thermal(self) -> Any:
+        """R T / F [mV]."""
+        return GAS * (self.temperature + 273.15)
 
     def effective(self) -> Muscle:
         """The same fibre with its conductances, its exchange and E_Na at its temperature; the gates keep `speed`."""
-        tens = (self.temperature - self.reference_temperature) / 10.0
-        more = self.conductance_q10**tens
+        more, tens = self.conductance_q10**self.tens, self.tens
         thermal = (self.temperature + 273.15) / (self.reference_temperature + 273.15)
-        changed = {
-            name: getattr(self, name) * more for name in ("sodium_conductance", "potassium_conductance")
-        }
-        changed |= {
-            name: getattr(self, name) / more
-            for name in ("input_resistance", "time_constant", "tubule_access")
-        }
-        changed["tubule_exchange"] = self.tubule_exchange / self.diffusion_q10**tens
-        changed["sodium_reversal"] = self.sodium_reversal * thermal
-        names = tuple(changed)
-        return eqx.tree_at(lambda m: [getattr(m, n) for n in names], self, [changed[n] for n in names])
+        factors = dict.fromkeys(
+            ("sodium_conductance", "potassium_conductance", "rectifier_conductance"), more
+        )
+        factors |= dict.fromkeys(("axial_resistivity", "tubule_access"), 1.0 / more)
+        factors |= dict.fromkeys(("chloride_conductance", "leak_conductance"), self.chloride_q10**tens)
+        factors |= {
+            "pump_current": self.speed, "tubule_exchange": self.diffusion_q10**-tens, "sodium_reversal": thermal,
+        }  # fmt: skip
+        names = tuple(factors)
+        changed = [getattr(self, name) * factor for name, factor in factors.items()]
+        return eqx.tree_at(lambda m: [getattr(m, n) for n in names], self, changed)
 
     @property
     def tubule_area(self) -> Scalar:
@@ -114,18 +186,9 @@ class Muscle(eqx.Module):
         return self.radius / 2.0 * self.tubule_fraction / self.tubule_depth
 
     @property
-    def leak(self) -> Scalar:
-        """Leak conductance of surface and tubules alike, C / tau [uS/um^2]."""
-        return self.capacitance / self.time_constant
-
-    @property
     def axial_resistance(self) -> Scalar:
-        """Resistance of the fibre's inside [mV/nA per um].
-
-        R_in = sqrt(r_m r_i) / 2 of an infinite cable, r_m = 1 / (2 pi r (1 + gamma) g).
-        """
-        along = 2.0 * np.pi * self.radius * (1.0 + self.tubule_area) * self.leak
-        return 4.0 * self.input_resistance**2 * along
+        """Resistance of the fibre's inside [mV/nA per um]."""
+        return self.axial_resistivity / (np.pi * self.radius**2)
 
     def areas(self) -> Float[Array, " x"]:
         """Surface of each compartment of half the fibre [um^2]."""

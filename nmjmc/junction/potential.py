@@ -40,7 +40,7 @@ class Course(NamedTuple):
     tubule: Float[Array, " t"]
 
 
-FAR = 7
+FAR = 8
 """Compartment of the distant potential, centred 1.58 mm from the endplate."""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nmjmc.junction.drive import Drive
-from nmjmc.junction.membrane import Membrane, State, build, gates
+from nmjmc.junction.membrane import GATES, Membrane, State, build, gates, potassium_clearance
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.potential import Course, respond, step_of
 from nmjmc.junction.stimulus import stimulus_times
@@ -26,8 +26,8 @@ FIRED = -30.0
 STUCK = 20.0
 """Endplate's depolarisation at the end of what is integrated from which it is taken to last [mV]; a choice.
 
-At 37 degC a fibre with a long endplate current can stay some 37 mV above rest, where open sodium channels balance the
-leak. It falls back below 9 mV above rest.
+A fibre whose chloride channels are mostly gone, or one with the gates of Shorten et al. 2007, can stay some 40 mV above
+rest at 37 degC, where open sodium channels balance what else flows. It falls back below 9 mV above rest.
 """
 
 
@@ -121,12 +121,12 @@ def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]
     """
     stuck = state.voltage[0, 0] > STUCK
     voltage = jnp.where(stuck, state.voltage, start.voltage)
-    found = gates(membrane.rest + voltage, membrane.speed)
+    found = gates(membrane.rest + voltage, membrane.gating, membrane.pace)
     moved = {
         name: steady + (getattr(state, name) - steady) * jnp.exp(-gap * rate)
-        for name, steady, rate in zip(("m", "h", "s", "n", "k"), found.steady, found.rate, strict=True)
+        for name, steady, rate in zip(GATES, found.steady, found.rate, strict=True)
     }
-    kept = jnp.where(stuck, 1.0, jnp.exp(-gap * membrane.exchange))
+    kept = jnp.where(stuck, 1.0, jnp.exp(-gap * potassium_clearance(membrane, start)))
     potassium = start.potassium + (state.potassium - start.potassium) * kept
     settled = State(voltage, **moved, potassium=potassium, excess=jnp.zeros_like(state.excess))
     return jax.tree.map(lambda a, b: jnp.where(gap > 0, a, b), settled, state)

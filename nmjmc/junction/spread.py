@@ -14,7 +14,7 @@ class Spread(eqx.Module):
     Attributes:
         quantum: Of the quantal conductance; receptors that differ between endplates are in it.
         release: Of the calcium affinity of the sensor; release varies about three times as much.
-        resistance: Of the input resistance.
+        resistance: Of the input resistance; it is the radius that varies.
         conduction: Standard deviation of the conduction time from stimulus to endplate and electrode [ms].
     """
 

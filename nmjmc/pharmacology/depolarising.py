@@ -15,6 +15,7 @@ import numpy as np
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import tonic_conductance
 from nmjmc.junction.modifier import Change, concentration, named
+from nmjmc.junction.passive import passive
 from nmjmc.junction.whole import Junction
 from nmjmc.kinetics import load_scheme
 from nmjmc.kinetics.chain import equilibrium, generator
@@ -84,7 +85,7 @@ def _depolarised(junction: Junction, dose: float, time: float) -> Junction:
     receptor = eqx.tree_at(lambda r: r.density, receptor, np.asarray(float(old.density) * left))
     synapse = checked(eqx.tree_at(lambda s: s.receptor, junction.synapse, receptor))
     muscle = junction.muscle
-    load = float(muscle.input_resistance) * tonic_conductance(synapse, ENDPLATE)
+    load = float(passive(muscle).input_resistance) * tonic_conductance(synapse, ENDPLATE)
     potential = (float(muscle.resting_potential) + load * float(old.reversal_potential)) / (1.0 + load)
     potential = max(float(muscle.resting_potential), min(potential, LEAST_NEGATIVE))
     changed = eqx.tree_at(lambda j: j.synapse, junction, synapse)

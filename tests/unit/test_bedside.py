@@ -182,7 +182,7 @@ def test_fibres_on_a_plateau_are_told():
         depolarised[:count, 1:] = True
         told_of = rns_finding.finding(dataclasses.replace(found, depolarised=depolarised))
         assert told_of.row("fibres still depolarised at a later stimulus").value == 100 * count / 40
-        assert ("lacks the chloride current" in told_of.meaning) == told
+        assert ("a depolarisation block" in told_of.meaning) == told
 
 
 def test_resampled_fibres_give_the_decrement_its_interval():

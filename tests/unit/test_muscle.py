@@ -8,14 +8,19 @@ import pytest
 from scipy.special import erf
 
 from nmjmc.errors import ValidationError
+from nmjmc.junction.build import build_junction, describe_junction
 from nmjmc.junction.drive import Drive
-from nmjmc.junction.membrane import build, currents, gates
+from nmjmc.junction.fibres import FIBRES, published
+from nmjmc.junction.gating import SETS
+from nmjmc.junction.membrane import GATES, build, currents, gates, pace_of
 from nmjmc.junction.muscle import Muscle
+from nmjmc.junction.passive import passive as at_rest
 from nmjmc.junction.potential import field, respond, step_of
 from nmjmc.junction.response import find_spikes, muscle_response, settle
 from nmjmc.junction.safety import safety
 from nmjmc.junction.staggered import Staggered
 from nmjmc.junction.stimulus import stimulus_times, train
+from nmjmc.junction.whole import human as whole_junction
 
 pytestmark = pytest.mark.unit
 
@@ -36,7 +41,23 @@ def endplate(quanta):
 
 
 def passive(**changes):
-    return Muscle(sodium_conductance=0.0, potassium_conductance=0.0, **changes)
+    """A fibre with a linear leak and nothing else: R_in 0.75 MOhm, a time constant of 8 ms."""
+    wanted = {
+        "sodium_conductance": 0.0, "potassium_conductance": 0.0, "chloride_conductance": 0.0, "pump_current": 0.0,
+        "rectifier_conductance": 0.0, "leak_conductance": 1e-5 / 8.0, "radius": 27.0, "tubule_sodium": 0.0,
+        "axial_resistivity": 4.63,
+    }  # fmt: skip
+    return Muscle(**{**wanted, **changes})
+
+
+FORMER = published(
+    "shorten_2007", temperature=37.0, radius=27.0, sodium_conductance=4e-3, potassium_conductance=9e-4,
+    endplate_sodium_factor=5.0, perijunctional_sodium_factor=5.0, tubule_sodium=0.15, tubule_potassium=0.6,
+    chloride_conductance=0.0, rectifier_conductance=0.0, leak_conductance=1.25e-6, chloride_q10=1.3,
+    axial_resistivity=4.63, tubule_exchange=100.0, sodium_reversal=76.0, potassium_inside=151.9e3,
+    potassium_outside=4.5e3, resting_potential=-84.0,
+)  # fmt: skip
+"""The fibre before it had chloride channels: one leak, and the fast inactivation of Shorten et al. 2007."""
 
 
 def rows(tree, count):
@@ -50,7 +71,9 @@ def test_a_current_step_charges_the_cable_as_the_error_function():
     membrane, start = build(muscle)
     course, _ = respond(membrane, start, clamp, 60.0, 60.0, 601)
     time = np.linspace(0, 60, 601)
-    expected = 0.75 * erf(np.sqrt(time / 8.0))
+    cable = at_rest(muscle)
+    assert float(cable.time_constant) == pytest.approx(8.0)
+    expected = float(cable.input_resistance) * erf(np.sqrt(time / 8.0))
     found = np.asarray(course.endplate) + 84.0
     # from 5 ms on: before, the compartments are too long; later, the sealed end comes to bear
     np.testing.assert_allclose(found[50:], expected[50:], rtol=0.03)
@@ -92,17 +115,17 @@ def test_rest_is_at_rest():
 
 def test_a_warm_fibre_has_faster_gates_and_larger_conductances():
     muscle = Muscle(temperature=37.0)
-    assert float(muscle.speed) == pytest.approx(2.5**1.7)
-    warm, more = muscle.effective(), 1.3**1.7
-    for name in ("sodium_conductance", "potassium_conductance", "leak"):
+    assert float(muscle.speed) == pytest.approx(2.5**1.5)
+    warm, more = muscle.effective(), 1.3**1.5
+    for name in ("sodium_conductance", "potassium_conductance", "rectifier_conductance"):
         assert float(getattr(warm, name) / getattr(muscle, name)) == pytest.approx(more)
-    # R_in = sqrt(r_m r_i) / 2: both resistances fall alike
-    assert float(warm.input_resistance) == pytest.approx(0.75 / more)
-    assert float(warm.axial_resistance / muscle.axial_resistance) == pytest.approx(1 / more)
+    for name in ("axial_resistivity", "tubule_access"):
+        assert float(getattr(warm, name) / getattr(muscle, name)) == pytest.approx(1 / more)
+    assert float(warm.chloride_conductance) == float(muscle.chloride_conductance)
     # Nernst: E_Na in proportion to the absolute temperature
-    assert float(warm.sodium_reversal) == pytest.approx(76.0 * 310.15 / 293.15)
+    assert float(warm.sodium_reversal) == pytest.approx(76.0 * 310.15 / 295.15)
     v = jnp.asarray([-70.0, -20.0])
-    slow, fast = gates(v), gates(v, muscle.speed)
+    slow, fast = gates(v, muscle.gating, pace_of(Muscle())), gates(v, muscle.gating, pace_of(muscle))
     np.testing.assert_allclose(fast.steady, slow.steady)
     np.testing.assert_allclose(fast.rate, np.asarray(slow.rate) * float(muscle.speed), rtol=1e-5)
     membrane, start = build(muscle)
@@ -112,30 +135,36 @@ def test_a_warm_fibre_has_faster_gates_and_larger_conductances():
     assert step_of(Muscle()) == 0.025
 
 
-@pytest.mark.parametrize(("slower", "stable"), [(1.0, True), (15 / 8, False)])
-def test_a_warm_fibre_rests_well_below_its_own_firing(slower, stable):
-    # steady current at 3 to 8 mV above rest, slow gates as at rest: outward, or the fibre goes on by itself
-    membrane, start = build(
-        Muscle(temperature=37.0, time_constant=8.0 * slower, resting_potential=-82.0 - 2 * stable)
-    )
-    for above in (3.0, 5.0, 8.0):
-        lifted = start._replace(voltage=start.voltage + above)
-        m, h, _, n, _ = gates(membrane.rest + lifted.voltage).steady
-        surface, tubule = sum(c[:, -1] for c in currents(membrane, lifted._replace(m=m, h=h, n=n)))
-        outward = surface + float(Muscle().tubule_area) * tubule
-        assert (outward > 0) == stable
+def steady_current(muscle, above):
+    """Steady current of a compartment far from the endplate, slow gates as at rest [nA/um^2 of surface]."""
+    membrane, start = build(muscle)
+    lifted = start._replace(voltage=start.voltage + above)
+    found = gates(membrane.rest + lifted.voltage, membrane.gating, membrane.pace).steady
+    moved = lifted._replace(**{n: x for n, x in zip(GATES, found, strict=True) if n != "s"})
+    surface, tubule = currents(membrane, moved).total[:, -1]
+    return float(surface + muscle.tubule_area * tubule)
 
 
-def test_gates_are_smooth_where_their_formulas_divide_zero_by_zero():
+@pytest.mark.parametrize(("preset", "stable"), [("human", True), ("shorten_2007", False)])
+def test_a_warm_fibre_rests_well_below_its_own_firing(preset, stable):
+    # outward from 3 mV above rest to -40 mV, or the fibre goes on by itself; Shorten's inactivation leaves a window
+    muscle = published(preset, temperature=37.0)
+    found = [steady_current(muscle, above) for above in np.arange(3.0, 45.0, 3.0)]
+    assert (min(found) > 0) == stable
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_gates_are_smooth_where_their_formulas_divide_zero_by_zero(name):
     for at in (-46.0, -40.0):
-        values = [np.asarray(x) for x in gates(jnp.asarray([at - 1e-3, at, at + 1e-3])).rate]
+        values = [np.asarray(x) for x in gates(jnp.asarray([at - 1e-3, at, at + 1e-3]), name).rate]
         for value in values:
             assert abs(value[1] - 0.5 * (value[0] + value[2])) < 1e-4 * value[1]
 
 
 @pytest.fixture(scope="module")
 def convergence():
-    membrane, start = build(Muscle())
+    # an explicit method cannot bear the sodium of a whole endplate, whose time constant falls below 1 us
+    membrane, start = build(Muscle(endplate_sodium_factor=5.0))
     arguments = (membrane, drive(endplate(31), sensitivity=0.0058))
     times = jnp.linspace(0.0, 10.0, 401)
 
@@ -154,7 +183,7 @@ def convergence():
         )
         return find_spikes(np.asarray(times), np.asarray(solution.ys)[None])[1][0]
 
-    exact = solve(diffrax.Tsit5(), 0.0025)
+    exact = solve(diffrax.Tsit5(), 0.00125)
     return {step: float(solve(Staggered(), step) - exact) for step in (0.05, 0.025)}
 
 
@@ -173,9 +202,11 @@ def test_a_rest_in_closed_form_is_the_rest_integrated():
     nothing = drive(np.zeros(10))
     _, integrated = respond(membrane, after, nothing, 100.0, 100.0, 2)
     closed = settle(membrane, start, after, jnp.asarray(100.0))
-    np.testing.assert_allclose(closed.voltage, integrated.voltage, atol=0.1)
-    for name in ("m", "h", "s", "n", "k"):
-        np.testing.assert_allclose(getattr(closed, name), getattr(integrated, name), atol=3e-3)
+    # potassium of the tubules still depolarises by a quarter of a mV, which the closed form leaves out
+    np.testing.assert_allclose(closed.voltage, integrated.voltage, atol=0.3)
+    for name in GATES:
+        # a quarter of a mV is a hundredth of h
+        np.testing.assert_allclose(getattr(closed, name), getattr(integrated, name), atol=0.015)
     # the current of the tail, which the closed form leaves out, brings some K more
     np.testing.assert_allclose(closed.potassium, integrated.potassium, rtol=0.005)
     same = settle(membrane, start, after, jnp.asarray(0.0))
@@ -183,8 +214,8 @@ def test_a_rest_in_closed_form_is_the_rest_integrated():
 
 
 def test_a_fibre_stuck_on_a_plateau_is_still_there_at_the_next_stimulus():
-    """A long endplate current leaves a warm fibre where open sodium balances the leak: held as if integrated."""
-    muscles = rows(Muscle(temperature=37.0), 2)
+    """A long endplate current leaves the former fibre where open sodium balances the leak: held as if integrated."""
+    muscles = rows(FORMER, 2)
     both = np.stack([endplate(5), endplate(60)])[:, None].repeat(2, axis=1).astype(F32)
     drives = rows(drive(0.0), 2)._replace(conductance=both)
     whole, cut = (muscle_response(muscles, drives, np.array([0.0, 120.0]), t) for t in (120.0, 40.0))
@@ -263,3 +294,22 @@ def test_trains_are_regular():
 def test_impossible_fibres_are_refused():
     with pytest.raises(ValidationError, match=r"muscle\.radius"):
         Muscle(radius=-1.0)
+    with pytest.raises(ValidationError, match=r"muscle\.gating.*shorten_2007"):
+        Muscle(gating="shorten")
+    with pytest.raises(ValidationError, match="no leak"):
+        Muscle(chloride_conductance=0.0)
+    with pytest.raises(ValidationError, match=r"muscle\.preset.*shorten_2007"):
+        published("shorten")
+
+
+def test_fibres_of_others_are_presets_of_a_junction():
+    human = describe_junction(whole_junction())
+    base = {"preset": "shorten_2007", "radius": "30 um"}
+    built = build_junction({**human, "muscle": base}).muscle
+    assert built.gating == "shorten_2007" and float(built.radius) == 30.0
+    assert float(built.sodium_conductance) == FIBRES["shorten_2007"]["sodium_conductance"]
+    described = describe_junction(build_junction({**human, "muscle": base}))
+    again = build_junction(described).muscle
+    assert jax.tree.leaves(again) == jax.tree.leaves(built) and again.gating == built.gating
+    with pytest.raises(ValidationError, match=r"muscle\.input_resistance.*it follows from"):
+        build_junction({**human, "muscle": {"input_resistance": "1 MOhm"}})

@@ -1,0 +1,1 @@
+"""The muscle fibre alone, against what a right one shows."""
