@@ -50,7 +50,13 @@ def _long(axes: Axes, found: Response, at: dict) -> None:
         axes.plot(
             np.arange(trace.size) * 2 * STEP, trace, color=colour, label=f"{peak:g} uS, {longer:g} times"
         )
-    axes.set(xlabel="time (ms)", ylabel="1.6 mm away (mV)", xlim=(0, 20), title="long endplate currents")
+    axes.set(
+        xlabel="time (ms)",
+        ylabel="1.6 mm away (mV)",
+        xlim=(0, 20),
+        ylim=(-90, 130),
+        title="long endplate currents",
+    )
     axes.legend()
 
 
@@ -62,10 +68,10 @@ def _window(axes: Axes, others: Mapping[str, Muscle]) -> None:
     axes.set(
         xlabel="potential (mV)",
         ylabel="current (uA/cm$^2$)",
-        ylim=(-150, 150),
+        ylim=(-220, 150),
         title="steady, slow gates at rest",
     )
-    axes.legend()
+    axes.legend(loc="lower right")
 
 
 def _train(axes: Axes, trains: Response) -> None:
@@ -90,6 +96,6 @@ def _myotonia(axes: Axes, trains: Response) -> None:
         time = (np.arange(8)[:, None] * 10.0 + np.arange(traces.shape[1]) * sample - 20.0).ravel()
         axes.plot(time, traces.ravel(), color=colour, label=words, linewidth=0.8)
     axes.set(
-        xlabel="time from the last stimulus (ms)", ylabel="1.6 mm away (mV)", title="of chloride conductance"
+        xlabel="after the last stimulus (ms)", ylabel="1.6 mm away (mV)", title="chloride: all, half, a fifth"
     )
     axes.legend()
