@@ -74,12 +74,12 @@ class Contraction(eqx.Module):
 
     sensor_voltage: Scalar = parameter("mV", "-100 mV", "100 mV", default=-20.0)
     sensor_width: Scalar = parameter("mV", "0.5 mV", "50 mV", default=4.5)
-    sensor_rate: Scalar = _rate(1.3)  # 0.2 at 20 degC [V], by its Q10 [C]
+    sensor_rate: Scalar = _rate(0.95)  # 0.2 at 20 degC [V], by its Q10 [C]
     allosteric: Scalar = parameter("", "0.01", "1", default=0.2)
     channel_opening: Scalar = _rate(0.002)
     channel_closing: Scalar = _rate(1000.0)
-    # 60 in the slow and 300 in the fast fibre, the pump 2.4375 and 4.875 [V]; between them, as of mixed muscle [D]
-    release_flux: Scalar = parameter("um^3/ms", "0 um^3/ms", "1e5 um^3/ms", default=100.0)
+    release_flux: Scalar = parameter("um^3/ms", "0 um^3/ms", "1e5 um^3/ms", default=60.0)
+    # 2.4375 in the slow and 4.875 in the fast fibre [V]; between them, as of mixed muscle [D]
     uptake: Scalar = parameter("", "0", "1e3", default=3.4)
     uptake_constant: Scalar = _total(1.0)
     reticulum_leak: Scalar = parameter("um^3/ms", "0 um^3/ms", "1 um^3/ms", default=4e-5)
@@ -96,9 +96,10 @@ class Contraction(eqx.Module):
     parvalbumin_total: Scalar = _total(0.0)
     magnesium_on: Scalar = _bind(3.3e-5)
     magnesium_off: Scalar = _rate(0.003)
-    # 4e-6 and 0.005 [V]: so slow that a spike finds only the reticulum's free calcium; here 200 times as fast [D]
-    calsequestrin_on: Scalar = _bind(8e-4)
-    calsequestrin_off: Scalar = _rate(1.0)
+    # 4e-6 and 0.005 [V]: so slow that a spike finds only the reticulum's free calcium; here 50 times as fast, tuned to
+    # the twitch over the tetanus [D]
+    calsequestrin_on: Scalar = _bind(2e-4)
+    calsequestrin_off: Scalar = _rate(0.25)
     calsequestrin_total: Scalar = _total(31000.0)
     atp_on: Scalar = _bind(0.15)
     atp_off: Scalar = _rate(30.0)
@@ -120,8 +121,7 @@ class Contraction(eqx.Module):
     release: Scalar = _rate(0.014)
     temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=37.0)
     reference_temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=37.0)
-    # [D], beside 2.5 of rate constants [V] Cannon-Lab: a spike at 37 degC then frees as much calcium as a mouse's
-    sensor_q10: Scalar = _q10(3.0)
+    sensor_q10: Scalar = _q10(2.5)  # of rate constants [V] Cannon-Lab
     # 70 kJ/mol from 20 to 38 degC, of relaxation and of the pump alike [V-abs Stein et al. 1982, Biophys J 40:97]
     pump_q10: Scalar = _q10(2.5)
     # of the rise of force in a tetanus, rat and mouse [V-abs Stein et al. 1982]

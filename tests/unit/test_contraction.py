@@ -130,7 +130,7 @@ def test_a_twitch_follows_calcium(contractions):
 def human():
     """A twitch and 100 Hz of a brief tubular spike, as at 37 degC; 300 ms."""
     record = np.arange(0, 3.0, 0.025)
-    spike = -84.0 + 100.0 * np.exp(-(((record - 1.5) / 0.17) ** 2))
+    spike = -84.0 + 150.0 * np.exp(-(((record - 1.5) / 0.2) ** 2))  # about that of the default fibre
     return np.stack(
         [tubular_trace(t, record, np.repeat(spike[None], t.size, axis=0), -84.0, 300.0)
          for t in (np.zeros(1), np.arange(0.0, 250.0, 10.0))]
