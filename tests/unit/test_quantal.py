@@ -173,7 +173,7 @@ def test_quantal_content_of_the_drosophila_table_is_the_ratio_of_its_means():
     table = read_columns(REAL / "drosophila_nmj_table/elife31535_table1.csv")
     column = {name: table.values[:, i] for i, name in enumerate(table.names)}
     # the table's mean of ratios is near the ratio of means, without a correction for summation
-    ratio = column["epsp mv"] / column["mepsp mv"]
+    ratio = column["epsp"] / column["mepsp"]
     assert np.median(np.abs(ratio / column["quantal content"] - 1)) < 0.1
-    corrected = quantal.correct_summation(column["epsp mv"], 67.0) / column["mepsp mv"]
+    corrected = quantal.correct_summation(column["epsp"], 67.0) / column["mepsp"]
     assert (corrected > 1.2 * ratio).all()
