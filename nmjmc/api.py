@@ -13,6 +13,7 @@ from nmjmc.data import provenance
 from nmjmc.data.hdf5 import load
 from nmjmc.data.result import Result
 from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.kernel.executor import settled
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.progress import listener, shown
 from nmjmc.runs import part_of, result_of, run_at_once, run_in_blocks
@@ -43,7 +44,9 @@ def simulate(
 ) -> Result:
     """Follow every ACh molecule of many vesicles.
 
-    The same arguments give the same bits on one kind of device, however the work is cut into batches.
+    The same arguments give the same bits on one kind of device, however the work is cut into batches. With
+    `numerics={"executor": "auto"}`, the default, they also hang on whether the extra `fast` is installed; the result
+    says which executor made it, and `rerun` takes the same.
 
     Args:
         synapse: What to simulate, for example `nmjmc.preparation("human")`.
@@ -77,6 +80,7 @@ def simulate(
         raise ValidationError("checkpoint", repr(checkpoint), "a folder", 'for example "checkpoint"')
     use_cache(cache)
     devices = choose_devices(device)
+    run["numerics"] = settled(run["numerics"], synapse, devices[0])
     size = whole_number(checkpoint_vesicles, "checkpoint_vesicles", 1, MOST_VESICLES)
     with shown(progress if on_chunk is None else False) as show:
         how = {"devices": devices, "on_chunk": listener(show, on_chunk)}
@@ -146,7 +150,9 @@ def simulate_many(
     for index, point in enumerate(points):
         values = {item.name: getattr(point, item.name) for item in dataclasses.fields(Point)}
         try:
-            runs.append(checked(**values, first_vesicle=0) | {"synapse": point.synapse})
+            run = checked(**values, first_vesicle=0)
+            run["numerics"] = settled(run["numerics"], point.synapse, devices[0])
+            runs.append(run | {"synapse": point.synapse})
             places.append(index)
         except NmjmcError as error:
             yield index, error

@@ -13,6 +13,8 @@ from nmjmc import ending
 from nmjmc.data import checkpoint as blocks
 from nmjmc.data import provenance
 from nmjmc.data.result import FATES, Result
+from nmjmc.kernel import executor
+from nmjmc.kernel.numerics import Numerics
 from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
 
@@ -54,9 +56,10 @@ def run_in_blocks(
     """The run in blocks of vesicles, each kept as soon as it is finished; finished ones are not run again."""
     decisive = {name: value for name, value in run.items() if name != "vesicles"}
     decisive["numerics"] = dataclasses.asdict(run["numerics"])
-    made_by = {**provenance.versions(), "device": provenance.device_name(how["devices"][0])}
-    made_by |= {"precision": provenance.precision(), "revision": provenance.revision_of_code()[0]}
-    key = blocks.fingerprint({"synapse": describe(synapse), "run": decisive, **made_by})
+    origin = {**provenance.versions(), "device": provenance.device_name(how["devices"][0])}
+    origin |= {"precision": provenance.precision(), "revision": provenance.revision_of_code()[0]}
+    origin |= made_by(run["numerics"])
+    key = blocks.fingerprint({"synapse": describe(synapse), "run": decisive, **origin})
     finished = blocks.load_blocks(folder, key)
     first, end = run["first_vesicle"], run["first_vesicle"] + run["vesicles"]
     parts = []
@@ -128,6 +131,12 @@ def _unflat(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
+def made_by(numerics: Numerics) -> dict[str, str]:
+    """The executor of a run, and the version of NVIDIA Warp where that is it."""
+    warp = {"version_warp": executor.version()} if numerics.executor == "warp" else {}
+    return {"executor": numerics.executor, **warp}
+
+
 def result_of(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]], devices: list) -> Result:
     """The parts put together, with where they came from."""
     seconds = {name: sum(part["seconds"][name] for part in parts) for name in parts[0]["seconds"]}
@@ -142,7 +151,7 @@ def result_of(synapse: Synapse, run: dict[str, Any], parts: list[dict[str, Any]]
         synapse=synapse,
         seed=run["seed"],
         settings={**{n: run[n] for n in names}, "numerics": dataclasses.asdict(run["numerics"])},
-        provenance={**provenance.collect(devices), **seconds},
+        provenance={**provenance.collect(devices), **made_by(run["numerics"]), **seconds},
         positions=parts[0].get("views"),
         position_time=parts[0].get("view_time"),
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.overrides import SETTINGS
 from nmjmc.errors import ValidationError
 from nmjmc.folders import names_in
+from nmjmc.kernel.executor import settled
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.kinetics import available_schemes, load_scheme
+from nmjmc.runtime import choose_devices
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal, to_text
@@ -113,7 +115,15 @@ def resolved(synapse: Synapse, settings: Settings) -> dict[str, Any]:
 def _numerics(given: Mapping[str, Any]) -> dict[str, Any]:
     """The numerics with their units."""
     found = asdict(make_numerics(given))
+    if found["executor"] == "auto":
+        del found["executor"]  # which of them it is says the result, and the config that stands beside it
     return {name: to_text(v, "ms") if name in TIMES and v is not None else v for name, v in found.items()}
+
+
+def settle(synapse: Synapse, settings: Settings) -> Settings:
+    """The settings with the executor that a run takes here named in them, so that the config gives the same bits."""
+    found = settled(make_numerics(settings.numerics), synapse, choose_devices(settings.device)[0])
+    return replace(settings, numerics={**settings.numerics, "executor": found.executor})
 
 
 def _in_ms(value: Any, field: str) -> str:
@@ -141,6 +151,9 @@ def check_same(path: Path, asked: Mapping[str, Any], ignored: Collection[str] = 
     there, here = (
         {k: v for k, v in (w if isinstance(w, dict) else {}).items() if k not in without} for w in both
     )
+    was, asks = there.get("numerics"), here.get("numerics")
+    if isinstance(was, dict) and isinstance(asks, dict) and "executor" not in asks:
+        there["numerics"] = {k: v for k, v in was.items() if k != "executor"}  # none is asked for: either will do
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):
             hint = "leave out resume=true to replace it, or name another folder"
@@ -156,6 +169,9 @@ def config_hash(*, _root_: DictConfig) -> str:
     # without the node `hydra`, which is not resolved yet and holds the name that is asked for here
     own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
     synapse, settings = read(own)
+    if settings.numerics.get("executor") == "warp":
+        # as `auto` has it: a run that is repeated from the config beside its result finds its folder
+        settings = replace(settings, numerics={**settings.numerics, "executor": "auto"})
     return _hash(synapse, settings, _IDLE)
 
 

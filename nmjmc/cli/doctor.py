@@ -67,6 +67,7 @@ def _print_environment() -> None:
     found = provenance.collect()
     named = {name: found[f"version_{name}"] for name in provenance.PACKAGES}
     report.print_pairs("versions", {"python": str(found["python"]), **{k: str(v) for k, v in named.items()}})
+    report.print_pairs("executor", {"numerics.executor=auto": _executor()})
     revision = str(found["git_revision"])[:12] or "not a checkout"
     report.print_pairs(
         "this machine",
@@ -78,6 +79,17 @@ def _print_environment() -> None:
             "code": revision + (" with changes" if found["git_dirty"] == 1 else ""),
         },
     )
+
+
+def _executor() -> str:
+    """Which executor a run of the default takes here, or why not the fast one."""
+    import nmjmc
+    from nmjmc.kernel import executor
+    from nmjmc.kernel.numerics import Numerics
+    from nmjmc.runtime import choose_devices
+
+    reason = executor.why_not_warp(Numerics(), nmjmc.preparation("human"), choose_devices("auto")[0])
+    return f"jax, because {reason}" if reason else f"warp (NVIDIA Warp {executor.version()})"
 
 
 def _programs() -> str:

@@ -92,6 +92,7 @@ def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:
 
 def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> int:
     """Print the resolved config with units, and what the run would need."""
+    settings = configs.settle(synapse, settings)
     sys.stdout.write(_resolved(synapse, settings))
     predicted = _predicted(plan, configs.cost_key(synapse, settings), synapse.name)
     report.print_estimate(
@@ -141,7 +142,7 @@ def _run(config: DictConfig) -> None:
         report.print_result(_completed(folder), folder)
         return
     seed = api.draw_seed() if settings.seed is None else settings.seed
-    settings = dataclasses.replace(settings, seed=seed)
+    settings = configs.settle(synapse, dataclasses.replace(settings, seed=seed))
     # an old result keeps its config until a new one is whole
     if index == 0 and not (folder / "result.h5").exists():
         write_text(folder / "config.yaml", _resolved(synapse, settings))

@@ -32,7 +32,7 @@ GROUP = "preparation"
 HOW = ("device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed")
 _CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
 _SAMPLE = 64  # points of a study that are drawn to tell how large they are
-_WORDS = ("transport",)  # the numerics that are no numbers
+_WORDS = ("transport", "executor")  # the numerics that are no numbers
 
 
 def define(words: Words) -> dict[str, Any]:

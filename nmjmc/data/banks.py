@@ -1,8 +1,8 @@
 """Banks of quanta kept on the disk, so that a synapse that has been simulated before is not simulated again.
 
 A bank is named by everything that decides its bits: the synapse, the number of quanta, the seed, the duration, the
-kind of device, the versions of JAX, and the code that simulates it; where quanta overlap, the terminal too, whose times
-of release scatter them.
+kind of device, the versions of JAX, and of NVIDIA Warp where it is the executor, and the code that simulates it; where
+quanta overlap, the terminal too, whose times of release scatter them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ from nmjmc.junction.bank import INTERVAL, Bank, overlapping
 from nmjmc.junction.build import describe_junction
 from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import Junction, bank_for, quantum_duration
+from nmjmc.kernel.executor import settled
+from nmjmc.kernel.executor import version as executor_version
+from nmjmc.kernel.numerics import Numerics
 from nmjmc.trust import read_own
 
 _CODE = ("kernel", "kinetics", "synapse", "junction/bank.py", "units.py")
@@ -97,8 +100,11 @@ def key(junction: Junction, quanta: int, seed: int) -> str:
     )
     parts = {name: value for name, value in describe_junction(junction).items() if name not in idle}
     made = {name: value for name, value in versions().items() if name in ("jax", "jaxlib")}
+    device = jax.devices()[0]
+    if settled(Numerics(), junction.synapse, device).executor == "warp":
+        made["warp"] = executor_version()
     decisive = [
-        parts, quanta, seed, quantum_duration(junction.synapse), INTERVAL, device_name(jax.devices()[0]), made,
+        parts, quanta, seed, quantum_duration(junction.synapse), INTERVAL, device_name(device), made,
         _code(_CODE_OF_PATCHES if overlapping(junction.synapse) else _CODE),
     ]  # fmt: skip
     text = json.dumps(decisive, sort_keys=True, default=str)

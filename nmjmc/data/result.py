@@ -195,7 +195,9 @@ class Result:
 
     def rerun(self, **changes: Any) -> Result:
         """Simulate the same again, from the same seed; keywords of `nmjmc.simulate` change it."""
-        arguments = {**self.settings, "seed": self.seed, **changes}
+        # results from before there was a choice were made by the pass of JAX
+        numerics = {"executor": "jax", **dict(self.settings.get("numerics") or {})}
+        arguments = {**self.settings, "numerics": numerics, "seed": self.seed, **changes}
         return importlib.import_module("nmjmc.api").simulate(self.synapse, **arguments)
 
     def __str__(self) -> str:

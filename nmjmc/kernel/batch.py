@@ -68,6 +68,7 @@ class Job(NamedTuple):
         until: end of the run [ms].
         view: records between two views of the first patch, 0 for none.
         lists: lengths of the lists of due entries.
+        executor: `warp` or `jax` (see `executor`).
     """
 
     points: tuple[Point, ...]
@@ -80,6 +81,7 @@ class Job(NamedTuple):
     until: float
     view: int
     lists: Lists
+    executor: str = "jax"
 
     @property
     def scored(self) -> bool:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from nmjmc.errors import NmjmcError
 from nmjmc.kernel import release
 from nmjmc.kernel.batch import Job, Members, Outcome
+from nmjmc.kernel.executor import settled
 from nmjmc.kernel.layout import Layout, Room, known_or_new
 from nmjmc.kernel.lower import capacity_of
 from nmjmc.kernel.meter import Meter, Progress
@@ -34,6 +35,7 @@ from nmjmc.kernel.simulate import (
     make_job,
     make_record,
     memory_of,
+    patches_of_a_batch,
     run_batch,
 )
 from nmjmc.synapse.model import Synapse
@@ -125,10 +127,10 @@ def room_of(synapses: Iterable[Synapse]) -> Room | None:
 
 
 def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
-    r = request
+    r = replace(request, numerics=settled(request.numerics, request.synapse, lanes[0]))
     job = make_job(r.synapse, r.seed, r.duration, r.record_interval, r.numerics)
     contents = release.contents(r.synapse.vesicle, r.seed, r.first_vesicle, r.vesicles)
-    size = batch_size(job.lowered, contents, r.numerics, lanes[0].platform)
+    size = patches_of_a_batch(job, contents, r.numerics, lanes)
     memory_of(job, contents, size, r.vesicles, lanes)
     return _Asked(index, r, job, contents)
 
@@ -146,13 +148,16 @@ def _family(asked: _Asked, device: Any) -> Any:
         job.until,
         job.chunk,
         tuple((np.shape(part), np.asarray(part).tobytes()) for part in parts),
-        lowered.step is None,
+        (lowered.step is None, job.executor),
         id(job) if job.view else None,  # views belong to one run
     )
 
 
 def _groups(kind: Any, points: list[_Asked], lanes: list[Any], room: Room | None) -> Iterator[_Group]:
     """The points of a family, those with the same steps together, and their patches dealt out to batches."""
+    if points[0].job.executor == "warp":
+        yield _event_group(kind, points, lanes)
+        return
     kinds: dict[bytes, list[_Asked]] = {}
     for point in points:
         kinds.setdefault(point.job.substeps.tobytes(), []).append(point)
@@ -163,6 +168,14 @@ def _groups(kind: Any, points: list[_Asked], lanes: list[Any], room: Room | None
         own = tuple(_widened(point.job, layout.sites).points[0] for point in some)
         job = some[0].job._replace(points=own, slots=layout.slots, lists=layout.lists, content=layout.content)
         yield _Group(kind, job, some, layout.size, list(_dealt(some, layout.slots, layout.size)))
+
+
+def _event_group(kind: Any, points: list[_Asked], lanes: list[Any]) -> _Group:
+    """The points of a family for the event kernel, whose batches may hold any number of patches and points."""
+    job = points[0].job._replace(points=tuple(point.job.points[0] for point in points))
+    held = np.concatenate([point.contents for point in points])
+    size = patches_of_a_batch(job, held, points[0].request.numerics, lanes)
+    return _Group(kind, job, points, size, list(_dealt(points, len(points), size)))
 
 
 def _layout(points: list[_Asked], together: int, most: int, lanes: list[Any], room: Room | None) -> Layout:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from nmjmc.errors import ValidationError
 from nmjmc.numbers import in_units
 
+EXECUTORS = ("auto", "warp", "jax")
 TRANSPORTS = ("auto", "exact", "stepped")
 TIMES = ("shortest_step", "longest_step", "growth_time", "diffusion_step", "view_interval")
 """The fields that are times [ms]."""
+OF_THE_PASS = ("shortest_step", "longest_step", "growth_time", "step_scale", "diffusion_step")
+"""The fields that only the pass of JAX has: events in their exact order have no time step."""
 
 
 @in_units(
-    "numerics", transport="*", shortest_step="ms", longest_step="ms", growth_time="ms", step_scale="",
+    "numerics", executor="*", transport="*", shortest_step="ms", longest_step="ms", growth_time="ms", step_scale="",
     diffusion_step="ms", batch="#", chunk="#", view_interval="ms",
 )  # fmt: skip
 @dataclass(frozen=True)
@@ -23,6 +26,9 @@ class Numerics:
     Times may be given as text with a unit or as objects that carry one, too.
 
     Attributes:
+        executor: `warp` (one thread follows one patch, event after event in their exact order; needs the extra
+            `fast`), `jax` (a pass over all patches at once, by time steps; any device), or `auto` (`warp` where it is
+            installed and can). Results name the one that made them; they differ by chance alone.
         transport: `exact` (flat clefts: from one binding attempt to the next in one step), `stepped` (any cleft:
             Gaussian steps of fixed length, capture by Andrews' equations), or `auto` (exact where it can be).
         shortest_step: time step just after a release [ms].
@@ -36,6 +42,7 @@ class Numerics:
             records; None keeps none. Views change no count.
     """
 
+    executor: str = "auto"
     transport: str = "auto"
     shortest_step: float = 4.0e-4
     longest_step: float | None = None

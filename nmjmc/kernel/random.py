@@ -11,6 +11,7 @@ import enum
 import math
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float, UInt32
 
@@ -112,6 +113,31 @@ def sincos_turn(word: UInt32[Array, "*n"]) -> tuple[Array, Array]:
     flip = (quadrant & jnp.uint32(2)) == jnp.uint32(2)
     sign = jnp.where(flip, jnp.float32(-1.0), jnp.float32(1.0))
     return sign * jnp.where(swap, c, s), sign * jnp.where(swap, -s, c)
+
+
+def host_words(
+    key: tuple[np.ndarray, np.ndarray], counter: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two random words on the host, the same as `threefry2x32` gives, for arrays of any shape that fit each other."""
+    k0, k1, c0, c1 = (np.atleast_1d(np.asarray(word, np.uint32)) for word in (*key, *counter))
+    schedule = (k0, k1, k0 ^ k1 ^ np.uint32(_PARITY))
+    x0, x1 = c0 + k0, c1 + k1
+    for r in range(_ROUNDS):
+        left = np.uint32(_ROTATIONS[r % 8])
+        x0 = x0 + x1
+        x1 = ((x1 << left) | (x1 >> np.uint32(32 - left))) ^ x0
+        if r % 4 == 3:
+            s = r // 4 + 1
+            x0 = x0 + schedule[s % 3]
+            x1 = x1 + schedule[(s + 1) % 3] + np.uint32(s)
+    return x0, x1
+
+
+def host_keys(
+    seed: tuple[np.ndarray, np.ndarray], vesicle: np.ndarray, purpose: Purpose
+) -> tuple[np.ndarray, np.ndarray]:
+    """The key of each vesicle for one purpose on the host, the same as `vesicle_keys` gives."""
+    return host_words(seed, (np.asarray(vesicle, np.uint32), np.full(1, int(purpose), np.uint32)))
 
 
 def split_seed(seed: int) -> tuple[int, int]:

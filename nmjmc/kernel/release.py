@@ -9,8 +9,6 @@ import functools
 import math
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
@@ -84,21 +82,12 @@ def contents(vesicle: Vesicle, seed: int, first: int, count: int) -> np.ndarray:
     """
     mean, cv = float(vesicle.content_mean), float(vesicle.content_cv)
     sites = len(np.asarray(vesicle.times))
-    spare = (
-        0,
-        2 ** math.ceil(math.log2(count * sites)) - count * sites,
-    )  # few lengths, because each is compiled
-    patch = np.pad(np.repeat(np.arange(first, first + count, dtype=np.uint32), sites), spare)
-    number = np.pad(np.tile(np.arange(sites, dtype=np.uint32), count), spare)
-    drawn_words = _content_words(random.seed_words(seed), patch, number)
-    w0, w1 = (np.asarray(w, np.float64)[: count * sites] for w in drawn_words)
+    patch = np.arange(first, first + count, dtype=np.uint32)[:, None]
+    number = np.arange(sites, dtype=np.uint32)[None, :]
+    low, high = (np.full_like(patch, half) for half in random.split_seed(seed))
+    key = random.host_keys((low, high), patch, random.Purpose.CONTENT)
+    w0, w1 = (np.asarray(w, np.float64) for w in random.host_words(key, (number, np.zeros_like(number))))
     normal = np.sqrt(-2 * np.log((w0 + 0.5) / 2**32)) * np.cos(2 * np.pi * (w1 + 0.5) / 2**32)
     width = math.sqrt(math.log1p(cv * cv))
     drawn = np.rint(mean * np.exp(width * normal - 0.5 * width * width))
     return drawn.astype(np.int64).reshape(count, sites)
-
-
-@jax.jit
-def _content_words(seed: Array, patch: Array, number: Array) -> list[Array]:
-    key = random.vesicle_keys(seed, patch, random.Purpose.CONTENT)
-    return random.words(key, (number, jnp.zeros_like(number)), 2)

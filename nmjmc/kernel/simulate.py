@@ -18,6 +18,8 @@ from nmjmc.errors import ValidationError
 from nmjmc.kernel import release
 from nmjmc.kernel.batch import Batch, Job, Members, Outcome, Point
 from nmjmc.kernel.checks import MOST_SITES, check_numerics, check_steps, check_times
+from nmjmc.kernel.event import size as event_size
+from nmjmc.kernel.executor import settled
 from nmjmc.kernel.lists import Lists
 from nmjmc.kernel.lower import Lowered, lower
 from nmjmc.kernel.meter import Meter, Progress
@@ -112,11 +114,11 @@ def run(
         ValidationError: If it cannot be computed as asked; nothing is compiled then.
         SimulationError: If the run failed.
     """
-    numerics = numerics or Numerics()
-    job = make_job(synapse, seed, duration, record_interval, numerics, scores, dilution)
     chosen = lanes_of(list(devices) if devices else [default_device()])
+    numerics = settled(numerics or Numerics(), synapse, chosen[0])
+    job = make_job(synapse, seed, duration, record_interval, numerics, scores, dilution)
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
-    size = batch_size(job.lowered, content, numerics, chosen[0].platform)
+    size = patches_of_a_batch(job, content, numerics, chosen)
     memory_of(job, content, size, vesicles, chosen)
     meter = Meter(vesicles, len(job.substeps), job.interval, on_chunk)
     starts = range(0, vesicles, size)
@@ -174,15 +176,18 @@ def plan(
     numerics: Numerics | None = None,
 ) -> Needs:
     """What a run would need; refuses what `run` would refuse."""
-    numerics = numerics or Numerics()
+    lanes = lanes_of([default_device()])
+    numerics = settled(numerics or Numerics(), synapse, lanes[0])
     job = make_job(synapse, 0, duration, record_interval, numerics)
     content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
-    size = batch_size(job.lowered, content, numerics, jax.default_backend())
-    memory = memory_of(job, content, size, vesicles, lanes_of(jax.devices()))
+    size = patches_of_a_batch(job, content, numerics, lanes)
+    memory = memory_of(job, content, size, vesicles, lanes)
     return Needs(_step_in_words(job), len(job.substeps) + 1, memory)
 
 
 def _step_in_words(job: Job) -> str:
+    if job.executor == "warp":
+        return "none: events in their exact order, motion exact between binding attempts (executor warp)"
     steps = int(job.substeps.sum())
     if job.lowered.step is not None:
         return f"{job.lowered.step * 1e3:.3g} us ({steps} steps)"
@@ -205,7 +210,13 @@ def memory_of(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: li
     numbers += 2 * job.lowered.shape.columns + 4 * len(job.lowered.names) if job.scored else 0
     record = 4 * numbers
     each = (len(job.substeps) + 1) * record
-    batches = _patch_bytes(job.lowered, float(content.sum(axis=1).mean())) * min(size, vesicles)
+    molecules = float(content.sum(axis=1).mean())
+    one = (
+        event_size.patch_bytes(job, molecules)
+        if job.executor == "warp"
+        else _patch_bytes(job.lowered, molecules)
+    )
+    batches = one * min(size, vesicles)
     at_once = 1 if lanes[0].platform != "cpu" else min(len(lanes), math.ceil(vesicles / size))
     kernel, here = at_once * batches, _physical_memory()
     if kernel > here:
@@ -233,6 +244,18 @@ def _physical_memory() -> float:
 
 def _gib(size: float) -> str:
     return f"{size / 2**30:.3g} GiB"
+
+
+def patches_of_a_batch(job: Job, content: np.ndarray, numerics: Numerics, lanes: list[Any]) -> int:
+    """Patches of a batch, for either executor."""
+    platform = lanes[0].platform
+    if job.executor != "warp":
+        return batch_size(job.lowered, content, numerics, platform)
+    most = MOST_SITES // job.lowered.shape.sites
+    if numerics.batch > most:
+        raise ValidationError("numerics.batch", numerics.batch, f"at most {most} for so many sites")
+    molecules = float(content.sum(axis=1).mean())
+    return event_size.batch(job, molecules, len(content), len(lanes), platform, numerics.batch)
 
 
 def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platform: str) -> int:
@@ -280,8 +303,11 @@ def make_job(
     lowered = lower(synapse, numerics, scores, dilution)
     records = record_intervals(duration, interval)
     times = np.asarray(synapse.vesicle.times, np.float64)
-    steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step, lowered.link)
-    check_steps(numerics, lowered, interval, int(steps.max()))
+    if numerics.executor == "warp":
+        steps = np.ones(records, np.int32)  # only their number counts
+    else:
+        steps = substeps(numerics, lowered.fastest, times, records, interval, lowered.step, lowered.link)
+        check_steps(numerics, lowered, interval, int(steps.max()))
     diffusion = float(lowered.tables.diffusion)
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
@@ -290,8 +316,9 @@ def make_job(
     height = float(synapse.cleft.height)
     point = Point(lowered, pore, sites, content, seed, height, dilution)
     return Job(
-        (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists()
-    )
+        (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists(),
+        "warp" if numerics.executor == "warp" else "jax",
+    )  # fmt: skip
 
 
 def run_batch(
@@ -300,11 +327,27 @@ def run_batch(
     """One batch from beginning to end (None if the run is to stop); `start` names it for the meter."""
     # in 32 bits whatever JAX's default, so that the bits are the same; the setting belongs to this thread alone
     with jax.default_device(programs.device), jax.enable_x64(False):
-        batch = Batch(job, members, size, programs, start == 0)
+        batch = make_batch(job, members, start, size, programs)
         while not (batch.done or meter.stop):
             batch.advance()
             meter.report(start, batch.at, batch.patches, programs.compile_seconds)
         return batch.outcome() if batch.done else None
+
+
+def make_batch(job: Job, members: Members, start: int, size: int, programs: Programs) -> Any:
+    """A batch of the job's executor."""
+    if job.executor != "warp":
+        return Batch(job, members, size, programs, start == 0)
+    from nmjmc.kernel.event import start as event_start
+
+    device = event_start.device_of(programs.device)
+    seconds = event_start.make_ready(device)
+    if seconds:
+        programs.compile_seconds += seconds
+        programs.compiled += 1
+    from nmjmc.kernel.event.batch import EventBatch
+
+    return EventBatch(job, members, device, start == 0)
 
 
 def make_record(

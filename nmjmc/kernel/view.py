@@ -7,8 +7,6 @@ last step has left it. Views draw their own random numbers, and so change no res
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 from jaxtyping import Float
@@ -44,22 +42,41 @@ def molecules(
     entry = jax.tree.map(lambda field: field[chosen[np.argsort(entry.lineage[chosen], kind="stable")]], entry)
     if entry.origin is None:
         return np.stack([entry.x, entry.y, entry.z], axis=1).astype(np.float32)
+    ends = np.stack([entry.x, entry.y], axis=1)
+    return between(np.stack(entry.origin, axis=1), ends, entry.due, time, tables, shape.disc, height, seed)
+
+
+def between(
+    origin: Float[np.ndarray, "n 3"],
+    end: Float[np.ndarray, "n 2"],
+    due: Float[np.ndarray, " n"],
+    time: float,
+    tables: Tables,
+    disc: bool,
+    height: float,
+    seed: int,
+) -> Float[np.ndarray, "n 3"]:
+    """Positions [um] of molecules that are on exact journeys.
+
+    Args:
+        origin: where (x, y [um]) and when [ms] each journey began.
+        end, due: where and when it ends.
+        time: the moment [ms].
+        tables: the run's numbers.
+        disc: whether the rim is a circle.
+        height: of the cleft [um].
+        seed: of what is drawn.
+    """
     draw = np.random.Generator(np.random.Philox(key=seed % _LARGEST_SEED))
-    x, y = _along(entry, float(tables.diffusion), time, draw)
-    x, y = _inside(x, y, float(tables.edge), shape.disc)
+    span = np.maximum(due - origin[:, 2], 1e-9)
+    part = np.clip((time - origin[:, 2]) / span, 0.0, 1.0)
+    spread = np.sqrt(2 * float(tables.diffusion) * span * part * (1 - part))
+    x, y = (
+        origin[:, k] + part * (end[:, k] - origin[:, k]) + spread * draw.standard_normal(span.size)
+        for k in (0, 1)
+    )
+    x, y = _inside(x, y, float(tables.edge), disc)
     return np.stack([x, y, height * draw.random(x.size)], axis=1).astype(np.float32)
-
-
-def _along(
-    entry: Any, diffusion: float, time: float, draw: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the bridges between the ends of the journeys."""
-    x0, y0, begun = entry.origin
-    span = np.maximum(entry.due - begun, 1e-9)
-    part = np.clip((time - begun) / span, 0.0, 1.0)
-    spread = np.sqrt(2 * diffusion * span * part * (1 - part))
-    x = x0 + part * (entry.x - x0) + spread * draw.standard_normal(span.size)
-    return x, y0 + part * (entry.y - y0) + spread * draw.standard_normal(span.size)
 
 
 def _inside(x: np.ndarray, y: np.ndarray, edge: float, disc: bool) -> tuple[np.ndarray, np.ndarray]:

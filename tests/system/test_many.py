@@ -19,7 +19,7 @@ from nmjmc.kernel.survival import Start
 from tests.system.test_reproducible import small
 
 # few records, small batches, and eight points of three vesicles wherever that will do: the tests share their programs
-HOW = {"duration": 0.06, "record_interval": 0.02, "numerics": {"batch": 8}}
+HOW = {"duration": 0.06, "record_interval": 0.02, "numerics": {"batch": 8, "executor": "jax"}}
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,14 @@ def test_a_sweep_of_a_hundred_points_is_traced_once(traced, tmp_path, monkeypatc
     words = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "vesicles=1", "duration=0.2 ms",
              "record_interval=0.02 ms", "receptor.opening_rate=linspace(10000 /s, 50000 /s, 20)",
              "esterase.density=linspace(1000 /um^2, 3000 /um^2, 5)"]  # fmt: skip
-    how = ["device=cpu", "progress=false", "results=false", "together=25", f"folder={tmp_path / 's'}"]
+    how = [
+        "device=cpu",
+        "progress=false",
+        "results=false",
+        "together=25",
+        "numerics.executor=jax",
+        f"folder={tmp_path / 's'}",
+    ]
     assert main(["sweep", *words, *how]) == 0
     assert [state for state, _ in done] == ["done"] * 100
     assert_one_family(traced)

@@ -36,6 +36,10 @@ HOW = {"vesicles": 8, "seed": 9, "duration": 0.3, "record_interval": 0.01}
         ({"chunk": 10**6}, "numerics.chunk"),
         ({"view_interval": 1.0}, "numerics.view_interval"),
         ({"transport": "exactt"}, "numerics.transport"),
+        ({"executor": "wrap"}, "numerics.executor"),
+        ({"executor": "warp", "transport": "stepped"}, "numerics.executor"),
+        ({"executor": "warp", "step_scale": 0.5}, "numerics.executor"),
+        ({"executor": "warp", "batch": 2**30}, "numerics.batch"),
     ],
 )
 def test_impossible_numerics_are_refused(numerics, field):
@@ -74,13 +78,14 @@ def test_more_memory_than_there_is_is_refused(monkeypatch):
 @pytest.mark.unit
 def test_the_fastest_process_is_named_where_steps_are_too_short():
     with pytest.raises(ValidationError, match="a transition of a site takes 1 ns"):
-        run(replace(small(), "receptor.closing_rate", "1e9 /s"), **HOW)
+        run(replace(small(), "receptor.closing_rate", "1e9 /s"), **HOW, numerics=Numerics(executor="jax"))
 
 
 @pytest.mark.unit
 def test_records_too_rare_for_the_default_step_are_told_as_such():
     with pytest.raises(ValidationError, match="a step is") as caught:
-        run(small(), **{**HOW, "duration": 20.0, "record_interval": 10.0})
+        how = {**HOW, "duration": 20.0, "record_interval": 10.0}
+        run(small(), **how, numerics=Numerics(executor="jax"))
     assert caught.value.field == "record_interval"
 
 
@@ -93,7 +98,7 @@ def test_a_duration_between_two_records_is_rounded_up_alike():
     assert record.time[-1] == pytest.approx(0.31)
 
 
-def planted(monkeypatch, change):
+def planted(monkeypatch, change, executor):
     """Let the kernel work with arrays that a fault has changed."""
     sound = kernel.lower
 
@@ -101,17 +106,18 @@ def planted(monkeypatch, change):
         return change(sound(*args))
 
     monkeypatch.setattr(kernel, "lower", faulty)
-    return run(small(), **HOW, numerics=Numerics(batch=8))
+    return run(small(), **HOW, numerics=Numerics(batch=8, executor=executor))
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize("executor", ["warp", "jax"])
 @pytest.mark.parametrize("what", ["diffusion", "edge"])
-def test_a_nan_is_found(monkeypatch, what):
+def test_a_nan_is_found(monkeypatch, what, executor):
     def change(lowered):
         return lowered._replace(tables=lowered.tables._replace(**{what: np.float32(np.nan)}))
 
     with pytest.raises(SimulationError) as caught:
-        planted(monkeypatch, change)
+        planted(monkeypatch, change, executor)
     assert caught.value.status == Status.NON_FINITE
 
 
@@ -132,13 +138,14 @@ def test_a_nan_in_the_course_of_a_run_is_found(monkeypatch, column):
 
     monkeypatch.setattr(Batch, "advance", faulty)
     with pytest.raises(SimulationError) as caught:
-        run(small(), **HOW)
+        run(small(), **HOW, numerics=Numerics(executor="jax"))
     assert caught.value.status & Status.NON_FINITE
     assert "NaN" in str(caught.value)
 
 
 @pytest.mark.unit
-def test_molecules_that_do_not_add_up_are_found(monkeypatch):
+@pytest.mark.parametrize("executor", ["warp", "jax"])
+def test_molecules_that_do_not_add_up_are_found(monkeypatch, executor):
     # an accounting by which binding takes no molecule from the cleft
     def change(lowered):
         wrong = lowered.stoichiometry.copy()
@@ -146,7 +153,7 @@ def test_molecules_that_do_not_add_up_are_found(monkeypatch):
         return lowered._replace(stoichiometry=wrong)
 
     with pytest.raises(SimulationError, match="add up") as caught:
-        planted(monkeypatch, change)
+        planted(monkeypatch, change, executor)
     assert caught.value.status & Status.CONSERVATION
 
 

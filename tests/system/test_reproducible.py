@@ -1,4 +1,7 @@
-"""The same bits, however the work is cut: batches, chunks, order, devices, restarts, lists that were too short."""
+"""The same bits of the pass of JAX, however the work is cut: batches, chunks, order, devices, restarts, short lists.
+
+Those of the event kernel are in `test_event_kernel`.
+"""
 
 import dataclasses
 
@@ -31,7 +34,7 @@ def simulated(*, vesicles=VESICLES, seed=9, synapse=None, numerics=None, **how):
         seed=seed,
         duration=DURATION,
         record_interval=INTERVAL,
-        numerics=numerics or Numerics(batch=VESICLES),
+        numerics=numerics or Numerics(batch=VESICLES, executor="jax"),
         **how,
     )
 
@@ -58,19 +61,19 @@ def test_run_twice(whole):
 @pytest.mark.unit
 @pytest.mark.parametrize("size", [1, 4])
 def test_batch_size(whole, size):
-    assert_same(simulated(numerics=Numerics(batch=size)), whole)
+    assert_same(simulated(numerics=Numerics(batch=size, executor="jax")), whole)
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("length", [1, 7])
 def test_chunk_length(whole, length):
-    assert_same(simulated(numerics=Numerics(batch=VESICLES, chunk=length)), whole)
+    assert_same(simulated(numerics=Numerics(batch=VESICLES, chunk=length, executor="jax")), whole)
 
 
 @pytest.mark.unit
 def test_order_of_vesicles(whole):
     # the second half before the first, in batches that are not full
-    four = Numerics(batch=4)
+    four = Numerics(batch=4, executor="jax")
     assert_same(simulated(vesicles=3, first_vesicle=5, numerics=four), whole, slice(5, 8))
     assert_same(simulated(vesicles=5, numerics=four), whole, slice(0, 5))
 
@@ -78,7 +81,7 @@ def test_order_of_vesicles(whole):
 @pytest.mark.unit
 def test_number_of_devices(whole):
     assert len(jax.devices()) >= 2, "the tests force two devices of the host"
-    assert_same(simulated(devices=jax.devices()[:2], numerics=Numerics(batch=4)), whole)
+    assert_same(simulated(devices=jax.devices()[:2], numerics=Numerics(batch=4, executor="jax")), whole)
 
 
 @pytest.mark.unit
@@ -95,7 +98,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     from nmjmc.kernel import simulate as kernel
 
     how = {"vesicles": 8, "seed": 9, "duration": DURATION, "record_interval": INTERVAL, "device": "cpu"}
-    how["numerics"] = dataclasses.asdict(Numerics(batch=4))
+    how["numerics"] = dataclasses.asdict(Numerics(batch=4, executor="jax"))
     expected = nmjmc.simulate(small(), **how)
     plain, blocks = kernel.run, []
 
@@ -128,8 +131,10 @@ def test_distant_quanta_do_not_depend_on_their_batch():
     synapse = small()
     vesicle = dataclasses.replace(synapse.vesicle, sites=sites, times=times)
     synapse = dataclasses.replace(synapse, vesicle=vesicle)
-    first = simulated(vesicles=4, synapse=synapse, numerics=Numerics(batch=4))
-    assert_same(simulated(vesicles=2, synapse=synapse, numerics=Numerics(batch=2)), first, slice(0, 2))
+    first = simulated(vesicles=4, synapse=synapse, numerics=Numerics(batch=4, executor="jax"))
+    assert_same(
+        simulated(vesicles=2, synapse=synapse, numerics=Numerics(batch=2, executor="jax")), first, slice(0, 2)
+    )
     released = first.counts["released"]
     assert np.all(released[:, 5] < released[:, -1])
     np.testing.assert_array_equal(released[:, -1], first.content)

@@ -1,0 +1,1 @@
+"""The event kernel: one thread follows one patch, event after event in their exact order (NVIDIA Warp)."""

@@ -1,0 +1,191 @@
+"""One batch of patches in the event kernel, from the first release to the last record, some records at a time."""
+
+# Host arrays stand where device arrays are declared.
+# pyright: reportArgumentType=false
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import warp as wp
+
+from nmjmc.errors import SimulationError, Status
+from nmjmc.kernel import random, view
+from nmjmc.kernel.batch import Job, Members, Outcome
+from nmjmc.kernel.event import size, tables
+from nmjmc.kernel.event.numbers import Patch
+from nmjmc.kernel.event.state import HANDLED, STATUS, WORDS, State
+from nmjmc.kernel.scores import Sums
+
+_GROWTH = 1.5
+_MOST_SLOTS = 2**24 - 2  # what the word of a site can name
+_PAGE = 0.0128
+
+
+class EventBatch:
+    """Runs one batch; `advance()` does a chunk, until `done`."""
+
+    def __init__(self, job: Job, members: Members, device: str, viewing: bool = False) -> None:
+        """Prepare the patches; `viewing`: whether the first of them is the patch to view."""
+        self.job, self.members = job, members
+        self.patches, self.records = len(members.number), len(job.substeps)
+        found, self.which = np.unique(members.point, return_inverse=True)
+        self.points = [job.points[p] for p in found]
+        self.lowered = [point.lowered for point in self.points]
+        self.start = np.stack([lowered.start for lowered in self.lowered])[self.which]
+        self.at, self.handled = 0, 0
+        self.viewing, self.views = viewing and job.view > 0, []
+        self.molecules = members.contents.sum(axis=1)
+        self.state = self._prepare(device)
+        self._count_sites()
+
+    @property
+    def done(self) -> bool:
+        """Whether the last record has been made."""
+        return self.at >= self.records
+
+    def advance(self) -> int:
+        """Run one chunk; the number of record intervals done.
+
+        Raises:
+            SimulationError: If the run cannot go on; nothing of the chunk is kept.
+        """
+        count = min(self.job.chunk, self.records - self.at)
+        if self.viewing:
+            count = min(count, self.job.view - self.at % self.job.view)
+        end = self.at + count
+        self.state.follow(end, self.job.interval)
+        while (self.state.column(STATUS) & Status.POOL_OVERFLOW).any():
+            self._grow()
+            self.state.follow(end, self.job.interval)
+        self.at = end
+        self._check()
+        if self.viewing and self.at % self.job.view == 0:
+            self._view()
+        return count
+
+    def outcome(self) -> Outcome:
+        """What the records need."""
+        state, columns = self.state, self.lowered[0].shape.columns
+        shape = (self.patches, self.records + 1, columns)
+        tally = state.tally.numpy().reshape(shape)
+        sums = None
+        if self.job.scored:
+            instants = state.instants.numpy().reshape(shape).transpose(1, 0, 2)
+            journeys = state.sums.numpy().reshape(self.patches, self.records + 1, 2).transpose(1, 0, 2)
+            sums = Sums(instants, journeys)
+        released = np.cumsum(state.released.numpy(), axis=1, dtype=np.int32)
+        handled = int(state.column(HANDLED).astype(np.int64).sum())
+        return Outcome(
+            np.cumsum(tally, axis=1, dtype=np.int32), released, self.start, handled, self.views, sums
+        )
+
+    def _prepare(self, device: str) -> State:
+        job, lowered = self.job, self.lowered
+        seeds = [point.seed for point in self.points]
+        stacked = tables.stack(lowered)
+        patches = tables.numbers(
+            lowered, self.which, seeds, self.members.number, job.until, 1.0 / _PAGE, Patch.numpy_dtype()
+        )
+        numbers = (patches[name] for name in patches.dtype.names or ())
+        if any(np.isnan(field).any() for field in (*stacked, *numbers)):
+            raise SimulationError(Status.NON_FINITE, "before the first event")
+        host = self._needed(seeds)
+        most = int(self.molecules.max())
+        buckets = size.buckets(most)
+        sites, slots = host[0][0].shape[1], size.slots(most)
+        while True:
+            state = State(
+                stacked, patches, slots, sites, self.records, buckets, job.scored, self.viewing, device
+            )
+            state.prepare(job.interval, host)
+            if not (state.column(STATUS) & Status.POOL_OVERFLOW).any():
+                return state
+            slots = int(_GROWTH * slots)
+
+    def _needed(self, seeds: list[int]) -> list[tuple[np.ndarray, Any]]:
+        """What only the preparation reads, in the order in which it takes it."""
+        job, points = self.job, self.points
+        kinds = (random.Purpose.RELEASE, random.Purpose.SITES, random.Purpose.PLACE)
+        keys = [word for kind in kinds for word in tables.keys(seeds, self.which, self.members.number, kind)]
+        resting = np.concatenate([np.cumsum(point.lowered.resting, axis=1) for point in points])
+        stands = np.array([[*(1.0 / np.asarray(p.dilution)), _is_busy(p.lowered)] for p in points])
+        places = np.stack([point.sites.ravel() for point in points])
+        time, radius, scale = (
+            np.concatenate([np.atleast_1d(point.pore[k]) for point in points]) for k in range(3)
+        )
+        real = np.float32
+        return [
+            (tables.templates(self.lowered), wp.uint8),
+            (stands.astype(real), wp.float32),
+            (resting.astype(real), wp.float32),
+            (np.stack(keys, axis=1), wp.uint32),
+            (self.members.contents.astype(np.int32), wp.int32),
+            (places.astype(real), wp.float32),
+            (np.asarray(job.times, np.float64), wp.float64),
+            (time.astype(real), wp.float32),
+            (radius.astype(real), wp.float32),
+            (scale.astype(real), wp.float32),
+        ]
+
+    def _count_sites(self) -> None:
+        """Note how many sites of each patch are in each state at the beginning."""
+        states = self.start.shape[1] - 3
+        if all(p.dilution == (1.0, 1.0) and not _is_busy(p.lowered) for p in self.points):
+            return
+        self.start[:, :states] = self._sites_by_state(states)
+
+    def _sites_by_state(self, states: int) -> np.ndarray:
+        kinds = (self.state.sites.numpy() & 0xFF).astype(np.int64)
+        kinds = np.minimum(kinds, states) + (states + 1) * np.arange(self.patches)[:, None]
+        found = np.bincount(kinds.ravel(), minlength=(states + 1) * self.patches)
+        return found.reshape(self.patches, states + 1)[:, :states]
+
+    def _grow(self) -> None:
+        slots = int(_GROWTH * self.state.slots)
+        if slots > _MOST_SLOTS:
+            raise SimulationError(Status.POOL_OVERFLOW, self._where())
+        self.state.grow(slots)
+
+    def _where(self) -> str:
+        return f"by {self.at * self.job.interval:.3g} ms"
+
+    def _check(self) -> None:
+        """Refuse a state that cannot be right: a fault bit, or molecules that do not add up, patch by patch."""
+        status = int(np.bitwise_or.reduce(self.state.column(STATUS)))
+        if status:
+            raise SimulationError(Status(status), self._where())
+        change = self.lowered[0].stoichiometry
+        columns = self.lowered[0].shape.columns
+        tally = self.state.tally.numpy()[:, : (self.at + 1) * columns]
+        happened = tally.reshape(self.patches, -1, columns).sum(axis=1, dtype=np.int64)[:, : change.shape[0]]
+        states = self.start.shape[1] - 3
+        wrong = (self.state.free.numpy() != self.molecules + happened @ change[:, states]).any()
+        if self.done and not wrong:
+            counted = self.start[:, :states] + happened @ change[:, :states]
+            wrong = (counted != self._sites_by_state(states)).any()
+        if wrong:
+            raise SimulationError(Status.CONSERVATION, self._where())
+
+    def _view(self) -> None:
+        """Note where the free molecules of the first patch are."""
+        job, point = self.job, self.points[0]
+        used = int(self.state.column(7)[0])
+        pool = self.state.pools[0].numpy().reshape(-1, WORDS)[:used]
+        origin = self.state.origins.numpy().reshape(-1, 3)[:used]
+        time = self.at * job.interval
+        seed = point.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
+        free = np.flatnonzero(((pool[:, 4] & 7) < 6) & (origin[:, 2] <= time))
+        free = free[(pool[free, 4] != 0)]
+        place = pool[free, 2:4].view(np.float32)
+        due = pool[free, 0:2].copy().view(np.float64)[:, 0]
+        tables_, shape = point.lowered.tables, point.lowered.shape
+        found = view.between(origin[free], place, due, time, tables_, shape.disc, point.height, seed)
+        self.views.append((time, found))
+
+
+def _is_busy(lowered: Any) -> bool:
+    """Whether sites change before the first release, because a bath keeps them busy."""
+    resting, rates = lowered.resting, np.asarray(lowered.tables.chemistry.exit_rate)[:-1]
+    return bool(((resting > 0) & (rates > 0)).any() or (resting.max(axis=1) < 1).any())

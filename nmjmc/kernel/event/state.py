@@ -1,0 +1,128 @@
+"""All arrays of a batch on its device, and the two programs that work on them.
+
+Of each patch: a row of the calendar, its entries, the word of each site, what happened in each record interval, and
+for scores when it happened. Nothing else lives between two launches, so that a batch can stop after any record.
+"""
+
+# Host arrays stand where device arrays are declared.
+# pyright: reportArgumentType=false, reportIndexIssue=false, reportCallIssue=false
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import warp as wp
+
+from nmjmc.kernel.event.follow import follow
+from nmjmc.kernel.event.numbers import Patch
+from nmjmc.kernel.event.prepare import prepare
+from nmjmc.kernel.event.start import block_of
+from nmjmc.kernel.event.tables import Tables
+
+HEAD = 528
+"""Words of a calendar's row before its buckets."""
+
+USED, STATUS, HANDLED = 7, 10, 11
+"""Words of that row which the host reads."""
+
+WORDS = 8
+"""Words of an entry."""
+
+
+def put(values: np.ndarray, kind: Any, device: str) -> wp.array:
+    """A host array on the device; on a CPU the array itself."""
+    return wp.array(np.ascontiguousarray(values), dtype=kind, device=device, copy=False)
+
+
+class State:
+    """The arrays of a batch.
+
+    Attributes:
+        rows: calendars, int32 [v, 528 + buckets].
+        pools: entries, uint32 [v, 8 slots].
+        sites: words of the sites, uint32 [v, sites].
+        tally: transitions in each interval, int32 [v, (t + 1) columns]; with it `instants` and `sums` for scores.
+        free: molecules of the pool that are free, or not yet released, int32 [v].
+        released: molecules released in each interval, int32 [v, t + 1].
+        origins: where journeys of the first patch began, float32 [3 slots], where it is viewed.
+    """
+
+    def __init__(
+        self, tables: Tables, patches: np.ndarray, slots: int, sites: int, records: int, buckets: int, scored: bool,
+        viewed: bool, device: str,
+    ) -> None:  # fmt: skip
+        """Lay out the arrays; `patches`: the numbers of each, of type `numbers.Patch`."""
+        self.device, self.viewed = device, viewed
+        count, columns = len(patches), int(patches["columns"][0])
+        self.tables = [put(field, _KINDS[field.dtype.name], device) for field in tables]
+        if viewed:
+            patches["viewed"][0] = 1
+        self.patches = wp.array(patches, dtype=Patch, device=device)
+        self.count = count
+        self.rows = self._empty((count, HEAD + buckets), wp.int32)
+        self.pools = self._empty((count, WORDS * slots), wp.uint32)
+        self.sites = self._empty((count, sites), wp.uint32)
+        counted = (records + 1) * columns
+        self.tally = self._empty((count, counted), wp.int32)
+        self.instants = self._empty((count, counted if scored else 1), wp.int32)
+        self.sums = self._empty((count, 2 * (records + 1) if scored else 1), wp.int32)
+        self.free = self._empty((count,), wp.int32)
+        self.released = self._empty((count, records + 1), wp.int32)
+        self.origins = self._empty((3 * slots if viewed else 1,), wp.float32)
+
+    def _empty(self, shape: tuple[int, ...], kind: Any) -> wp.array:
+        return wp.zeros(shape, dtype=kind, device=self.device)
+
+    @property
+    def slots(self) -> int:
+        """Slots of a patch's pool."""
+        return self.pools.shape[1] // WORDS
+
+    def prepare(self, interval: float, host: list[tuple[np.ndarray, Any]]) -> None:
+        """Put the patches at time 0; `host`: the arrays that only this needs, as `prepare` takes them."""
+        t = self.tables
+        needed = [put(values, kind, self.device) for values, kind in host]
+        inputs = [0, interval, self.patches, t[0], t[1], t[2], t[4], t[9], t[10], t[11], self.origins]
+        inputs += [self.rows, self.pools, self.sites, self.sums, *needed, self.released]
+        self._launch(prepare, inputs)
+
+    def follow(self, end: int, interval: float) -> None:
+        """Follow the patches to the end of record interval `end`."""
+        inputs = [
+            0,
+            end,
+            interval,
+            self.patches,
+            *self.tables,
+            self.origins,
+            self.rows,
+            self.pools,
+            self.sites,
+        ]
+        inputs += [self.tally, self.instants, self.sums, self.free]
+        self._launch(follow, inputs)
+
+    def _launch(self, kernel: Any, inputs: list) -> None:
+        block = block_of(self.device)
+        wp.launch(kernel, dim=self.count, inputs=inputs, device=self.device, block_dim=block)
+
+    def column(self, word: int) -> np.ndarray:
+        """A word of each patch's calendar (a copy)."""
+        return self.rows[:, word].numpy().copy()
+
+    def grow(self, slots: int) -> None:
+        """Give each patch a longer pool, and let those go on that had stopped for want of one."""
+        pools = np.zeros((self.count, WORDS * slots), np.uint32)
+        pools[:, : self.pools.shape[1]] = self.pools.numpy()
+        self.pools = put(pools, wp.uint32, self.device)
+        rows = self.rows.numpy()
+        rows[:, STATUS] &= ~1
+        self.rows = put(rows, wp.int32, self.device)
+        if self.viewed:
+            origins = np.zeros(3 * slots, np.float32)
+            origins[: self.origins.shape[0]] = self.origins.numpy()
+            self.origins = put(origins, wp.float32, self.device)
+
+
+_KINDS = {"float32": wp.float32, "int32": wp.int32}
