@@ -153,7 +153,9 @@ def check_same(path: Path, asked: Mapping[str, Any], ignored: Collection[str] = 
     )
     was, asks = there.get("numerics"), here.get("numerics")
     if isinstance(was, dict) and isinstance(asks, dict) and "executor" not in asks:
-        there["numerics"] = {k: v for k, v in was.items() if k != "executor"}  # none is asked for: either will do
+        there["numerics"] = {
+            k: v for k, v in was.items() if k != "executor"
+        }  # none is asked for: either will do
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):
             hint = "leave out resume=true to replace it, or name another folder"

@@ -6,10 +6,13 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from nmjmc.kernel import programs
+from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.simulate import run
 from tests.system.test_reproducible import small
 
-HOW = {"vesicles": 4, "seed": 3, "duration": 0.05, "record_interval": 0.01}
+HOW = {
+    "vesicles": 4, "seed": 3, "duration": 0.05, "record_interval": 0.01, "numerics": Numerics(executor="jax"),
+}  # fmt: skip
 
 
 @pytest.fixture
