@@ -3,6 +3,7 @@
     python scripts/bench.py                          # the canonical quantum, 100 and 1,000 vesicles
     python scripts/bench.py --vesicles 100 1000 10000
     python scripts/bench.py --cores 1                # as one of many processes with a core each
+    python scripts/bench.py --executors warp         # one of the two executors; by default both, side by side
     python scripts/bench.py --variant noE --peers smoldyn --smoldyn-dt 0.5
 
 Every measurement runs in a process of its own, so that memory and compiling are its own; a first one with an
@@ -45,15 +46,17 @@ def main() -> None:
         print(json.dumps(WORKERS[options.worker](options)))
         return
     report: dict[str, Any] = {"machine": machine(), "options": vars(options), "nmjmc": [], "peers": []}
-    with tempfile.TemporaryDirectory() as cache:
-        for label, vesicles in [("empty", options.vesicles[0]), *(("warm", v) for v in options.vesicles)]:
-            row = measured("nmjmc", options, cache, vesicles)
-            report["nmjmc"].append({"cache": label, **row})
-            show_ours(report["nmjmc"][-1], first=len(report["nmjmc"]) == 1)
+    for executor in options.executors:
+        with tempfile.TemporaryDirectory() as cache:
+            for label, vesicles in [("empty", options.vesicles[0]), *(("warm", v) for v in options.vesicles)]:
+                row = measured("nmjmc", options, cache, vesicles, executor)
+                report["nmjmc"].append({"cache": label, **row})
+                show_ours(report["nmjmc"][-1], first=len(report["nmjmc"]) == 1)
     for name in options.peers:
         row = measured(name, options, None, options.peer_quanta)
         report["peers"].append(row)
-        show_peer(row, report["nmjmc"][-1])
+        for ours in {ours["executor"]: ours for ours in report["nmjmc"]}.values():
+            show_peer(row, ours)
     if options.json:
         Path(options.json).write_text(json.dumps(report, indent=1) + "\n")
         print(f"written: {options.json}")
@@ -65,6 +68,8 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--vesicles", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--executors", nargs="+", choices=["warp", "jax"], default=["warp", "jax"])
+    parser.add_argument("--executor", choices=["warp", "jax"], default="warp", help=argparse.SUPPRESS)
     parser.add_argument("--preparation", default="slab")
     parser.add_argument("--variant", choices=VARIANTS, default="std")
     parser.add_argument("--duration", type=float, default=3.0, help="ms")
@@ -82,7 +87,9 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(worker: str, options: argparse.Namespace, cache: str | None, quanta: int) -> dict[str, Any]:
+def measured(
+    worker: str, options: argparse.Namespace, cache: str | None, quanta: int, executor: str = "warp"
+) -> dict[str, Any]:
     """One measurement in a process of its own.
 
     Raises:
@@ -94,6 +101,7 @@ def measured(worker: str, options: argparse.Namespace, cache: str | None, quanta
     given = {
         **vars(options),
         "worker": worker,
+        "executor": executor,
         "vesicles": [quanta],
         "peer_quanta": quanta,
         "json": "",
@@ -118,6 +126,7 @@ def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
 
     import nmjmc
+    from nmjmc.kernel.numerics import Numerics
     from nmjmc.kernel.simulate import run
     from nmjmc.runtime import choose_devices, use_cache
     from nmjmc.synapse import replace
@@ -132,6 +141,7 @@ def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
     meter = Meter()
     vesicles = options.vesicles[0]
     how = {"duration": options.duration, "record_interval": options.record_interval}
+    how["numerics"] = Numerics(executor=options.executor)
     # a first run of the same shape compiles; the second, with other random numbers, is what is timed
     first = run(synapse, vesicles=min(vesicles, 256), seed=options.seed + 1, **how, **lanes)
     first_wall, first_cpu = meter.lap()
@@ -139,6 +149,7 @@ def run_nmjmc(options: argparse.Namespace) -> dict[str, Any]:
     wall, cpu = meter.lap()
     free = np.trapezoid(record.counts["free_ach"].mean(axis=0), record.time) * 1e3
     return {
+        "executor": options.executor,
         "vesicles": vesicles,
         "device": f"{devices[0].platform}: {devices[0].device_kind}",
         "import_s": import_seconds,
@@ -231,11 +242,12 @@ def show_ours(row: dict[str, Any], first: bool) -> None:
     if first:
         print(f"device {row['device']}; import {row['import_s']:.2f} s")
         print(
-            "cache  vesicles  compile s  CPU-s/quantum  quanta/s  events/quantum  events/CPU-s  free us/CPU-s"
+            "executor  cache  vesicles  compile s  CPU-s/quantum  quanta/s  events/quantum  events/CPU-s  free us/CPU-s"
             "  memory MB  peak"
         )
     print(
-        f"{row['cache']:<6} {row['vesicles']:>8}  {row['first_compile_s']:>9.2f}  {row['cpu_s_per_quantum']:>13.4f}"
+        f"{row['executor']:<8}  {row['cache']:<6} {row['vesicles']:>8}  {row['first_compile_s']:>9.2f}"
+        f"  {row['cpu_s_per_quantum']:>13.4f}"
         f"  {row['quanta_per_s']:>8.1f}  {row['events_per_quantum']:>14.0f}  {row['events_per_cpu_s']:>12.3g}"
         f"  {row['free_us_per_cpu_s']:>13.3g}  {row['peak_memory_mb']:>9.0f}  {row['peak_open'] or float('nan'):.0f}",
         flush=True,
@@ -246,7 +258,8 @@ def show_peer(row: dict[str, Any], ours: dict[str, Any]) -> None:
     """A line about a peer, and how many of our quanta its time buys."""
     ratio = row["cpu_s_per_quantum"] / ours["cpu_s_per_quantum"]
     print(
-        f"{row['name']}, dt {row['dt_us']:g} us: {row['cpu_s_per_quantum']:.2f} CPU-s/quantum ({ratio:.0f} of ours), "
+        f"{row['name']}, dt {row['dt_us']:g} us: {row['cpu_s_per_quantum']:.2f} CPU-s/quantum "
+        f"({ratio:.0f} of ours, {ours['executor']}), "
         f"{row['peak_memory_mb']:.0f} MB, peak {row['peak_open']:.0f}"
     )
 
