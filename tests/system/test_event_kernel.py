@@ -228,23 +228,29 @@ def far_apart(a, b):
     return (a.mean(axis=0) - b.mean(axis=0)) / np.maximum(error, 1e-9)
 
 
+slow = pytest.mark.slow  # each of these compiles the pass of JAX anew
+
+
 @pytest.mark.stat
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        {"cleft.rim": "reflecting"},
-        {"receptor.scheme": "two_site_desensitising"},
-        {"esterase.active_fraction": 0.0},
+        pytest.param({"cleft.rim": "reflecting"}, marks=slow),
+        pytest.param({"receptor.scheme": "two_site_desensitising"}, marks=slow),
+        pytest.param({"receptor.scheme": "two_site_primed"}, marks=slow),
+        pytest.param({"esterase.active_fraction": 0.0}, marks=slow),
+        pytest.param({"vesicle.pore_speed": 0.02}, marks=slow),
     ],
-    ids=["absorbing", "reflecting", "desensitising", "no esterase"],
+    ids=["absorbing", "reflecting", "desensitising", "primed", "no esterase", "pore"],
 )
 def test_both_executors_agree(changes):
     """Counts of all states at three moments; |z| < 5.3 for some 40 comparisons in all: false-positive rate 5e-6."""
     base = {"cleft.side": "0.3 um", "vesicle.content_mean": 600.0, "vesicle.content_cv": 0.2}
     synapse = nmjmc.preparation("slab", **base, **changes)
-    how = {"vesicles": 96, "seed": 4, "duration": 0.3, "record_interval": 0.01}
-    both = [run(synapse, **how, numerics=Numerics(executor=name)) for name in ("warp", "jax")]
+    how = {"vesicles": 96, "seed": 4, "duration": DURATION, "record_interval": INTERVAL}
+    # in the batches of `test_reproducible`, for the programs that it compiles
+    both = [run(synapse, **how, numerics=Numerics(executor=name, batch=VESICLES)) for name in ("warp", "jax")]
     for name in both[0].counts:
         sample = [np.asarray(r.counts[name], float)[:, [3, 10, 30]] for r in both]
         if name != "released":

@@ -79,7 +79,7 @@ def numbers(
         per_page: pages of the calendar to a millisecond.
         kind: the structure's type.
     """
-    found = np.zeros(len(points), kind)
+    found: Any = np.zeros(len(points), kind)
     for row, point in zip(found, points, strict=True):
         t, shape = point.tables, point.shape
         row["diffusion"], row["edge"], row["half"] = t.diffusion, t.edge, t.lattice.half
