@@ -34,7 +34,7 @@ def attributes(cubin):
 @pytest.mark.unit
 @pytest.mark.parametrize("arch", [80, 90, 100])
 def test_it_compiles_for(arch, tmp_path):
-    """Three to four seconds of processor time each; what NVIDIA's compiler needs of a thread is read from its output."""
+    """Some four seconds of processor time each; what NVIDIA's compiler needs of a thread is read from its output."""
     from nmjmc.kernel.event.start import warp
 
     wp = warp()
@@ -43,7 +43,6 @@ def test_it_compiles_for(arch, tmp_path):
     wp.compile_aot_module(follow.module, device=None, arch=arch, module_dir=tmp_path, use_ptx=False)
     (made,) = tmp_path.glob("*.cubin")
     found = attributes(made.read_bytes())
-    print(f"sm_{arch}: registers {found[REGISTERS]}, local memory {found.get(FRAME)} bytes a thread")
     assert 0 < max(found[REGISTERS]) <= MOST_REGISTERS
     # a stack frame is where registers are spilled to; none is needed but for a few words
     assert max(found.get(FRAME, [0])) <= 256

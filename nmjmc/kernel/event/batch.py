@@ -15,7 +15,7 @@ from nmjmc.kernel import random, view
 from nmjmc.kernel.batch import Job, Members, Outcome
 from nmjmc.kernel.event import size, tables
 from nmjmc.kernel.event.numbers import Patch
-from nmjmc.kernel.event.state import HANDLED, STATUS, WORDS, State
+from nmjmc.kernel.event.state import WORDS, State
 from nmjmc.kernel.scores import Sums
 
 _GROWTH = 1.5
@@ -56,7 +56,7 @@ class EventBatch:
             count = min(count, self.job.view - self.at % self.job.view)
         end = self.at + count
         self.state.follow(end, self.job.interval)
-        while (self.state.column(STATUS) & Status.POOL_OVERFLOW).any():
+        while (self.state.report("status") & Status.POOL_OVERFLOW).any():
             self._grow()
             self.state.follow(end, self.job.interval)
         self.at = end
@@ -76,7 +76,7 @@ class EventBatch:
             journeys = state.sums.numpy().reshape(self.patches, self.records + 1, 2).transpose(1, 0, 2)
             sums = Sums(instants, journeys)
         released = np.cumsum(state.released.numpy(), axis=1, dtype=np.int32)
-        handled = int(state.column(HANDLED).astype(np.int64).sum())
+        handled = int(state.report("handled").astype(np.int64).sum())
         return Outcome(
             np.cumsum(tally, axis=1, dtype=np.int32), released, self.start, handled, self.views, sums
         )
@@ -100,7 +100,7 @@ class EventBatch:
                 stacked, patches, slots, sites, self.records, buckets, job.scored, self.viewing, device
             )
             state.prepare(job.interval, host)
-            if not (state.column(STATUS) & Status.POOL_OVERFLOW).any():
+            if not (state.report("status") & Status.POOL_OVERFLOW).any():
                 return state
             slots = int(_GROWTH * slots)
 
@@ -153,25 +153,25 @@ class EventBatch:
 
     def _check(self) -> None:
         """Refuse a state that cannot be right: a fault bit, or molecules that do not add up, patch by patch."""
-        status = int(np.bitwise_or.reduce(self.state.column(STATUS)))
+        status = int(np.bitwise_or.reduce(self.state.report("status")))
         if status:
             raise SimulationError(Status(status), self._where())
-        change = self.lowered[0].stoichiometry
-        columns = self.lowered[0].shape.columns
-        tally = self.state.tally.numpy()[:, : (self.at + 1) * columns]
-        happened = tally.reshape(self.patches, -1, columns).sum(axis=1, dtype=np.int64)[:, : change.shape[0]]
-        states = self.start.shape[1] - 3
-        wrong = (self.state.free.numpy() != self.molecules + happened @ change[:, states]).any()
-        if self.done and not wrong:
-            counted = self.start[:, :states] + happened @ change[:, :states]
-            wrong = (counted != self._sites_by_state(states)).any()
-        if wrong:
+        if self.done and not self._sites_agree():
             raise SimulationError(Status.CONSERVATION, self._where())
+
+    def _sites_agree(self) -> bool:
+        """Whether each patch's sites are in the states in which what was counted leaves them."""
+        change, columns = self.lowered[0].stoichiometry, self.lowered[0].shape.columns
+        states = self.start.shape[1] - 3
+        tally = self.state.tally.numpy().reshape(self.patches, -1, columns)
+        happened = tally.sum(axis=1, dtype=np.int64)[:, : change.shape[0]]
+        counted = self.start[:, :states] + happened @ change[:, :states]
+        return bool((counted == self._sites_by_state(states)).all())
 
     def _view(self) -> None:
         """Note where the free molecules of the first patch are."""
         job, point = self.job, self.points[0]
-        used = int(self.state.column(7)[0])
+        used = int(self.state.report("used")[0])
         pool = self.state.pools[0].numpy().reshape(-1, WORDS)[:used]
         origin = self.state.origins.numpy().reshape(-1, 3)[:used]
         time = self.at * job.interval

@@ -29,10 +29,11 @@ import warp as wp
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.pool import due_of, next_of, set_next
 
-NOW, BUCKET, BUCKETS, PAGE, BOOK, SHELF, LATER, USED, EMPTY, RECORD, STATUS, HANDLED = map(
-    wp.constant, range(12)
+NOW, BUCKET, BUCKETS, PAGE, BOOK, SHELF, LATER, USED, EMPTY, RECORD, STATUS, HANDLED, FREE = map(
+    wp.constant, range(13)
 )
-"""Words of the row: the calendar's state; slots in use, list of the empty ones; record, status bits, events."""
+"""Words of the row: the calendar's state; slots in use, list of the empty ones; record, status bits, events, and the
+molecules that are free or not yet released, by what has happened."""
 
 PAGES, BOOKS, FIRST_BUCKET = wp.constant(16), wp.constant(272), wp.constant(528)
 FEWEST_BUCKETS = wp.constant(16)

@@ -17,6 +17,7 @@ import warp as wp
 
 from nmjmc.kernel.event.calendar import (
     EMPTY,
+    FREE,
     HANDLED,
     NOW,
     RECORD,
@@ -46,8 +47,8 @@ from nmjmc.kernel.event.pool import (
 )
 from nmjmc.kernel.event.site import chosen, point_on_tile, tile_under
 
-POOL_FULL = wp.constant(1)
-"""The bit of `errors.Status`."""
+POOL_FULL, NOT_CONSERVED = wp.constant(1), wp.constant(8)
+"""Bits of `errors.Status`."""
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
 
@@ -107,6 +108,7 @@ def follow(
     path: wp.array2d[wp.int32],
     target: wp.array[wp.int32],
     releases: wp.array[wp.int32],
+    change: wp.array[wp.int32],
     attempt: wp.array2d[wp.float32],
     survival: wp.array2d[wp.float32],
     decay: wp.array2d[wp.float32],
@@ -117,7 +119,7 @@ def follow(
     tallies: wp.array2d[wp.int32],
     every_instant: wp.array2d[wp.int32],
     every_sum: wp.array2d[wp.int32],
-    free: wp.array[wp.int32],
+    reports: wp.array2d[wp.int32],
 ):
     """Follow patches `first`, `first` + 1, ... to the end of record interval `end`, while their pools have room."""
     p = first + wp.tid()
@@ -135,6 +137,7 @@ def follow(
     until = wp.float64(record) * interval
     stop = wp.float64(end) * interval
     handled = wp.int32(0)
+    free = row[FREE]
     states = c.states
     going = wp.int32(1)
     while going == 1:
@@ -171,6 +174,7 @@ def follow(
             chance = wp.float32(0.0)
             if aim == ESCAPE:
                 count(c, tally, instants, record, c.transitions, part)
+                free += change[c.transitions]
                 spend(row, pool, slot)
                 goes = 0
             else:
@@ -188,6 +192,7 @@ def follow(
                     state = wp.int32(word & wp.uint32(255))
                     k = chosen(share, path, 2 * c.chem * states, state, chance)
                     count(c, tally, instants, record, k, part)
+                    free += change[k]
                     after = target[k]
                     rate = leave[c.chem * states + after]
                     if releases[k] == 0:
@@ -220,6 +225,7 @@ def follow(
                         # an accepted chance is uniform on (0, likely), so that it chooses the path as well
                         k = chosen(share, path, 2 * c.chem * states, states + state, chance / likely)
                         count(c, tally, instants, record, k, part)
+                        free += change[k]
                         after = target[k]
                         set_draw(pool, slot, draw)
                         set_clock(
@@ -236,17 +242,21 @@ def follow(
                     c, row, pool, time, on_receptor, scale, sums, attempt, survival, decay, origins, record, slot, draw,
                     now, x, y, aim, chance, w0, w1,
                 )  # fmt: skip
+    row[FREE] = free
     if (row[STATUS] & POOL_FULL) == 0:
         record = wp.max(record, end)
-        count_free(row, pool, free, p)
+        check(row, pool)
     row[RECORD] = record
     row[HANDLED] = row[HANDLED] + handled
+    reports[p, 0] = row[STATUS]
+    reports[p, 1] = row[USED]
+    reports[p, 2] = row[HANDLED]
 
 
 @wp.func
 @no_type_check
-def count_free(row: wp.array[wp.int32], pool: wp.array[wp.uint32], free: wp.array[wp.int32], p: wp.int32):
-    """Count the free molecules of the pool, and look for numbers that are none."""
+def check(row: wp.array[wp.int32], pool: wp.array[wp.uint32]):
+    """Count the free molecules of the pool against what has happened, and look for times that are none."""
     found = wp.int32(0)
     for i in range(row[USED]):
         aim = aim_of(pool, i) & wp.uint32(7)
@@ -255,4 +265,5 @@ def count_free(row: wp.array[wp.int32], pool: wp.array[wp.uint32], free: wp.arra
         if aim != wp.uint32(SPENT):
             if wp.isnan(due_of(pool, i)):
                 row[STATUS] = row[STATUS] | NOT_FINITE
-    free[p] = found
+    if found != row[FREE]:
+        row[STATUS] = row[STATUS] | NOT_CONSERVED

@@ -154,7 +154,8 @@ def set_out(
     hazard = exponential(wait)
     steep = scale[c.table * 4 + start]
     place = hazard * steep
-    entry = wp.min(wp.int32(place), ROWS - 2)
+    # a table without attempts ends at once: what is beyond it has no whole number
+    entry = wp.int32(wp.min(place, wp.float32(ROWS - 2)))
     part = wp.min(place - wp.float32(entry), wp.float32(1.0))
     entry = entry + start * ROWS
     at = c.table * 4 * ROWS + entry

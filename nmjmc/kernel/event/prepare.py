@@ -15,6 +15,8 @@ import warp as wp
 
 from nmjmc.kernel.event.calendar import (
     BOOK,
+    FREE,
+    HANDLED,
     RECORD,
     SHELF,
     STATUS,
@@ -39,7 +41,7 @@ def lay_out(row: wp.array[wp.int32]):
     row[USED] = 0
     row[RECORD] = 0
     row[STATUS] = 0
-    row[11] = 0
+    row[HANDLED] = 0
 
 
 @wp.func
@@ -95,6 +97,7 @@ def prepare(
     pore_radius: wp.array[wp.float32],
     pore_scale: wp.array[wp.float32],
     released: wp.array2d[wp.int32],
+    reports: wp.array2d[wp.int32],
 ):
     """Prepare patches `first`, `first` + 1, ...; `keys` holds those of release, of resting and of placing sites."""
     p = first + wp.tid()
@@ -110,6 +113,7 @@ def prepare(
     for j in range(contents.shape[1]):
         total += contents[p, j]
     row[USED] = total
+    row[FREE] = total
     vacant = c.states - 1
     for s in range(sites.shape[0]):
         state = vacant
@@ -130,7 +134,7 @@ def prepare(
             w0, w1 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(0))
             w2, _w3 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(1))
             at = exponential(w0) * pore_scale[c.chem]
-            entry = wp.min(wp.int32(at), 2046)
+            entry = wp.int32(wp.min(at, wp.float32(2046.0)))
             part = wp.min(at - wp.float32(entry), wp.float32(1.0))
             entry = entry + c.chem * 2048
             after = pore_time[entry] + part * (pore_time[entry + 1] - pore_time[entry])
@@ -147,3 +151,4 @@ def prepare(
                     places[c.chem, 2 * j + 1] + radius * sine, 0, uniform(v0), v0, v1,
                 )  # fmt: skip
             slot += 1
+    reports[p, 0] = row[STATUS]

@@ -23,8 +23,11 @@ from nmjmc.kernel.event.tables import Tables
 HEAD = 528
 """Words of a calendar's row before its buckets."""
 
-USED, STATUS, HANDLED = 7, 10, 11
-"""Words of that row which the host reads."""
+STATUS = 10
+"""The word of that row with the status bits."""
+
+REPORT = ("status", "used", "handled")
+"""Columns of what a patch reports after a launch: status bits, slots in use, events so far."""
 
 WORDS = 8
 """Words of an entry."""
@@ -43,7 +46,7 @@ class State:
         pools: entries, uint32 [v, 8 slots].
         sites: words of the sites, uint32 [v, sites].
         tally: transitions in each interval, int32 [v, (t + 1) columns]; with it `instants` and `sums` for scores.
-        free: molecules of the pool that are free, or not yet released, int32 [v].
+        reports: what each patch tells the host, int32 [v, 3].
         released: molecules released in each interval, int32 [v, t + 1].
         origins: where journeys of the first patch began, float32 [3 slots], where it is viewed.
     """
@@ -67,7 +70,7 @@ class State:
         self.tally = self._empty((count, counted), wp.int32)
         self.instants = self._empty((count, counted if scored else 1), wp.int32)
         self.sums = self._empty((count, 2 * (records + 1) if scored else 1), wp.int32)
-        self.free = self._empty((count,), wp.int32)
+        self.reports = self._empty((count, len(REPORT)), wp.int32)
         self.released = self._empty((count, records + 1), wp.int32)
         self.origins = self._empty((3 * slots if viewed else 1,), wp.float32)
 
@@ -83,8 +86,8 @@ class State:
         """Put the patches at time 0; `host`: the arrays that only this needs, as `prepare` takes them."""
         t = self.tables
         needed = [put(values, kind, self.device) for values, kind in host]
-        inputs = [0, interval, self.patches, t[0], t[1], t[2], t[4], t[9], t[10], t[11], self.origins]
-        inputs += [self.rows, self.pools, self.sites, self.sums, *needed, self.released]
+        inputs = [0, interval, self.patches, t[0], t[1], t[2], t[4], t[10], t[11], t[12], self.origins]
+        inputs += [self.rows, self.pools, self.sites, self.sums, *needed, self.released, self.reports]
         self._launch(prepare, inputs)
 
     def follow(self, end: int, interval: float) -> None:
@@ -100,16 +103,16 @@ class State:
             self.pools,
             self.sites,
         ]
-        inputs += [self.tally, self.instants, self.sums, self.free]
+        inputs += [self.tally, self.instants, self.sums, self.reports]
         self._launch(follow, inputs)
 
     def _launch(self, kernel: Any, inputs: list) -> None:
         block = block_of(self.device)
         wp.launch(kernel, dim=self.count, inputs=inputs, device=self.device, block_dim=block)
 
-    def column(self, word: int) -> np.ndarray:
-        """A word of each patch's calendar (a copy)."""
-        return self.rows[:, word].numpy().copy()
+    def report(self, name: str) -> np.ndarray:
+        """What each patch has reported after the last launch."""
+        return self.reports.numpy()[:, REPORT.index(name)]
 
     def grow(self, slots: int) -> None:
         """Give each patch a longer pool, and let those go on that had stopped for want of one."""

@@ -29,6 +29,7 @@ class Tables(NamedTuple):
     path: np.ndarray
     target: np.ndarray
     releases: np.ndarray
+    change: np.ndarray
     attempt: np.ndarray
     survival: np.ndarray
     decay: np.ndarray
@@ -60,6 +61,7 @@ def stack(points: list[Lowered]) -> Tables:
         np.asarray(chemistry.path, np.int32),
         np.asarray(chemistry.target, np.int32),
         np.asarray(chemistry.releases, np.int32),
+        np.asarray(points[0].stoichiometry[:, points[0].names.index("free_ach")], np.int32),
         *empty,
     )
 
