@@ -68,7 +68,9 @@ def command(test: str, words: list[str]) -> int:
 def _checked(test: str, words: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then run."""
     name = f"bedside/{test}"
-    overrides = prepare(treatments.expand(words), bedside_config.known(test))
+    words, own = treatments.with_files(words)
+    instead = {"definitions": own} if own else None
+    overrides = prepare(treatments.expand(words, own), bedside_config.known(test), instead)
     if not is_sweep(words):
         request = bedside_config.read(composed(overrides, name))
         _check_test(test, request)

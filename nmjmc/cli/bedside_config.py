@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -42,6 +42,7 @@ class Request:
         settings: Of the test, checked.
         shared: `quanta`, `seed`, `device`, `cache`, `progress`, `dry_run`, `exposure`.
         severities, doses: Of diseases and drugs, resolved.
+        definitions: Diseases and drugs of the user's own.
     """
 
     test: str
@@ -51,13 +52,15 @@ class Request:
     shared: Mapping[str, Any]
     severities: Mapping[str, float]
     doses: Mapping[str, str]
+    definitions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def resolved(self) -> dict[str, Any]:
         """The whole config with nothing left to defaults."""
         return {
             "test": self.test, **self.settings, **self.shared, "dry_run": False, "pathology": dict(self.severities),
-            "drug": dict(self.doses), **describe_junction(self.healthy),
+            "drug": dict(self.doses), **({"definitions": dict(self.definitions)} if self.definitions else {}),
+            **describe_junction(self.healthy),
         }  # fmt: skip
 
     @property
@@ -75,7 +78,7 @@ def own_settings(test: str) -> tuple[str, ...]:
 
 def known(test: str) -> Known:
     """The keys that the command of a test knows."""
-    parts = (*ALL_PARTS, *STAGES, *treatments.KINDS)
+    parts = (*ALL_PARTS, *STAGES, *treatments.KINDS, "definitions")
     return Known((*own_settings(test), *SHARED), parts, ("temperature", "name", "test"))
 
 
@@ -100,14 +103,15 @@ def read_plain(config: Mapping[str, Any]) -> Request:
         raise ValidationError("test", repr(test), "the name of a bedside test", hint)
     own = own_settings(str(test))
     shared = _shared({name: config.get(name) for name in SHARED})
-    outside = ("test", *own, *SHARED, *treatments.KINDS)
+    outside = ("test", *own, *SHARED, *treatments.KINDS, "definitions")
     healthy = _build({name: value for name, value in config.items() if name not in outside})
+    definitions = treatments.definitions_of(config)
     change, severities, doses = treatments.read(config)
     missing = [name for name in own if name not in config]
     if missing:
         raise ValidationError(missing[0], "missing", "given in the config")
     settings = bedside_tests.check(str(test), {name: config[name] for name in own}, config)
-    return Request(str(test), healthy, change(healthy), settings, shared, severities, doses)
+    return Request(str(test), healthy, change(healthy), settings, shared, severities, doses, definitions)
 
 
 def _build(given: Mapping[str, Any]) -> Junction:

@@ -42,7 +42,7 @@ def text(test: str) -> str:
             *_lines(found),
             "",
             "Diseases",
-            *_named({name: _first_words(make.__doc__ or "") for name, make in DISEASES.items()}),
+            *_named({name: _title(make) for name, make in DISEASES.items()}),
             "Drugs, with the concentration of which doses=auto takes multiples",
             *_named({name: in_words(HALF[name]) if name in HALF else _IRREVERSIBLE for name in DRUGS}),
             "",
@@ -66,6 +66,11 @@ def _word(entry: Entry) -> str:
 def _named(words: dict[str, str]) -> list[str]:
     width = max(map(len, words)) + 2
     return [f"  {name.ljust(width)}{text}" for name, text in words.items()]
+
+
+def _title(make: object) -> str:
+    """What a disease is: the title of one that is data, else the first words of its function."""
+    return str(getattr(make, "title", "")) or _first_words(make.__doc__ or "")
 
 
 def _first_words(docstring: str) -> str:

@@ -17,7 +17,6 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.modifier import concentration
 from nmjmc.junction.stimulus import MOST_STIMULI, stimulus_times, train
 from nmjmc.junction.whole import Junction
-from nmjmc.pharmacology.constants import HALF
 from nmjmc.units import to_internal, to_text
 
 AUTOMATIC = {
@@ -130,17 +129,18 @@ def _times(value: Any) -> Any:
 def _doses(test: str, found: Mapping[str, Any], config: Mapping[str, Any]) -> list[float]:
     """The rising doses of a titration [uM]."""
     name, given = found["agent"], found["doses"]
-    treatments.check_name("drug", str(name), "agent")
+    treatments.check_name("drug", str(name), "agent", treatments.definitions_of(config))
     if name in (config.get("drug") or {}):
         raise ValidationError(
             f"drug.{name}", "given beside agent", "left out", "its dose is what rises: set doses"
         )
     if given == "auto":
-        if name not in HALF:
+        half = treatments.half(str(name), config)
+        if half is None:
             raise ValidationError(
                 "doses", "auto", f"a list for {name}", 'for example doses="[0 uM, 10 uM, 30 uM]"'
             )
-        return [factor * HALF[name] for factor in AUTOMATIC[test]]
+        return [factor * half for factor in AUTOMATIC[test]]
     if not isinstance(given, list) or not given:
         raise ValidationError(
             "doses", repr(given), "auto or a list", 'for example doses="[0 nM, 20 nM, 40 nM]"'

@@ -17,6 +17,7 @@ from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import rows
 from nmjmc.junction.response import STUCK
 from nmjmc.junction.spread import Spread as Spread
+from nmjmc.junction.steady import depolarised
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.whole import Evoked, Junction, bank_for, evoke
 from nmjmc.numbers import whole_number
@@ -64,8 +65,17 @@ def fibres_of(junction: Junction, count: Number, seed: int = 0, spread: Spread |
         for cv in (spread.quantum, spread.release, spread.resistance)
     )
     terminals, muscles = rows(junction.terminal, count), rows(junction.muscle, count)
+    young = np.random.default_rng((seed, 1)).uniform(size=count) < float(spread.immature)
+    quantum = np.where(young, quantum * float(spread.immature_quantum), quantum).astype(np.float32)
+    zones = np.where(young, float(spread.immature_release), 1.0).astype(np.float32)
+    terminals = eqx.tree_at(lambda t: t.zone_fraction, terminals, terminals.zone_fraction * zones)
     terminals = eqx.tree_at(lambda t: t.sensor_binding, terminals, terminals.sensor_binding * release)
     muscles = eqx.tree_at(lambda m: m.radius, muscles, muscles.radius * resistance**RADIUS)
+    if junction.steady is not None:
+        open_bath, resting, mean = junction.steady
+        reversal = float(junction.synapse.receptor.reversal_potential)
+        rest = depolarised(resting, mean * resistance, open_bath * quantum, reversal)
+        muscles = eqx.tree_at(lambda m: m.resting_potential, muscles, rest.astype(np.float32))
     conduction = float(spread.conduction)
     delay = conduction * (4.0 + generator.standard_normal(count).clip(-3, 3))
     return Fibres(terminals, muscles, quantum, delay)

@@ -121,6 +121,22 @@ def named(name: str, change: Change) -> Change:
     return changed
 
 
+def same_as(names: tuple[str, ...], change: Change) -> Change:
+    """A drug that has several names, of which only one may be given.
+
+    Raises:
+        ValidationError: When it is applied under a second one.
+    """
+
+    def changed(junction: Junction) -> Junction:
+        given = [name for name in junction.applied if name in names]
+        if len(given) > 1:
+            raise ValidationError(given[1], f"applied beside {given[0]}, the same drug", "applied once")
+        return change(junction)
+
+    return changed
+
+
 def _alike(one: Junction, other: Junction) -> bool:
     """Whether receptors and fibre are the same."""
     parts = ((j.synapse.receptor, j.muscle) for j in (one, other))

@@ -79,7 +79,8 @@ def after_stimulus(terminal: Any, pools: Pools, fusion: Fusion) -> tuple[Pools, 
     """The pools after a stimulus, and which zones released [z]."""
     released = pools.filled[:, 0] & jnp.isfinite(fusion.time)
     # a longer spike in the cold brings more charge, which is taken to be caught up as it enters
-    share = fusion.charge.sum() / NORMAL_CHARGE * terminal.speed
+    # a small terminal has less of both calcium and room for it
+    share = fusion.charge.sum() / NORMAL_CHARGE * terminal.speed / jnp.maximum(terminal.zone_fraction, 1e-3)
     residual = pools.residual + share * terminal.facilitation
     returning = pools.returning + released.sum().astype(float)
     return pools._replace(

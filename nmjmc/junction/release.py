@@ -54,7 +54,8 @@ class _Carry(NamedTuple):
 def channels_there(terminal: Terminal, key: Array) -> Bool[Array, "z c"]:
     """Which channels a terminal has; drawn once for each terminal."""
     shape = (terminal.zones, terminal.channels_per_zone)
-    return jax.random.uniform(key, shape) < terminal.channel_fraction
+    zone = jax.random.uniform(jax.random.fold_in(key, 2), (terminal.zones, 1)) < terminal.zone_fraction
+    return zone & (jax.random.uniform(key, shape) < terminal.channel_fraction)
 
 
 def reach_of(terminal: Terminal, key: Array) -> Float[Array, " z"]:

@@ -15,12 +15,18 @@ class Spread(eqx.Module):
         quantum: Of the quantal conductance; receptors that differ between endplates are in it.
         release: Of the calcium affinity of the sensor; release varies about three times as much.
         resistance: Of the input resistance; it is the radius that varies.
+        immature: Part of the fibres whose junction is young, as that of a nerve's new branch.
+        immature_quantum: Factor on the quantal conductance there.
+        immature_release: Factor on the release zones there.
         conduction: Standard deviation of the conduction time from stimulus to endplate and electrode [ms].
     """
 
     quantum: Scalar = parameter("", "0", "2", default=0.1)  # [D]
     release: Scalar = parameter("", "0", "1", default=0.04)  # [D]
     resistance: Scalar = parameter("", "0", "1", default=0.1)  # [D]
+    immature: Scalar = parameter("", "0", "1", default=0.0)
+    immature_quantum: Scalar = parameter("", "0", "2", default=1.0)
+    immature_release: Scalar = parameter("", "0", "1", default=1.0)
     conduction: Scalar = parameter("ms", "0 ms", "10 ms", default=0.6)  # [D]
 
     def __check_init__(self) -> None:

@@ -31,6 +31,7 @@ class Terminal(eqx.Module):
         zones: Functional release sites.
         sites_per_zone: Places for vesicles in a zone, of which one is near the channels.
         channels_per_zone: Calcium channels of a zone.
+        zone_fraction: Part of the zones that is there (each at random, the same at every stimulus).
         channel_fraction: Part of the channels that is there (each at random, the same at every stimulus).
         channel_distance: From a zone's channels to the vesicle near them [um].
         disorder: Root mean square displacement of channels that have lost their places [um]; those of a zone go
@@ -83,6 +84,7 @@ class Terminal(eqx.Module):
     channels_per_zone: int = eqx.field(
         static=True, converter=as_count, default=36
     )  # [D]; mouse has four an active zone [M]
+    zone_fraction: Scalar = parameter("", "0", "1", default=1.0)
     channel_fraction: Scalar = parameter("", "0", "1", default=1.0)
     channel_distance: Scalar = parameter("nm", "5 nm", "500 nm", default=0.065)  # [D]
     disorder: Scalar = parameter("nm", "0 nm", "500 nm", default=0.0)

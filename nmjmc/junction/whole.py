@@ -18,6 +18,7 @@ from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import Release, rows, run_train
 from nmjmc.junction.response import Response, muscle_response
 from nmjmc.junction.safety import Safety, safety
+from nmjmc.junction.solutes import Solute
 from nmjmc.junction.spread import Spread
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.superpose import superpose
@@ -42,6 +43,9 @@ class Junction(eqx.Module):
         applied: Names of the diseases and drugs that have been applied.
         inhibition: What stands at the esterase's active site: sum of c / K of reversible inhibitors, and k c t of an
             irreversible one.
+        solutes: Drugs that block the receptor's sites, and those that bind them.
+        steady: Conductance of the endplate that a bath keeps open [uS]; without it, the resting potential [mV] and the
+            input resistance [MOhm].
     """
 
     terminal: Terminal
@@ -51,6 +55,8 @@ class Junction(eqx.Module):
     spread: Spread = Spread()
     applied: tuple[str, ...] = eqx.field(static=True, default=())
     inhibition: tuple[float, float] = eqx.field(static=True, default=(0.0, 0.0))
+    solutes: tuple[Solute, ...] = eqx.field(static=True, default=())
+    steady: tuple[float, float, float] | None = eqx.field(static=True, default=None)
 
 
 BODY = 37.0

@@ -2,3 +2,4 @@
 
 from nmjmc.pathology.diseases import DISEASES as DISEASES
 from nmjmc.pathology.diseases import disease as disease
+from nmjmc.pathology.own import read_disease as read_disease

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from nmjmc.pharmacology.competitive import DISSOCIATION
-from nmjmc.pharmacology.drugs import DIAMINOPYRIDINE_HALF
+from nmjmc.pharmacology.competitive import DISSOCIATION, ENCAPSULATED
+from nmjmc.pharmacology.drugs import DIAMINOPYRIDINE_HALF, SHIPPED
 from nmjmc.pharmacology.esterase import HALF_INHIBITION
 
-HALF = {
-    **DISSOCIATION, **HALF_INHIBITION, "diaminopyridine": DIAMINOPYRIDINE_HALF,
-    "succinylcholine": 0.1,  # where it depolarises by a few mV, far below its half effect on the receptor [D]
+HALF: dict[str, float] = {
+    **DISSOCIATION, **HALF_INHIBITION, "diaminopyridine": DIAMINOPYRIDINE_HALF, "amifampridine": DIAMINOPYRIDINE_HALF,
+    "sugammadex": ENCAPSULATED["rocuronium"],
+    "succinylcholine": 3.0,  # where it depolarises by a few mV, far below its half effect on the receptor [D]
+    **{name: recipe.half for name, recipe in SHIPPED.items()},
 }  # fmt: skip
 """Constants of binding or of half effect [uM]; an organophosphate has none, as it binds for good."""

@@ -20,6 +20,7 @@ from nmjmc.units import to_internal
 HALF_INHIBITION = {
     "pyridostigmine": 0.5,  # uM; in vitro 0.3 to 1 [M]
     "neostigmine": 0.2,  # uM; a teaching simulator's value [V]
+    "edrophonium": 0.5,  # uM; 0.2 to 5 in vitro [M-low]; it binds without a bond to the site, and is gone in minutes
 }
 ORGANOPHOSPHATE_RATE = 1e-3
 """Bimolecular rate of inhibition [1/(uM s)]: of the order of the nerve agents' is 1e0, of paraoxon 1e-2; [D]."""
@@ -30,7 +31,7 @@ MOST = 700.0
 def reversible(name: str, dose: Any) -> Change:
     """A reversible inhibitor at equilibrium: active fraction 1 / (1 + c / K), beside others 1 / (1 + sum of c / K)."""
     c = concentration(dose, f"drug.{name}")
-    return named(name, _inhibited(c / HALF_INHIBITION[name], 0.0))
+    return named(name, inhibit(c / HALF_INHIBITION[name], 0.0))
 
 
 def organophosphate(dose: Any, exposure: Any = "60 s") -> Change:
@@ -44,10 +45,10 @@ def organophosphate(dose: Any, exposure: Any = "60 s") -> Change:
     time = to_internal(exposure, "ms", "exposure")
     if time < 0:
         raise ValidationError("exposure", f"{time:g} ms", "zero or more")
-    return named("organophosphate", _inhibited(0.0, min(ORGANOPHOSPHATE_RATE * 1e-3 * c * time, MOST)))
+    return named("organophosphate", inhibit(0.0, min(ORGANOPHOSPHATE_RATE * 1e-3 * c * time, MOST)))
 
 
-def _inhibited(bound: float, gone: float) -> Change:
+def inhibit(bound: float, gone: float) -> Change:
     """More of a reversible inhibitor (c / K) and of an irreversible one (k c t), beside what is there."""
 
     def changed(junction: Junction) -> Junction:

@@ -30,7 +30,7 @@ def folder(monkeypatch, tmp_path):
 def test_no_file_is_left_out():
     known = {
         f"{group}/{name}"
-        for group in ("preparation", "scheme", "example", "bedside")
+        for group in ("preparation", "scheme", "example", "bedside", "diseases", "drugs")
         for name in named(group)
     }
     helps = {"hydra/help/nmjmc", "hydra/help/nmjmc_fit"}
@@ -42,6 +42,17 @@ def test_no_file_is_left_out():
 def test_every_preparation(name, capsys):
     assert main(["simulate", f"preparation={name}", "vesicles=1", "dry_run=true"]) == 0
     assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("kind", "group"), [("pathology", "diseases"), ("drug", "drugs")])
+def test_every_disease_and_drug_that_is_data(kind, group, capsys):
+    """Joined into one command; each number of theirs has its source, which `nmjmc show` prints."""
+    given = "+".join(name if kind == "pathology" else f"{name}:1 uM" for name in named(group))
+    assert main(["rns", f"{kind}={given}", "dry_run=true"]) == 0
+    for name in named(group):
+        assert main(["show", f"{group}={name}"]) == 0
+        text = (config_dir() / group / f"{name}.yaml").read_text()
+        assert "source: " in text and text.count("{") == text.count("}   # "), name
 
 
 @pytest.mark.parametrize("name", named("scheme"))

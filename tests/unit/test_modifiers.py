@@ -7,7 +7,11 @@ import pytest
 from nmjmc.errors import ValidationError
 from nmjmc.junction.modifier import scale
 from nmjmc.junction.occupancy import receptor_occupancy
+from nmjmc.diagnostics.fibres import fibres_of
+from nmjmc.junction.solutes import Solute, free
 from nmjmc.junction.whole import human
+from nmjmc.pharmacology.competitive import DISSOCIATION
+from nmjmc.units import MICROMOLAR
 from nmjmc.kinetics.chain import equilibrium, generator
 from nmjmc.pathology import DISEASES, disease
 from nmjmc.pharmacology import DRUGS, drug
@@ -41,30 +45,61 @@ def test_no_dose_is_no_drug(name):
 
 
 def test_a_blocker_keeps_receptors_out_of_use_as_two_independent_sites():
+    # half of the receptors at 17 nM (Liu & Dilger 2008), at either of two sites: K = 17 nM / (sqrt(2) - 1)
+    assert receptor_occupancy(drug("rocuronium", "17 nM")(human())) == pytest.approx(0.5, rel=1e-6)
     for c in (0.015, 0.045):
-        theta = c / (c + 0.030)
+        theta = c / (c + 0.017 / (np.sqrt(2) - 1))
         found = receptor_occupancy(drug("rocuronium", c)(human()))
         assert found == pytest.approx(1 - (1 - theta) ** 2, rel=1e-6)
         assert receptor_occupancy(drug("rocuronium", f"{1e3 * c} nM")(human())) == pytest.approx(found)
 
 
 def test_two_blockers_add_at_the_same_sites():
-    both = drug("vecuronium", "15 nM")(drug("rocuronium", "30 nM")(human()))
+    both = compose(*(drug(name, DISSOCIATION[name]) for name in ("rocuronium", "vecuronium")))(human())
     # each at its constant: free sites 1 / (1 + 1 + 1)
     assert receptor_occupancy(both) == pytest.approx(1 - 1 / 9, rel=1e-6)
 
 
 def test_a_blocker_shifts_the_response_to_acetylcholine_in_parallel():
     # Gaddum and Schild: at equilibrium ACh (1 + c / K) does what ACh did
-    receptor = drug("rocuronium", 0.060)(human()).synapse.receptor
+    dose = 2 * DISSOCIATION["rocuronium"]
+    receptor = drug("rocuronium", dose)(human()).synapse.receptor
     plain = preparation("human").receptor
     index = receptor.scheme.index("A2Ro")
     for concentration in (5.0, 50.0):
         blocked = equilibrium(
-            generator(receptor.scheme, receptor.rates, {"ACh": 3 * concentration, "antagonist": 0.060})
+            generator(receptor.scheme, receptor.rates, {"ACh": 3 * concentration, "antagonist": dose})
         )[index]
         free = equilibrium(generator(plain.scheme, plain.rates, {"ACh": concentration}))[3]
         assert blocked == pytest.approx(free, rel=1e-6)
+
+
+def test_sugammadex_takes_rocuronium_out_of_the_bath():
+    orders = (("rocuronium", "sugammadex"), ("sugammadex", "rocuronium"))
+    doses = {"rocuronium": 0.3, "sugammadex": 0.5}
+    one, other = (compose(*(drug(name, doses[name]) for name in order))(human()) for order in orders)
+    level = float(one.synapse.receptor.bath["antagonist"])
+    assert level == float(other.synapse.receptor.bath["antagonist"])
+    # (free blocker)(free host) = K (complex)
+    assert level * (0.5 - (0.3 - level)) == pytest.approx(0.026 * (0.3 - level), rel=1e-9)
+    spared = compose(drug("sugammadex", 50), drug("cisatracurium", 0.02))(human())
+    assert receptor_occupancy(spared) == pytest.approx(receptor_occupancy(drug("cisatracurium", 0.02)(human())))
+    alone = drug("sugammadex", 5)(human())
+    assert receptor_occupancy(alone) == 0 and alone.synapse.receptor.scheme.name == "two_site_sequential"
+
+
+def test_two_guests_share_a_host():
+    three = free([Solute("a", 1.0, 0.1), Solute("b", 2.0, 0.1), Solute("h", 1.5, guests=(("a", 0.01), ("b", 0.1)))])
+    host = 1.5 - (1.0 - three["a"]) - (2.0 - three["b"])
+    assert three["h"] == pytest.approx(host) and host > 0
+    assert three["a"] * host == pytest.approx(0.01 * (1.0 - three["a"]))
+    assert three["b"] * host == pytest.approx(0.1 * (2.0 - three["b"]))
+    assert free([]) == {} and free([Solute("a", 0.0, 0.1), Solute("h", 0.0, guests=(("a", 1.0),))])["a"] == 0.0
+
+
+def test_two_names_of_one_drug_are_given_once():
+    with pytest.raises(ValidationError, match="the same drug"):
+        compose(drug("diaminopyridine", 1), drug("amifampridine", 1))(human())
 
 
 def test_inhibitors_of_the_esterase_follow_their_laws():
@@ -85,12 +120,16 @@ def test_diaminopyridine_widens_the_spike():
 def test_succinylcholine_opens_by_its_two_sites(concentration):
     receptor = drug("succinylcholine", concentration, exposure=0)(human()).synapse.receptor
     p = equilibrium(generator(receptor.scheme, receptor.rates, {"agonist": concentration}))
-    a = concentration / 13.9
+    rates = {name: float(value) for name, value in receptor.rates.items()}
+    # of ACh at the same receptor: affinity 2.9 times less, potency at low concentrations 7.6 times
+    own = rates["unbinding_rate"] / rates["binding_rate"] / MICROMOLAR
+    a, e = concentration / (2.9 * own), (2.9 / 7.6) ** 2 * rates["opening_rate"] / rates["closing_rate"]
     # p = E a^2 / (1 + 2 a + a^2 (1 + E))
-    assert p[receptor.scheme.index("S2Ro")] == pytest.approx(3.7 * a**2 / (1 + 2 * a + 4.7 * a**2), rel=1e-6)
-    assert p[receptor.scheme.index("S2Ro")] <= 3.7 / 4.7
-    if concentration == 10.0:  # half of the greatest
-        assert p[receptor.scheme.index("S2Ro")] == pytest.approx(0.5 * 3.7 / 4.7, rel=0.01)
+    share = p[receptor.scheme.index("S2Ro")]
+    assert share == pytest.approx(e * a**2 / (1 + 2 * a + (1 + e) * a**2), rel=1e-6)
+    if concentration == 1.0:
+        ach = equilibrium(generator(receptor.scheme, receptor.rates, {"ACh": 1.0 / 7.6}))
+        assert share == pytest.approx(ach[receptor.scheme.index("A2Ro")], rel=0.01)
 
 
 def test_two_agonists_at_equal_sites_keep_detailed_balance():
@@ -105,21 +144,27 @@ def test_succinylcholine_depolarises_and_then_desensitises():
     from nmjmc.junction.passive import passive
     from nmjmc.pharmacology import depolarising
 
-    early, late = (drug("succinylcholine", "200 nM", exposure=t)(human()) for t in ("0 s", "60 s"))
+    early, late = (drug("succinylcholine", "8 uM", exposure=t)(human()) for t in ("0 s", "60 s"))
     load = float(passive(human().muscle).input_resistance) * tonic_conductance(early.synapse, 800.0)
     assert load > 0.05
     assert float(early.muscle.resting_potential) == pytest.approx(-84 / (1 + load))
     assert float(early.synapse.receptor.density) == pytest.approx(7500)
-    # a two-state chain: entry 25 /s of those with two, recovery 0.3 /s
+    # soon after, before any has gone deeper: entry 25 /s of those with two, recovery 0.3 /s
     receptor = early.synapse.receptor
-    p = equilibrium(generator(receptor.scheme, receptor.rates, {"agonist": 0.2}))
+    p = equilibrium(generator(receptor.scheme, receptor.rates, {"agonist": 8.0}))
     two = p[receptor.scheme.index("S2R")] + p[receptor.scheme.index("S2Ro")]
     share = 0.025 * two / (0.025 * two + 3e-4)
-    assert float(late.synapse.receptor.density) == pytest.approx(7500 * (1 - share), rel=1e-6)
-    assert depolarising.desensitised(receptor, 100.0) == pytest.approx(
-        share * (1 - np.exp(-100 * (0.025 * two + 3e-4))), rel=1e-6
-    )
+    soon = share * (1 - np.exp(-100 * (0.025 * two + 3e-4)))
+    assert depolarising.desensitised(receptor, 100.0) == pytest.approx(soon, rel=0.01)
+    # and at last: for each that is left, x desensitised ones and five times as many that went deeper
+    x = 0.025 * two / 3e-4
+    assert depolarising.desensitised(receptor, 1e8) == pytest.approx(6 * x / (1 + 6 * x), rel=1e-3)
     assert float(late.muscle.resting_potential) < float(early.muscle.resting_potential)
+    # graded in dose: some mV at 5 uM, and the fibres of a muscle do not all have the same
+    rest = [float(drug("succinylcholine", c, exposure=0)(human()).muscle.resting_potential) for c in (3, 5, 8, 10)]
+    assert np.diff(rest).min() > 2 and rest[0] < -81 and rest[-1] < -60
+    own = fibres_of(early, 40).muscles.resting_potential
+    assert np.ptp(own) > 3 and np.median(own) == pytest.approx(float(early.muscle.resting_potential), abs=1)
     much = drug("succinylcholine", "100 uM", exposure=0)(human())
     assert float(much.muscle.resting_potential) == -50.0
     with pytest.raises(ValidationError, match="competitive blocker"):
