@@ -27,11 +27,10 @@ def myasthenia_gravis(s: float) -> Change:
     """Myasthenia gravis, antibodies to the receptor: receptors to 0.1 [M 0.1 to 0.4].
 
     Endplate sodium goes to 0.5 [M 0.5 to 0.7]. Folds are lost: the cleft is taken to be half as high again [D].
-    Endplates are not struck alike: within a muscle some have suprathreshold potentials, others hardly any (Albuquerque
-    et al. 1976, Exp Neurol 51:536 [V-abs]); the quantal conductance varies by 0.55 more between them, tuned to a graded
-    decrement [D].
-    Quantal content is raised (1.2 to 2 [M]) by channels nearer to their vesicles, by 15 % [D]; it cannot rise beyond
-    one a zone, which is 1.2 times.
+    Endplates are not struck alike: within a muscle some have suprathreshold potentials, others hardly any
+    (Albuquerque et al. 1976, Exp Neurol 51:536 [V-abs]); the quantal conductance varies by 0.55 more between them,
+    tuned to a graded decrement [D]. Quantal content is raised (1.2 to 2 [M]) by channels nearer to their vesicles,
+    by 15 % [D]; it cannot rise beyond one a zone, which is 1.2 times.
     """
     return compose(
         scale("synapse.receptor.density", _toward(0.1, s)),
@@ -45,11 +44,11 @@ def myasthenia_gravis(s: float) -> Change:
 def musk_myasthenia(s: float) -> Change:
     """Myasthenia with antibodies to MuSK: receptors to 0.22, no compensation, fewer release sites.
 
-    In mice given patients' IgG the stain of receptors fell to as little as 22 % (Cole et al. 2008 [V-abs]), with no rise
-    of the quantal content (Viegas et al. 2012 [V-abs]); in immunised mice sites and release probability fell, and the
-    esterase was less active (Patel et al. 2014 [V-abs]): zones to 0.7, refilling to 0.5, channels 3 % further from their
-    vesicles, esterase to 0.7 [D]. Endplates are struck unevenly: 78, 4 and 18 % of them answered alike, at times
-    and not at all there [V-abs]; the quantal conductance varies by 0.5 more [D].
+    In mice given patients' IgG the stain of receptors fell to as little as 22 % (Cole et al. 2008 [V-abs]), with no
+    rise of the quantal content (Viegas et al. 2012 [V-abs]); in immunised mice sites and release probability fell,
+    and the esterase was less active (Patel et al. 2014 [V-abs]): zones to 0.7, refilling to 0.5, channels 3 %
+    further from their vesicles, esterase to 0.7 [D]. Endplates are struck unevenly: 78, 4 and 18 % of them answered
+    alike, at times and not at all there [V-abs]; the quantal conductance varies by 0.5 more [D].
     """
     return compose(
         scale("synapse.receptor.density", _toward(0.22, s)),
@@ -156,9 +155,10 @@ def sarcopenia(s: float) -> Change:
 def spinal_muscular_atrophy(s: float) -> Change:
     """Spinal muscular atrophy, SMN: small, immature junctions with fewer sites and fetal receptors in part.
 
-    The junction's postnatal development stops, terminals branch poorly and transmission fails at times (Kariya et al.
-    2008 [V-abs]); the quantal content is modestly reduced (Ling et al. 2010 [V-abs]): zones to 0.6, receptors to 0.6, of which
-    a third are fetal, refilling to 0.6 [D]. Units are lost: 0.4 of the fibres are on young branches [D].
+    The junction's postnatal development stops, terminals branch poorly and transmission fails at times (Kariya et
+    al. 2008 [V-abs]); the quantal content is modestly reduced (Ling et al. 2010 [V-abs]): zones to 0.6, receptors
+    to 0.6, of which a third are fetal, refilling to 0.6 [D]. Units are lost: 0.4 of the fibres are on young
+    branches [D].
     """
     return compose(
         scale("terminal.zone_fraction", _toward(0.6, s)),
@@ -174,8 +174,8 @@ def amyotrophic_lateral_sclerosis(s: float) -> Change:
     """Amyotrophic lateral sclerosis: terminals that withdraw, and others that sprout to the fibres which they leave.
 
     Decrement in 29 % of the patients, of 10 to 43 % (Killian et al. 1994 [V-abs]): zones and refilling to 0.8 in
-    all junctions, half of the fibres on young branches with 0.4 of the zones and half of the quantal conductance, a fifth of
-    the receptors fetal [D].
+    all junctions, half of the fibres on young branches with 0.4 of the zones and half of the quantal conductance, a
+    fifth of the receptors fetal [D].
     """
     return compose(
         scale("terminal.zone_fraction", _toward(0.8, s)),
@@ -188,8 +188,9 @@ def amyotrophic_lateral_sclerosis(s: float) -> Change:
 def choline_acetyltransferase(s: float) -> Change:
     """CHAT: quanta that shrink with use, because transmitter is made too slowly; at rest they are nearly normal.
 
-    Not followed from stimulus to stimulus: the junction is that after a long subtetanic exercise, with quanta of 0.35
-    of their content [D]. A decrement may appear only after conditioning (Mayo Clinic 2019, Front Neurol 10:257 [V-abs]).
+    Not followed from stimulus to stimulus: the junction is that after a long subtetanic exercise, with quanta of
+    0.35 of their content [D]. A decrement may appear only after conditioning (Mayo Clinic 2019, Front Neurol 10:257
+    [V-abs]).
     """
     return scale("synapse.vesicle.content_mean", _toward(0.35, s))
 
@@ -207,7 +208,7 @@ def fetal(share: float) -> Change:
 
 
 def sprouting(share: float, quantum: float, release: float) -> Change:
-    """Collateral sprouting: a share of the fibres is on young branches, with a part of the conductance and the zones."""
+    """Collateral sprouting: a share of the fibres on young branches, with a part of conductance and zones."""
     return compose(
         alter("spread.immature", lambda old: old + share * (1.0 - old)),
         scale("spread.immature_quantum", quantum if share else 1.0),

@@ -8,7 +8,7 @@ conductance falls with the receptors that are left, so that a fibre repolarises 
 Its constants follow from those of ACh at the same receptor: at low concentrations it is 7.6 times less potent, of which
 2.9 times in affinity (Marshall, Ogden & Colquhoun 1990, J Physiol 428:155, single channels of the frog [V-abs]). The
 half-effective 10.8 uM of human receptors in oocytes (Jonsson et al. 2006, Anesthesiology 104:724 [V-abs]) is no
-constant of this scheme: taken for one, with an efficacy of a tenth, it made the drug 3.4 times as potent as ACh, and
+constant of this scheme: taken for one, with an efficacy of a tenth, it made the drug 3.6 times as potent as ACh, and
 its steady conductance goes with the square of the dose. So at 200 nM every fibre of a muscle fired, at 300 nM none.
 """
 

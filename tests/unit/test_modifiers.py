@@ -4,19 +4,19 @@ import jax
 import numpy as np
 import pytest
 
+from nmjmc.diagnostics.fibres import fibres_of
 from nmjmc.errors import ValidationError
 from nmjmc.junction.modifier import scale
 from nmjmc.junction.occupancy import receptor_occupancy
-from nmjmc.diagnostics.fibres import fibres_of
 from nmjmc.junction.solutes import Solute, free
 from nmjmc.junction.whole import human
-from nmjmc.pharmacology.competitive import DISSOCIATION
-from nmjmc.units import MICROMOLAR
 from nmjmc.kinetics.chain import equilibrium, generator
 from nmjmc.pathology import DISEASES, disease
 from nmjmc.pharmacology import DRUGS, drug
+from nmjmc.pharmacology.competitive import DISSOCIATION
 from nmjmc.synapse import preparation
 from nmjmc.synapse.modifier import compose
+from nmjmc.units import MICROMOLAR
 
 pytestmark = pytest.mark.unit
 
@@ -83,18 +83,24 @@ def test_sugammadex_takes_rocuronium_out_of_the_bath():
     # (free blocker)(free host) = K (complex)
     assert level * (0.5 - (0.3 - level)) == pytest.approx(0.026 * (0.3 - level), rel=1e-9)
     spared = compose(drug("sugammadex", 50), drug("cisatracurium", 0.02))(human())
-    assert receptor_occupancy(spared) == pytest.approx(receptor_occupancy(drug("cisatracurium", 0.02)(human())))
+    assert receptor_occupancy(spared) == pytest.approx(
+        receptor_occupancy(drug("cisatracurium", 0.02)(human()))
+    )
     alone = drug("sugammadex", 5)(human())
     assert receptor_occupancy(alone) == 0 and alone.synapse.receptor.scheme.name == "two_site_sequential"
 
 
 def test_two_guests_share_a_host():
-    three = free([Solute("a", 1.0, 0.1), Solute("b", 2.0, 0.1), Solute("h", 1.5, guests=(("a", 0.01), ("b", 0.1)))])
+    three = free(
+        [Solute("a", 1.0, 0.1), Solute("b", 2.0, 0.1), Solute("h", 1.5, guests=(("a", 0.01), ("b", 0.1)))]
+    )
     host = 1.5 - (1.0 - three["a"]) - (2.0 - three["b"])
     assert three["h"] == pytest.approx(host) and host > 0
     assert three["a"] * host == pytest.approx(0.01 * (1.0 - three["a"]))
     assert three["b"] * host == pytest.approx(0.1 * (2.0 - three["b"]))
-    assert free([]) == {} and free([Solute("a", 0.0, 0.1), Solute("h", 0.0, guests=(("a", 1.0),))])["a"] == 0.0
+    assert (
+        free([]) == {} and free([Solute("a", 0.0, 0.1), Solute("h", 0.0, guests=(("a", 1.0),))])["a"] == 0.0
+    )
 
 
 def test_two_names_of_one_drug_are_given_once():
@@ -161,7 +167,9 @@ def test_succinylcholine_depolarises_and_then_desensitises():
     assert depolarising.desensitised(receptor, 1e8) == pytest.approx(6 * x / (1 + 6 * x), rel=1e-3)
     assert float(late.muscle.resting_potential) < float(early.muscle.resting_potential)
     # graded in dose: some mV at 5 uM, and the fibres of a muscle do not all have the same
-    rest = [float(drug("succinylcholine", c, exposure=0)(human()).muscle.resting_potential) for c in (3, 5, 8, 10)]
+    rest = [
+        float(drug("succinylcholine", c, exposure=0)(human()).muscle.resting_potential) for c in (3, 5, 8, 10)
+    ]
     assert np.diff(rest).min() > 2 and rest[0] < -81 and rest[-1] < -60
     own = fibres_of(early, 40).muscles.resting_potential
     assert np.ptp(own) > 3 and np.median(own) == pytest.approx(float(early.muscle.resting_potential), abs=1)
