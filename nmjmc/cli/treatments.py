@@ -54,7 +54,7 @@ def _defined(path: str, kind: str, found: dict[str, Any]) -> str:
         raise ValidationError(
             f"{kind}.name", f"{name!r}, which is taken", "a name of its own", "write name: my_own there"
         )
-    _recipe(name, {name: given}, kind)
+    READERS[kind](given, name)
     found[name] = dict(given)
     return name
 

@@ -102,7 +102,7 @@ def test_what_cannot_be_right_is_one_sentence(old, new, words, folder, capsys):
     [
         ("30 nM", "30 mV", "uM"), ("30 nM", "0 nM", "positive"), ("dissociation", "half", "dissociation"),
         ("half: 1 uM, hill: 2", "hill: 2", "half"), ("hill: 2", "hill: 200", "at most 20"),
-        ("blocks: {dissociation: 30 nM}\ninhibits: {half: 1 uM}\nchanges:", "others:", "did you mean"),
+        ("blocks: {dissociation: 30 nM}\ninhibits: {half: 1 uM}\nchanges:", "others:", "choose one of blocks"),
     ],
 )  # fmt: skip
 def test_a_drug_that_cannot_be_right_is_one_sentence(old, new, words, folder, capsys):
