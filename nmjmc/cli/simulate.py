@@ -94,7 +94,7 @@ def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> in
     """Print the resolved config with units, and what the run would need."""
     settings = configs.settle(synapse, settings)
     sys.stdout.write(_resolved(synapse, settings))
-    predicted = _predicted(plan, configs.cost_key(synapse, settings), synapse.name)
+    predicted = _predicted(plan, configs.cost_key(synapse, settings), synapse.name, settings.cache)
     report.print_estimate(
         {
             "time step": plan.time_step,
@@ -106,9 +106,9 @@ def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> in
     return 0
 
 
-def _predicted(plan: api.Plan, key: str, name: str) -> str:
+def _predicted(plan: api.Plan, key: str, name: str, cached: bool) -> str:
     """How long the run would take, by what such runs have taken on this machine."""
-    found = speed.foretell(plan.device, key, name, plan.vesicles)
+    found = speed.foretell(plan.device, key, name, plan.vesicles, cached)
     if found is None:
         return f"not known on {plan.device} before the first run of {name}"
     cost, same = found

@@ -233,8 +233,9 @@ def test_what_runs_took_foretells_the_next(monkeypatch, tmp_path):
     monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
     assert speed.foretell("cpu", "key", "human", 100) is None
     speed.remember_cost("cpu", ("key", "human"), speed.Cost(100, 2.0, 25.0, 4.0, 3.0))
-    cost, same = speed.foretell("cpu", "key", "human", 100)
+    cost, same = speed.foretell("cpu", "key", "human", 100, cached=False)
     assert same and cost == speed.Cost(100, 2.0, 25.0, 4.0, 3.0) and cost.total == 34.0
+    assert speed.foretell("cpu", "key", "human", 100)[0].compiling == 1.25  # its programs are read
     speed.remember_cost("cpu", ("key", "human"), speed.Cost(100, 2.0, 1.0, 4.0, 3.0))  # programs were kept
     speed.remember_cost("cpu", ("key", "human"), speed.Cost(1000, 11.0, 20.0, 4.0, 4.0))
     assert speed.foretell("cpu", "key", "human", 100)[0].compiling == 1.0
