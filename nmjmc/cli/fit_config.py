@@ -109,6 +109,8 @@ def _how(given: Any) -> dict[str, Any]:
     for key in FIT:
         if key not in how:
             raise ValidationError(f"fit.{key}", "missing", "given in the config")
+    if not isinstance(how["estimator"], str):
+        raise ValidationError("fit.estimator", repr(how["estimator"]), "the name of one, or auto")
     for key, known in (("optimiser", OPTIMISERS), ("grid", GRIDS)):
         if str(how[key]) not in known:
             raise ValidationError(f"fit.{key}", repr(how[key]), "a known one", nearest(str(how[key]), known))

@@ -140,6 +140,8 @@ WITHOUT_A_FIELD_ONCE = {
     "fit example=human_mepc fit.fixed=[]": "fit.fixed",
     "fit example=human_mepc data.ä.noise=3": "a data set",
     "rns test=[]": "test",
+    "fit example=human_mepc fit.estimator=[]": "fit.estimator",
+    "simulate ~preparation=zz": "preparation",
     "simulate cleft.kind=[]": "cleft.kind",
     "simulate temperature=" + "1" * 400: "a shorter number",
 }
