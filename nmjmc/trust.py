@@ -23,7 +23,7 @@ def why_untrusted(path: Path) -> str | None:
         path: A folder or a file; it need not be there, and then the folders above it are judged.
 
     Returns:
-        A clause such as `/tmp/x can be written by others`, or None if only the user and the administrator can.
+        A clause such as `/data/x can be written by others`, or None if only the user and the administrator can.
     """
     if not hasattr(os, "getuid"):
         return None  # Windows keeps a user's cache folder from others by rights that have no mode

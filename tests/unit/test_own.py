@@ -3,12 +3,14 @@
 import pytest
 import yaml
 
+from nmjmc.cli.bedside_tests import AUTOMATIC
 from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.errors import ValidationError
 from nmjmc.junction.occupancy import receptor_occupancy
 from nmjmc.junction.whole import human
 from nmjmc.pathology import disease
 from nmjmc.pharmacology import drug
+from nmjmc.units import to_text
 
 pytestmark = pytest.mark.unit
 DISEASE = """\
@@ -63,7 +65,8 @@ def test_every_command_takes_it_and_keeps_it(test, folder, capsys):
         "mine",
         "curariform",
     }
-    assert not titrated or config["doses"][3] == "0.03 uM"
+    if titrated:  # multiples of the constant of what it blocks
+        assert config["doses"] == [to_text(0.03 * factor, "uM") for factor in AUTOMATIC[test]]
     # the config alone is enough, without the files
     (folder / "kept.yaml").write_text(shown)
     for name in ("mine.yaml", "blocker.yml"):
