@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from nmjmc import __version__, api
 from nmjmc.api import Point
@@ -26,6 +25,7 @@ from nmjmc.kernel.numerics import TIMES
 from nmjmc.synapse import paths
 from nmjmc.synapse.build import build
 from nmjmc.units import to_internal
+from nmjmc.yaml_file import Refused, parsed
 
 GROUP = "preparation"
 # these change no bit of a result
@@ -324,6 +324,6 @@ def _put(mapping: dict[str, Any], keys: Sequence[str], value: Any, path: str) ->
 def _value(text: str) -> Any:
     """A value as YAML reads it: a number, a list, null, or text with its unit."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parsed(text)
+    except Refused:
         return text
