@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,8 +150,9 @@ def _range(path: str, where: str) -> Range:
     raise ValidationError(f"{where}.parameter", repr(path), "a parameter of the junction", hint)
 
 
-def _paths() -> dict[str, Range]:
-    """Every parameter of a junction with one value, by its path."""
+@cache
+def _paths() -> Mapping[str, Range]:
+    """Every parameter of a junction with one value, by its path; built once, for a disease asks many times."""
     human = preparation("human")
     found = {f"synapse.{name}": synapses.allowed_range(human, name) for name in synapses.paths(human)}
     for stage, part in STAGES.items():
