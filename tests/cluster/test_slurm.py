@@ -19,6 +19,7 @@ pytestmark = pytest.mark.unit
 PATIENCE = 900  # seconds, so that a busy machine fails no test and a fault hangs none
 SMALL = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "duration=0.2 ms",
          "record_interval=0.02 ms", "device=cpu", "progress=false", "numerics.batch=32"]  # fmt: skip
+LARGE = "vesicle.content_mean=2000"  # ten seconds of work where a test ends a job amid it, so that Slurm is in time
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +76,16 @@ def test_an_array_of_workers_runs_a_sweep_and_records_the_failing_point(cluster,
 
 def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_path):
     """A job of higher priority takes the node; Slurm ends ours with SIGTERM and queues it again."""
-    blocks = (
-        64  # of 128 vesicles: once compiled, some ten seconds of work, so that Slurm has time to preempt it
-    )
-    words = ["simulate", *SMALL, f"vesicles={128 * blocks}", "seed=3", "checkpoint=true", "hydra.run.dir=run"]
+    blocks = 64  # of 128 vesicles
+    words = [
+        "simulate",
+        *SMALL,
+        LARGE,
+        f"vesicles={128 * blocks}",
+        "seed=3",
+        "checkpoint=true",
+        "hydra.run.dir=run",
+    ]
     script = tmp_path / "job.sh"
     script.write_text(f"#!/bin/bash\nexec {subprocess.list2cmdline(nmjmc_words(*words))}\n")
     job = cluster.run(
@@ -98,7 +105,7 @@ def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_pa
 
 def test_a_killed_worker_is_told_and_its_points_are_run_by_the_next(cluster, tmp_path):
     """SIGKILL to all of a job: the launcher learns it from scontrol, and the sweep goes on in another process."""
-    words = ["sweep", "seed=linspace(1, 40, 40)", "vesicles=64", *SMALL, "folder=s", "together=1", "workers=1",
+    words = ["sweep", "seed=linspace(1, 40, 40)", "vesicles=160", *SMALL, LARGE, "folder=s", "together=1", "workers=1",
              "hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=2", "hydra.launcher.name=doomed"]  # fmt: skip
     folder = tmp_path / "s"
     with cluster.begun(nmjmc_words(*words), tmp_path) as driver:
