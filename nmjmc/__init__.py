@@ -18,11 +18,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nmjmc import above
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
-    from nmjmc.api import Point, simulate, simulate_many
+    from nmjmc.api import Point, rerun, simulate, simulate_many
     from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
@@ -45,10 +47,11 @@ if TYPE_CHECKING:
         replace,
         scale,
     )
+    from nmjmc.viz.draw import plot
 
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
-    "nmjmc.api": ("Point", "simulate", "simulate_many"),
+    "nmjmc.api": ("Point", "rerun", "simulate", "simulate_many"),
     "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.examination": ("Examination", "load_examination"),
@@ -62,11 +65,12 @@ _HOME = {
         "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "get", "paths",
         "preparation", "replace", "scale",
     ),
+    "nmjmc.viz.draw": ("plot",),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order of use
-    "preparation", "available_preparations", "simulate", "simulate_many", "Point", "load", "Result",
+    "preparation", "available_preparations", "simulate", "simulate_many", "Point", "load", "rerun", "plot", "Result",
     "load_examination", "Examination",
     "Synapse", "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
@@ -87,3 +91,12 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_WHERE})
+
+
+def _above(name: str) -> None:
+    """Have what a result asks for answered by a function of ours, which is looked up when it is first needed."""
+    above.answer(name, lambda thing, *arguments, **options: __getattr__(name)(thing, *arguments, **options))
+
+
+_above("plot")
+_above("rerun")

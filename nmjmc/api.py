@@ -21,7 +21,7 @@ from nmjmc.runtime import choose_devices, use_cache
 from nmjmc.synapse.model import Synapse
 
 __all__ = [
-    "MOST_VESICLES", "SEEDS", "Plan", "Point", "draw_seed", "load", "make_numerics", "plan", "simulate",
+    "MOST_VESICLES", "SEEDS", "Plan", "Point", "draw_seed", "load", "make_numerics", "plan", "rerun", "simulate",
     "simulate_many", "whole_number",
 ]  # fmt: skip
 
@@ -89,6 +89,23 @@ def simulate(
         else:
             parts = run_in_blocks(synapse, run, how, checkpoint, size)
     return result_of(synapse, run, parts, devices)
+
+
+def rerun(result: Result, **changes: Any) -> Result:
+    """Simulate again what a result holds, from the same seed.
+
+    Args:
+        result: What `simulate` gave, or `load` read.
+        **changes: Keywords of `simulate` that are to be others.
+
+    Returns:
+        The result; the same bits on the same device, versions and executor.
+    """
+    # results from before there was a choice were made by the pass of JAX
+    numerics = {"executor": "jax", **dict(result.settings.get("numerics") or {})}
+    return simulate(
+        result.synapse, **{**result.settings, "numerics": numerics, "seed": result.seed, **changes}
+    )
 
 
 @dataclasses.dataclass(frozen=True)

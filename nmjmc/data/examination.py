@@ -13,6 +13,7 @@ import h5netcdf
 import h5py
 import numpy as np
 
+from nmjmc import above
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import DAMAGE, opened
 from nmjmc.data.seal import with_seal
@@ -72,9 +73,7 @@ class Examination:
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw the figure of the test; the suffix of the path decides the format."""
-        import importlib
-
-        return importlib.import_module("nmjmc.viz.bedside").plot_examination(self, path)
+        return above.ask("plot", self, path)
 
     def __str__(self) -> str:
         return f"{self.title}\n{self.finding}"

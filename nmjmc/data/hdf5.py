@@ -9,12 +9,9 @@ from typing import Any
 import h5netcdf
 import numpy as np
 
-from nmjmc.data import netcdf
-from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import opened
 from nmjmc.data.result import FATES, Result
-from nmjmc.data.seal import with_seal
-from nmjmc.data.variables import SCHEMA_VERSION, attributes, joined, variables
+from nmjmc.data.variables import SCHEMA_VERSION, joined
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
 from nmjmc.synapse.build import build
@@ -30,7 +27,7 @@ def save(result: Result, path: str | Path) -> Path:
     Returns:
         The path.
     """
-    return write_bytes(path, with_seal(netcdf.image(variables(result), attributes(result))))
+    return result.save(path)
 
 
 def load(path: str | Path) -> Result:

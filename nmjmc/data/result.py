@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc import above
 from nmjmc.analysis.waveform import Waveform, measure
-from nmjmc.data import summary, table
+from nmjmc.data import netcdf, summary, table
+from nmjmc.data.atomic import write_bytes
+from nmjmc.data.seal import with_seal
+from nmjmc.data.variables import attributes, variables
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.ions import Currents, driving_forces
 from nmjmc.synapse.model import Synapse
@@ -171,9 +174,7 @@ class Result:
 
     def save(self, path: str | Path) -> Path:
         """Write the result as a netCDF-4 file, atomically, and give back its path."""
-        from nmjmc.data import hdf5
-
-        return hdf5.save(self, path)
+        return write_bytes(path, with_seal(netcdf.image(variables(self), attributes(self))))
 
     def to_xarray(self) -> Any:
         """The result as an `xarray.Dataset` (needs xarray)."""
@@ -190,15 +191,11 @@ class Result:
         Returns:
             The matplotlib figure.
         """
-        # Figures stand on a floor above: the name is looked up only when a figure is asked for.
-        return importlib.import_module("nmjmc.viz.mepc").plot_mepc(self, path)
+        return above.ask("plot", self, path)
 
     def rerun(self, **changes: Any) -> Result:
         """Simulate the same again, from the same seed; keywords of `nmjmc.simulate` change it."""
-        # results from before there was a choice were made by the pass of JAX
-        numerics = {"executor": "jax", **dict(self.settings.get("numerics") or {})}
-        arguments = {**self.settings, "numerics": numerics, "seed": self.seed, **changes}
-        return importlib.import_module("nmjmc.api").simulate(self.synapse, **arguments)
+        return above.ask("rerun", self, **changes)
 
     def __str__(self) -> str:
         return table.as_text(self.summary())
