@@ -124,10 +124,10 @@ def idle(kind: type[Request]) -> tuple[str, ...]:
     return tuple(name for name, setting in settings(kind).items() if setting.is_idle)
 
 
-def defaults(kind: type[Request]) -> dict[str, Any]:
-    """The defaults of a request by name, as they are written."""
+def defaults(kind: type[Request], without: Collection[str] = ()) -> dict[str, Any]:
+    """The defaults of a request by name, as they are written; those of some names are left out."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
-    return {name: _default(fields[name]) for name in settings(kind)}
+    return {name: _default(fields[name]) for name in settings(kind) if name not in without}
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -274,23 +274,35 @@ def progress_field() -> Any:
     return other("auto", "auto draws it on a terminal only", read, allowed="auto, true or false", idle=True)
 
 
-def usage(kind: type[Request], indent: str = "  ") -> str:
-    """The lines of `--help`: each setting with its default, its help, and what is allowed."""
-    written = {kind.path(name): value for name, value in defaults(kind).items()}
-    heads = [f"{path}={_word(value)}" for path, value in written.items()]
+def usage(kind: type[Request], indent: str = "  ", without: Collection[str] = ()) -> str:
+    """The lines of `--help`: each setting with its default, its help, and what is allowed.
+
+    Args:
+        kind: The request.
+        indent: Before each line.
+        without: Names of settings to leave out.
+    """
+    written = defaults(kind, without)
+    heads = [f"{kind.path(name)}={_word(value)}" for name, value in written.items()]
     width = max(map(len, heads), default=0) + 2
     told = [
         s.help + (f" ({s.allowed})" if s.allowed and s.allowed not in s.help else "")
-        for s in settings(kind).values()
+        for s in (settings(kind)[name] for name in written)
     ]
     return "\n".join(f"{indent}{head.ljust(width)}{text}" for head, text in zip(heads, told, strict=True))
 
 
-def config_text(kind: type[Request]) -> str:
-    """The settings as the text of a config file: each default with its help behind it."""
-    lines = [to_yaml({name: value}).rstrip("\n") for name, value in defaults(kind).items()]
+def config_text(kind: type[Request], without: Collection[str] = ()) -> str:
+    """The settings as the text of a config file: each default with its help behind it.
+
+    Args:
+        kind: The request.
+        without: Names of settings to leave out, for they stand in another file.
+    """
+    written = defaults(kind, without)
+    lines = [to_yaml({name: value}).rstrip("\n") for name, value in written.items()]
     width = max(map(len, lines), default=0) + 2
-    helps = [setting.help for setting in settings(kind).values()]
+    helps = [settings(kind)[name].help for name in written]
     return "".join(f"{line.ljust(width)}# {text}\n" for line, text in zip(lines, helps, strict=True))
 
 

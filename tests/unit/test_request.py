@@ -12,6 +12,7 @@ from nmjmc.request import (
     Request,
     choice,
     config_text,
+    defaults,
     digest,
     flag,
     idle,
@@ -92,6 +93,9 @@ def test_help_and_config_text_tell_every_setting():
     assert lines[0].split() == ['frequency="3', 'Hz"', "rate", "of", "the", "train", "(above", "0)"]
     assert len(lines) == 9
     assert Train.of(yaml.safe_load(config_text(Train))) == Train()
+    left = [name for name in defaults(Train) if name != "muscle"]
+    assert config_text(Train, without=left) == "muscle: biceps  # which muscle\n"
+    assert usage(Train, without=left).strip() == "muscle=biceps  which muscle (biceps, soleus)"
 
 
 def test_a_digest_knows_no_idle_setting():
