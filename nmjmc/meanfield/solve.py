@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from nmjmc.errors import ValidationError
+from nmjmc.meanfield.double import in_double
 from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
 from nmjmc.meanfield.problem import build_problem, longest_step, refuse_unsupported
@@ -50,9 +51,8 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
         dc/dt = D lap c;  at z = 0: D dc/dz = sum_binding k p c - sum_releasing k p (times receptor density),
         on the esterase plane the jump of D dc/dz likewise;  dp/dt = Q(c) p at every point of both planes.
 
-    It works inside `jax.jit`, `jax.vmap` and reverse-mode derivatives with respect to any float leaf of the
-    synapse. It always computes in float64, whatever the default, and returns the default float type;
-    forward-mode derivatives need 64-bit mode to be on (`jax.enable_x64(True)`), all else does not.
+    It works inside `jax.jit`, `jax.vmap` and derivatives in both modes (`jax.grad`, `jax.jvp`) with respect to any
+    float leaf of the synapse. It always computes in float64, whatever the default, and returns the default float type.
 
     Args:
         synapse: disc or slab, one vesicle at the centre.
@@ -75,34 +75,12 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
     if kind == jnp.float64:
         return _compiled(_as_double((synapse, times)), grid, duration)
     traced, fixed = eqx.partition((synapse, times), lambda x: isinstance(x, jax.Array))
-    return _in_double(traced, fixed, grid, duration, kind)
 
-
-def _in_double(traced: Any, fixed: Any, grid: Grid, duration: float, kind: Any) -> MeanField:
-    """Run in float64 under a float32 default, forwards and backwards.
-
-    The backward pass must itself run in 64-bit mode, for which JAX needs to be told by a custom rule.
-    """
-
-    def forward(leaves: Any) -> MeanField:
+    def both(leaves: Any) -> MeanField:
         found = _compiled(_as_double(eqx.combine(leaves, fixed)), grid, duration)
         return jax.tree.map(lambda x: x.astype(kind), found)
 
-    @jax.custom_vjp
-    def run(leaves: Any) -> MeanField:
-        with jax.enable_x64(True):
-            return forward(leaves)
-
-    def run_forward(leaves: Any) -> tuple[MeanField, Any]:
-        with jax.enable_x64(True):
-            return jax.vjp(forward, leaves)
-
-    def run_backward(pull: Any, change: MeanField) -> tuple[Any]:
-        with jax.enable_x64(True):
-            return pull(change)
-
-    run.defvjp(run_forward, run_backward)
-    return run(traced)
+    return in_double(both)(traced)
 
 
 def _as_double(tree: Any) -> Any:
