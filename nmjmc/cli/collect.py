@@ -25,10 +25,9 @@ def command(words: list[str]) -> int:
     out = Path(options.get("out", folder / "sweep.nc"))
     if out.suffix not in (".nc", ".h5"):
         raise ValidationError("out", str(out), "a name that ends in .nc or .h5")
-    collect.write(table, out)
-    collect.write_csv(table, out.with_suffix(".csv"))
+    _, text, sums = collect.write_both(table, out)
     print_state(table)
-    report.console().print(f"In {out} and {out.with_suffix('.csv').name}.", soft_wrap=True)
+    report.console().print(f"In {out} and {text.name}; their checksums in {sums.name}.", soft_wrap=True)
     return 0
 
 

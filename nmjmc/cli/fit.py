@@ -27,7 +27,7 @@ from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.fits import FitRecord, load_fit
 from nmjmc.data.gather import read_summary
 from nmjmc.data.seal import sealed
-from nmjmc.errors import NmjmcError
+from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.fitting import fit
 from nmjmc.fitting.reach import BEGIN
 from nmjmc.runtime import choose_devices, only_cpu, use_cache
@@ -105,9 +105,7 @@ def _run(config: DictConfig) -> None:
     if resuming and all((folder / name).exists() for name in ("fit.h5", "summary.json", "config.yaml")):
         configs.check_same(folder / "config.yaml", fit_config.resolved(found), fit_config.IDLE)
         log.info("%s is finished", folder)
-        summary = _completed(folder)
-        fit_report.print_fit(summary, folder)
-        _remember(summary)
+        _complete(made, folder)
         return
     if not resuming:
         checkpoint.unlink(missing_ok=True)
@@ -146,15 +144,21 @@ def _telling(meter: FitMeter, checkpoint: Path) -> Iterator[None]:
         raise Interrupted(f"{kept} Go on with the same words and resume=true", stop) from stop
 
 
-def _completed(folder: Path) -> dict[str, Any]:
-    """The summary of a finished fit, once its record is known to be whole.
+def _complete(made: fit_config.Prepared, folder: Path) -> None:
+    """Say what a finished fit found; its other files are written again where the summary is damaged.
 
     Raises:
-        ValidationError: If one of them is damaged.
+        ValidationError: If its record is damaged.
     """
-    load_fit(folder / "fit.h5")
+    record = load_fit(folder / "fit.h5")
     (folder / _CHECKPOINT).unlink(missing_ok=True)
-    return read_summary(folder / "summary.json")
+    try:
+        summary = read_summary(folder / "summary.json")
+    except ValidationError:
+        _leave(record, made, folder)
+        return
+    fit_report.print_fit(summary, folder)
+    _remember(summary)
 
 
 def _leave(record: FitRecord, made: fit_config.Prepared, folder: Path) -> None:

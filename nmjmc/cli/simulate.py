@@ -28,8 +28,10 @@ from nmjmc.cli.places import placing
 from nmjmc.cli.progress import Meter
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.checkpoint import block_size, remove
+from nmjmc.data.gather import read_summary
 from nmjmc.data.provenance import device_name
 from nmjmc.data.seal import sealed
+from nmjmc.errors import ValidationError
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.model import Synapse
 
@@ -229,6 +231,8 @@ def _block(kept: Path | None, seconds: float | None) -> int:
 def _completed(folder: Path) -> dict[str, Any]:
     """The summary of a finished run, whose files are whole then: an earlier version wrote its picture last.
 
+    A summary that is damaged is written again from the result.
+
     Raises:
         ValidationError: If the result is damaged.
     """
@@ -236,6 +240,10 @@ def _completed(folder: Path) -> dict[str, Any]:
     if not (folder / "mepc.png").exists():
         result.plot(folder / "mepc.png")
     remove(folder / "checkpoint")
+    try:
+        read_summary(folder / "summary.json")
+    except ValidationError:
+        write_text(folder / "summary.json", sealed(result.summary(), indent=2))
     return result.summary()
 
 

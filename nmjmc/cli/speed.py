@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import statistics
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from nmjmc.cache import cache_directory, why_no_cache
 from nmjmc.data.atomic import write_text
+from nmjmc.data.seal import DamageError, sealed, unsealed
 from nmjmc.errors import ValidationError
 
 ENOUGH = 32  # a run of fewer vesicles costs more a vesicle, and would mislead
@@ -128,17 +128,16 @@ def _scaled(runs: Sequence[tuple[float, float]], vesicles: float, fixed: float) 
 def _keep(file: str, content: dict[str, Any]) -> None:
     if why_no_cache() is None:
         with contextlib.suppress(OSError, ValidationError):
-            write_text(cache_directory() / file, json.dumps(content, indent=1))
+            write_text(cache_directory() / file, sealed(content, indent=1))
 
 
 def _read(file: str) -> dict[str, Any]:
     if why_no_cache() is not None:
         return {}
     try:
-        found = json.loads((cache_directory() / file).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return unsealed((cache_directory() / file).read_bytes())
+    except (OSError, DamageError):  # it is written anew after the next run
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _speeds() -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A table of a sweep as one netCDF-4 file and as CSV."""
+"""A table of a sweep as one netCDF-4 file and as CSV, with the checksums of both."""
 
 from __future__ import annotations
 
@@ -16,11 +16,27 @@ import numpy as np
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.features import UNITS
 from nmjmc.data.gather import Table
+from nmjmc.data.seal import with_seal
+from nmjmc.data.sums import write_sums
 from nmjmc.data.variables import in_parts
 
 COLLECTION_VERSION = 1
 STATUS = ("missing", "done", "failed")
 _ENDINGS = {"": "mean over the vesicles", "_se": "standard error of the mean", "_sd": "SD over the vesicles"}
+
+
+def write_both(table: Table, path: Path) -> tuple[Path, Path, Path]:
+    """Write the dataset, the CSV beside it, and the list of their checksums.
+
+    Args:
+        table: The sweep.
+        path: The netCDF-4 file.
+
+    Returns:
+        The three paths.
+    """
+    both = write(table, path), write_csv(table, path.with_suffix(".csv"))
+    return (*both, write_sums(both))
 
 
 def write(table: Table, path: str | Path) -> Path:
@@ -48,7 +64,7 @@ def write(table: Table, path: str | Path) -> Path:
         file.attrs["schema_version"] = COLLECTION_VERSION
         for key, value in in_parts("sweep", json.dumps(table.about)).items():
             file.attrs[key] = value
-    return write_bytes(path, image.getbuffer())
+    return write_bytes(path, with_seal(image.getbuffer()))
 
 
 def _create(file: Any, name: str, values: np.ndarray) -> Any:
@@ -56,7 +72,9 @@ def _create(file: Any, name: str, values: np.ndarray) -> Any:
         made = file.create_variable(name, ("point",), dtype=h5py.string_dtype())
         made[...] = values.astype(object)
         return made
-    return file.create_variable(name, ("point",), data=values)
+    # a checksum in each chunk, which every reader of HDF5 looks at
+    checked = {"chunks": values.shape, "fletcher32": True} if values.size else {}
+    return file.create_variable(name, ("point",), data=values, **checked)
 
 
 def _variables(table: Table) -> Iterator[tuple[str, np.ndarray, dict[str, Any]]]:

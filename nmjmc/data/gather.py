@@ -136,7 +136,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     try:
         return seal.unsealed(path.read_bytes())
     except seal.DamageError as error:
-        hint = "run its words again in its folder"
+        hint = "the same words with resume=true write it again from the result beside it"
         raise ValidationError(
             "the summary", f"{path}, which is damaged: {error}", "as it was written", hint
         ) from error

@@ -33,7 +33,9 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError,
 
 
 @contextlib.contextmanager
-def opened(path: str | Path, wanted: str = "an HDF5 file", *, own: bool = False) -> Iterator[Any]:
+def opened(
+    path: str | Path, wanted: str = "an HDF5 file", *, own: bool = False, sealed: bool = False
+) -> Iterator[Any]:
     """A file to be read, whose damage is told in a sentence.
 
     Args:
@@ -41,16 +43,17 @@ def opened(path: str | Path, wanted: str = "an HDF5 file", *, own: bool = False)
         wanted: What it should be, for the message.
         own: Whether it is one of this package, which lies in one file: then all of it is checked at once, by its
             checksum too.
+        sealed: Whether it may be one of this package, whose checksum is looked at then.
 
     Raises:
         ValidationError: If it cannot be read as HDF5, is damaged, or declares what cannot be.
     """
     try:
-        if own:
+        if own or sealed:
             seal.check(path)
         file = h5py.File(path, "r")
     except seal.DamageError as error:
-        hint = "take it from a copy, or make it again"
+        hint = "take it from a copy, or remove it and make it again"
         raise ValidationError(
             "path", f"{path}, which is damaged: {error}", f"{wanted}, whole", hint
         ) from error

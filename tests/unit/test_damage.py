@@ -1,6 +1,7 @@
 """Files that are not as they were written are made again or refused in a sentence, and never believed."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -15,12 +16,19 @@ import numpy as np
 import pytest
 
 import nmjmc
+from nmjmc.analysis.recording import Recording
+from nmjmc.cli import speed
 from nmjmc.cli.main import main
-from nmjmc.data import atomic, checkpoint, seal
+from nmjmc.data import atomic, banks, checkpoint, seal
+from nmjmc.data.recordings.encoding import lines_of
+from nmjmc.data.recordings.hdf5 import write_recording
+from nmjmc.data.recordings.read import read_recording
 from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.errors import DamageWarning, NmjmcError, ValidationError
 from nmjmc.fitting.keeper import Keeper
 from nmjmc.fitting.optimise import State
+from nmjmc.junction.build import build_junction
+from nmjmc.synapse.build import describe
 from tests.records import formula_result, formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
@@ -295,14 +303,111 @@ def test_the_summary_is_written_last_and_says_that_a_run_is_done(monkeypatch, ca
     assert "which is damaged" in capsys.readouterr().err
 
 
-def test_a_damaged_summary_of_a_run_is_not_gathered(capsys):
-    assert (
-        main(["simulate", "receptor.density=3000 /um^2,5000 /um^2", "vesicles=2", "duration=1 ms", "-m"]) == 0
-    )
+def test_a_damaged_summary_of_a_run_is_not_gathered_and_written_again_by_resume(capsys):
+    words = [
+        "simulate",
+        "receptor.density=3000 /um^2,5000 /um^2",
+        "vesicles=2",
+        "duration=1 ms",
+        "seed=1",
+        "-m",
+    ]
+    assert main(words) == 0
     path = sorted(Path("outputs/sweep-human").glob("*/summary.json"))[0]
-    path.write_text(path.read_text().replace('"mean": ', '"mean": 1', 1))
+    whole = path.read_text()
+    path.write_text(whole.replace('"mean": ', '"mean": 1', 1))
     assert main(["collect", "outputs/sweep-human"]) == 2
-    assert "summary.json, which is damaged: it is not as it was written" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "summary.json, which is damaged: it is not as it was written" in said and "resume=true" in said
+    assert main([*words, "resume=true"]) == 0
+    assert path.read_text() == whole
+    assert main(["collect", "outputs/sweep-human"]) == 0
+
+
+def turn_over(path, share=0.5, place=None):
+    """One bit of a file, at a share of its length or at a place."""
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content)) if place is None else place] ^= 4
+    path.write_bytes(content)
+
+
+def test_the_table_of_a_sweep_has_checksums_that_other_programs_check(capsys):
+    assert main(["sweep", *POINTS]) == 0 == main(["collect", "s"])
+    assert "checksums in sweep.sha256" in capsys.readouterr().out
+    folder = Path("s")
+    lines = dict(reversed(line.split()) for line in (folder / "sweep.sha256").read_text().splitlines())
+    assert lines == {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("sweep.nc", "sweep.csv")
+    }
+    seal.check(folder / "sweep.nc")
+    with h5py.File(folder / "sweep.nc") as file:
+        place = file["amplitude"].id.get_chunk_info(0).byte_offset
+        assert all(d.fletcher32 for d in file.values() if d.dtype.kind in "fi")
+    turn_over(folder / "sweep.nc", place=place)
+    with pytest.raises(seal.DamageError):
+        seal.check(folder / "sweep.nc")
+    with h5py.File(folder / "sweep.nc") as file, pytest.raises(OSError, match="filter returned failure"):
+        file["amplitude"][...]
+    lines_of(folder / "sweep.csv")
+    turn_over(folder / "sweep.csv")
+    with pytest.raises(ValidationError, match=r"sweep\.csv, which is not as sweep\.sha256 says"):
+        lines_of(folder / "sweep.csv")
+    (folder / "sweep.sha256").write_bytes(b"\xff\x00 no list")
+    lines_of(folder / "sweep.csv")
+
+
+def test_a_turned_bit_in_a_recording_is_refused(tmp_path):
+    samples = np.linspace(-1.0, 0.0, 500)[None]
+    path = write_recording(Recording(samples, sampling_interval=0.1), tmp_path / "r.h5")
+    np.testing.assert_array_equal(read_recording(path).signal, samples)
+    for share in (0.2, 0.5, 0.8):
+        content = path.read_bytes()
+        turn_over(path, share)
+        with pytest.raises(ValidationError, match=r"r\.h5, which is damaged"):
+            read_recording(path)
+        path.write_bytes(content)
+
+
+def test_what_runs_took_is_not_believed_from_a_damaged_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
+    speed.remember("cpu", "human", 8.0, 200)
+    speed.remember_cost("cpu", ("human",), speed.Cost(200, 8.0, 1.0, 1.0, 1.0))
+    assert speed.recall("cpu", "human") == 0.04
+    for name, old in (("speed.json", "0.04"), ("costs.json", "8.0")):
+        path = tmp_path / "cache" / name
+        assert path.read_text().count(old) == 1
+        path.write_text(path.read_text().replace(old, "9"))
+    assert speed.recall("cpu", "human") is None and speed.foretell("cpu", "k", "human", 9) is None
+
+
+@pytest.mark.parametrize("how", ["external", "1e12", "link"])
+@pytest.mark.parametrize("kind", ["a block", "a bank", "a fit's state"])
+def test_what_is_kept_of_a_run_reads_no_other_file_and_no_more_than_it_holds(
+    kind, how, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
+    human = nmjmc.preparation("human")
+    if kind == "a bank":
+        banks.write("k", banks.Bank(np.ones((2, 3), np.float32), 0.1, human, 1))
+        path = banks.place_of("k")
+    else:
+        path = checkpoint.save_block(tmp_path / "c", KEY, 0, {"time": np.ones(3)})
+    path.write_bytes(seal.without_seal(path.read_bytes()))
+    (tmp_path / "secret").write_bytes(bytes(800))
+    with h5py.File(path, "a") as file:
+        if how == "external":
+            file.create_dataset("more", (100,), "<f8", external=[(str(tmp_path / "secret"), 0, 800)])
+        elif how == "1e12":
+            file.create_dataset("more", (10**12,), "<f8")
+        else:
+            file["more"] = h5py.ExternalLink(str(tmp_path / "secret"), "x")
+    readers = {
+        "a block": lambda: checkpoint.load_blocks(tmp_path / "c", KEY),
+        "a bank": lambda: banks.read("k", build_junction(describe(human))),
+        "a fit's state": lambda: Keeper(path, KEY).state,
+    }
+    with pytest.warns(DamageWarning, match="is left out, because"):
+        assert not readers[kind]()
 
 
 def test_records_of_earlier_versions_have_no_checksum():

@@ -140,6 +140,11 @@ def test_a_fit_goes_on_after_a_signal_to_the_same_bits(number, stage, whole, mon
     before = Path("cut/fit.h5").read_bytes()
     assert main([*LONG, "resume=true"]) == 0
     assert Path("cut/fit.h5").read_bytes() == before
+    # a summary that is damaged is made again from it
+    summary = Path("cut/summary.json").read_text()
+    Path("cut/summary.json").write_text(summary.replace('"level": 0', '"level": 1'))
+    assert main([*LONG, "resume=true"]) == 0
+    assert json.loads(Path("cut/summary.json").read_text()) == json.loads(summary)
     assert main([*LONG, "resume=true", "fit.level=0.9"]) == 2
     assert "must be that of what is finished in" in capsys.readouterr().err
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from nmjmc.data.guard import check_memory
+from nmjmc.data.sums import check_sum
 from nmjmc.errors import ValidationError
 
 _MARKS = (
@@ -31,13 +32,14 @@ def lines_of(path: Path) -> list[str]:
         micro sign and the no-break space stand where latin-1 has them.
 
     Raises:
-        ValidationError: If it is no text, or too large.
+        ValidationError: If it is no text, too large, or not as the checksum beside it says.
     """
     try:
         check_memory(_ROOM * path.stat().st_size, f"memory to read {path.name}")
         raw = path.read_bytes()
     except OSError as error:
         raise ValidationError("path", f"{path}, which cannot be read ({error.strerror})", "a file") from error
+    check_sum(path, raw)
     text = _decoded(raw, path).rstrip(_END_OF_DOS)
     if found := _BINARY.search(text):
         shown = f"{path}, which is no text (it holds the byte {ord(found.group()):#04x})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import h5py
 import numpy as np
 
 from nmjmc.analysis.recording import Recording
-from nmjmc.data.atomic import atomic
+from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import check_dataset, check_file, opened
 from nmjmc.data.recordings.arrays import Array, recording_from
 from nmjmc.data.recordings.attributes import text_of
@@ -19,6 +20,7 @@ from nmjmc.data.recordings.headings import TIMES, name_and_unit
 from nmjmc.data.recordings.optional import to_unit
 from nmjmc.data.recordings.table import recording_of
 from nmjmc.data.recordings.text import Columns
+from nmjmc.data.seal import with_seal
 from nmjmc.errors import ValidationError
 
 _FORMAT = "nmjmc recording"
@@ -30,7 +32,8 @@ _MATLAB = ("double", "single", "int8", "int16", "int32", "int64", "uint8", "uint
 
 def write_recording(recording: Recording, path: str | Path) -> Path:
     """Write a recording so that `read_recording` gives it back, bit for bit; the file appears whole or not at all."""
-    with atomic(path) as temporary, h5py.File(temporary, "w") as file:
+    image = io.BytesIO()  # in memory: a disk that is full while HDF5 closes its file ends the whole process
+    with h5py.File(image, "w") as file:
         file.attrs.update(
             {"format": _FORMAT, "schema_version": 1, "name": recording.name, "source": recording.source}
         )
@@ -45,7 +48,7 @@ def write_recording(recording: Recording, path: str | Path) -> Path:
         for name in _SCALARS:
             made = file.create_dataset(name, data=float(getattr(recording, name)))
             made.attrs["units"] = _UNITS[name]
-    return Path(path)
+    return write_bytes(path, with_seal(image.getbuffer()))
 
 
 def read_hdf5(
@@ -81,7 +84,7 @@ def read_hdf5(
         ValidationError: If the file is no HDF5, or something has to be given that is not, or contradicts the file.
     """
     place = Path(path)
-    with opened(place) as file:
+    with opened(place, sealed=True) as file:
         if is_own(file):
             check_file(file, place)
             if sampling_interval is not None:
