@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
-from nmjmc.analysis import compound
+from nmjmc.analysis import quantal_law as law
 from nmjmc.analysis.goodness import g_statistic
 from nmjmc.analysis.observations import Histogram
 from nmjmc.carried import Number
@@ -19,6 +16,7 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.numbers import to_array_in
 
 MODELS = ("poisson", "binomial", "free")
+_FLOOR = 1e-300  # of a probability whose logarithm is taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +53,9 @@ def fit_histogram(
     noise_sd: Number = 0.0,
     most: int | None = None,
     start: Mapping[str, Number] | None = None,
+    threshold: Number | None = None,
 ) -> HistogramFit:
-    """Fit a histogram of evoked amplitudes by maximum likelihood.
+    """Fit a histogram of evoked amplitudes, or of miniatures (`free` with `most=1`), by maximum likelihood.
 
     Args:
         histogram: Of the evoked amplitudes, failures apart.
@@ -65,46 +64,53 @@ def fit_histogram(
         noise_sd: SD of the recording's noise, in the unit.
         most: Largest number of quanta; by default far above what the mean allows, and 4 for `free`.
         start: Where to begin, by the names of the estimates.
+        threshold: Amplitude below which no response is detected, in the unit. Of miniatures, and of `free` numbers of
+            quanta, those below are missing (a truncated likelihood); of evoked responses they are among the failures.
+            By default all are seen.
 
     Returns:
         Estimates, standard errors and goodness of fit.
 
     Raises:
-        ValidationError: For an unknown model, an empty histogram, or a fit that does not converge.
+        ValidationError: For an unknown model, an empty histogram, responses below the threshold, or a fit that does
+            not converge.
     """
     if model not in MODELS:
         raise ValidationError("model", repr(model), "a known model", nearest(model, MODELS))
     if histogram.counts.sum() < 5:
         raise ValidationError("histogram", f"{histogram.counts.sum()} responses", "five or more")
     noise_sd = float(to_array_in(noise_sd, histogram.unit, "noise_sd"))
+    least = -np.inf if threshold is None else float(to_array_in(threshold, histogram.unit, "threshold"))
+    for counted in (histogram, *([quanta] if quanta is not None else [])):
+        _refuse_unseen(counted, least)
     given = {name: float(to_array_in(value, histogram.unit, name)) for name, value in (start or {}).items()}
     begin = _start(histogram, model, quanta, most or 4) | given
     largest = most or _most(histogram, begin["quantum"])
     names = tuple(begin)
-    value = _objective(histogram, model, quanta, noise_sd, largest, names)
-    with jax.enable_x64(True):
-        free = jnp.asarray([_to_free(name, begin[name]) for name in names])
-        compiled = jax.jit(jax.value_and_grad(value))
-
-        def slope(x: np.ndarray) -> tuple[float, np.ndarray]:
-            height, gradient = compiled(jnp.asarray(x))
-            return float(height), np.asarray(gradient, np.float64)
-
-        options = {"gtol": 1e-6 * histogram.trials, "maxiter": 500}
-        found = optimize.minimize(slope, np.asarray(free), jac=True, method="BFGS", options=options)
-        if not np.isfinite(found.fun):
-            raise ValidationError(
-                "start", dict(begin), "one from which the fit converges", "give another start"
-            )
-        hessian = _hessian(slope, found.x)
-        estimates, scale, chances, none = _report(names, model, histogram.edges, noise_sd, largest, found.x)
+    slope = _objective(histogram, model, quanta, noise_sd, largest, names, least)
+    free = np.array([_to_free(name, begin[name]) for name in names])
+    options = {"gtol": 1e-6 * histogram.trials, "maxiter": 500}
+    found = optimize.minimize(slope, free, jac=True, method="BFGS", options=options)
+    if not np.isfinite(found.fun):
+        raise ValidationError("start", dict(begin), "one from which the fit converges", "give another start")
+    hessian = _hessian(slope, found.x)
+    estimates, scale = _estimates(names, found.x)
+    chances = _chances(names, model, histogram.edges, noise_sd, largest, found.x, least)
     covariance = scale @ np.linalg.pinv(hessian, hermitian=True) @ scale.T
     errors = dict(zip(names, np.sqrt(np.maximum(np.diag(covariance), 0.0)).tolist(), strict=True))
-    expected = histogram.trials * np.asarray(chances, np.float64)
+    shares, none = _seen(chances, model, least)[:2]
+    expected = histogram.trials * shares
     return HistogramFit(
         model, estimates, errors, -float(found.fun), 2.0 * len(names) + 2.0 * float(found.fun), expected,
-        histogram.trials * float(none), _goodness(histogram, expected, histogram.trials * float(none), len(names)),
+        histogram.trials * none, _goodness(histogram, expected, histogram.trials * none, len(names)),
     )  # fmt: skip
+
+
+def _refuse_unseen(histogram: Histogram, least: float) -> None:
+    below = int(histogram.counts[histogram.edges[1:] <= least].sum())
+    if below:
+        allowed = f"above the {below} responses in bins below it"
+        raise ValidationError("threshold", f"{least:g} {histogram.unit}", allowed, "count those as failures")
 
 
 def _hessian(slope: Callable[[np.ndarray], tuple[float, np.ndarray]], at: np.ndarray) -> np.ndarray:
@@ -112,20 +118,6 @@ def _hessian(slope: Callable[[np.ndarray], tuple[float, np.ndarray]], at: np.nda
     step = 1e-5
     columns = [(slope(at + d)[1] - slope(at - d)[1]) / (2.0 * step) for d in step * np.eye(at.size)]
     return 0.5 * (np.stack(columns) + np.stack(columns).T)
-
-
-def _report(
-    names: tuple[str, ...], model: str, edges: np.ndarray, noise_sd: float, most: int, at: np.ndarray
-) -> tuple[dict[str, float], np.ndarray, Any, Any]:
-    """Estimates, their derivatives by the free parameters [p, p], and the probabilities."""
-
-    def all_of(x: Any) -> tuple[Any, Any]:
-        found = _estimates(names, x)
-        return jnp.stack([found[name] for name in names]), _probabilities(found, model, edges, noise_sd, most)
-
-    values, (chances, none) = jax.jit(all_of)(jnp.asarray(at))
-    scale = jax.jit(jax.jacrev(lambda x: all_of(x)[0]))(jnp.asarray(at))
-    return dict(zip(names, np.asarray(values).tolist(), strict=True)), np.asarray(scale), chances, none
 
 
 def _start(histogram: Histogram, model: str, quanta: Histogram | None, most: int) -> dict[str, float]:
@@ -157,32 +149,52 @@ def _to_free(name: str, value: float) -> float:
     return 0.0 if name.startswith("weight_") else float(np.log(value))
 
 
-def _estimates(names: tuple[str, ...], free: Any) -> dict[str, Any]:
-    """The parameters by name."""
-    found: dict[str, Any] = {}
-    logits = [free[i] for i, name in enumerate(names) if name.startswith("weight_")]
-    shares = jax.nn.softmax(jnp.stack([jnp.zeros(()), *logits])) if logits else None
-    for i, name in enumerate(names):
-        if name.startswith("weight_"):
-            assert shares is not None
-            found[name] = shares[int(name.removeprefix("weight_")) - 1]
-        else:
-            found[name] = jax.nn.sigmoid(free[i]) if name == "probability" else jnp.exp(free[i])
-    return found
+def _estimates(names: tuple[str, ...], free: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+    """The parameters by name, and their derivatives by the free ones [p, p]."""
+    weights = [name.startswith("weight_") for name in names]
+    values = np.exp(np.where(weights, 0.0, free))
+    scale = np.diag(values)
+    if "probability" in names:
+        at = names.index("probability")
+        values[at] = special.expit(free[at])
+        scale[at, at] = values[at] * (1.0 - values[at])
+    if any(weights):
+        shares, slopes = law.free_weights(free[weights])
+        values[weights], scale[np.ix_(weights, weights)] = shares[2:], slopes[:, 2:].T
+    return dict(zip(names, values.tolist(), strict=True)), scale
 
 
-def _probabilities(
-    found: Mapping[str, Any], model: str, edges: np.ndarray, noise_sd: float, most: int
-) -> tuple[Any, Any]:
-    """Probabilities of the bins and of a failure."""
+def _chances(
+    names: tuple[str, ...], model: str, edges: np.ndarray, noise_sd: float, most: int, free: np.ndarray,
+    threshold: float,
+) -> law.Chances:  # fmt: skip
+    """Probabilities of the bins and of a failure, with derivatives by the free parameters."""
+    found = _estimates(names, free)[0]
     if model == "poisson":
-        weights = compound.poisson(found["content"], most)
+        weights, slopes = law.poisson_weights(found["content"], most)
     elif model == "binomial":
-        weights = compound.binomial(found["sites"], found["probability"], most)
+        weights, slopes = law.binomial_weights(found["sites"], found["probability"], most)
     else:
-        rest = [found[name] for name in found if name.startswith("weight_")]
-        weights = jnp.stack([jnp.zeros(()), 1.0 - sum(rest), *rest])
-    return compound.bins(edges, weights, found["quantum"], found["quantal_sd"], noise_sd), weights[0]
+        weights, slopes = law.free_weights(free[2:])
+    return law.amplitudes(edges, weights, slopes, found["quantum"], found["quantal_sd"], noise_sd, threshold)
+
+
+def _seen(
+    found: law.Chances, model: str, threshold: float
+) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
+    """Probabilities of the bins and of a failure as they are counted, and their derivatives.
+
+    Free numbers of quanta know no failures: what is seen is all there is.
+    """
+    if threshold == -np.inf:
+        return found.bins, found.none, found.bins_slope, found.none_slope
+    if model != "free":
+        return (
+            found.bins, found.none + found.below, found.bins_slope, found.none_slope + found.below_slope
+        )  # fmt: skip
+    share = max(1.0 - found.below, _FLOOR)
+    bins = found.bins / share
+    return bins, 0.0, (found.bins_slope + bins * found.below_slope[:, None]) / share, 0.0 * found.none_slope
 
 
 def _objective(
@@ -192,21 +204,39 @@ def _objective(
     noise_sd: float,
     most: int,
     names: tuple[str, ...],
-) -> Callable[[Any], Any]:
-    """Minus the logarithm of the likelihood, as a function of the free parameters."""
+    threshold: float,
+) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """Minus the logarithm of the likelihood and its gradient, as a function of the free parameters."""
     failed = 0 if model == "free" else histogram.failures
+    one = np.array([0.0, 1.0]), np.zeros((len(names) - 2, 2))
 
-    def value(free: Any) -> Any:
-        found = _estimates(names, free)
-        chances, none = _probabilities(found, model, histogram.edges, noise_sd, most)
-        total = compound.log_likelihood(histogram.counts, failed, chances, none)
-        if quanta is not None:
-            one = jnp.array([0.0, 1.0])
-            small = compound.bins(quanta.edges, one, found["quantum"], found["quantal_sd"], noise_sd)
-            total = total + compound.log_likelihood(quanta.counts, 0, small, 0.0)
-        return -total
+    def value(free: np.ndarray) -> tuple[float, np.ndarray]:
+        with np.errstate(all="ignore"):  # a step that went too far is told by the value
+            chances = _chances(names, model, histogram.edges, noise_sd, most, free, threshold)
+            total, slope = _log_likelihood(histogram.counts, failed, _seen(chances, model, threshold))
+            if quanta is not None:
+                q, sd = np.exp(free[:2])
+                small = law.amplitudes(quanta.edges, *one, q, sd, noise_sd, threshold)
+                more, along = _log_likelihood(quanta.counts, 0, _seen(small, "free", threshold))
+                total, slope = total + more, slope + along
+        return (-total, -slope) if np.isfinite(total) and np.isfinite(slope).all() else (np.inf, 0.0 * free)
 
     return value
+
+
+def _log_likelihood(
+    counts: np.ndarray, failed: int, seen: tuple[np.ndarray, float, np.ndarray, np.ndarray]
+) -> tuple[float, np.ndarray]:
+    """Logarithm of the multinomial likelihood, without the constant, and its gradient."""
+    bins, none, bins_slope, none_slope = seen
+    held = np.maximum(bins, _FLOOR)
+    total, slope = counts @ np.log(held), bins_slope @ np.where(bins > _FLOOR, counts / held, 0.0)
+    if failed:
+        total, slope = (
+            total + failed * np.log(max(none, _FLOOR)),
+            slope + failed * none_slope / max(none, _FLOOR),
+        )
+    return float(total), slope
 
 
 def _goodness(histogram: Histogram, expected: np.ndarray, failures: float, fitted: int) -> float:

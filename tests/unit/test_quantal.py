@@ -5,10 +5,10 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from nmjmc.analysis import compound, quantal
-from nmjmc.analysis.histogram_fit import fit_histogram
+from nmjmc.analysis.histogram_fit import _objective, fit_histogram
 from nmjmc.analysis.observations import Histogram
 from nmjmc.data import published
 from nmjmc.data.recordings.text import read_columns
@@ -148,6 +148,50 @@ def test_boyd_and_martin_by_three_methods_and_by_likelihood():
     assert fit_histogram(evoked, "binomial").aic > fit.aic
     both = fit_histogram(evoked, quanta=small)
     assert both.errors["content"] < 0.13
+
+
+@pytest.mark.parametrize("threshold", [None, 0.2])
+@pytest.mark.parametrize("model", ["poisson", "binomial", "free"])
+def test_the_gradient_of_a_histogram_s_likelihood_is_its_derivative(model, threshold):
+    evoked = published.histogram("boyd_martin_1956", "epp_amplitude")
+    small = None if model == "free" else published.histogram("boyd_martin_1956", "mepp_amplitude")
+    more = {"poisson": {"content": 0.8}, "binomial": {"sites": 2.0, "probability": -0.7},
+            "free": {"weight_2": 0.2, "weight_3": 0.1}}[model]  # fmt: skip
+    names = ("quantum", "quantal_sd", *more)
+    least = -np.inf if threshold is None else threshold
+    value = _objective(evoked, model, small, 0.02, 3 if model == "free" else 30, names, least)
+    at = np.array([np.log(0.4), np.log(0.08), *more.values()])
+    wanted = optimize.approx_fprime(at, lambda x: value(x)[0], 1e-7)
+    np.testing.assert_allclose(value(at)[1], wanted, rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.stat
+def test_miniatures_below_the_detection_threshold_are_missing_and_the_quantum_is_not():
+    """A quarter of them is not seen; the truncated likelihood finds the mean of all, the plain one does not."""
+    values = np.random.default_rng(3).normal(Q, 0.3 * Q, 4000)
+    threshold = Q * (1 - 0.3 * 0.6745)
+    edges = np.arange(threshold, 1.2, 0.02)
+    seen = Histogram(edges, np.histogram(values, edges)[0])
+    fits = {t: fit_histogram(seen, "free", most=1, threshold=t) for t in (threshold, None)}
+    found = fits[threshold]
+    assert_within(found.estimates["quantum"], Q, found.errors["quantum"])
+    assert_within(found.estimates["quantal_sd"], 0.3 * Q, found.errors["quantal_sd"])
+    assert found.p_value > 1e-3
+    assert fits[None].estimates["quantum"] > Q + 6 * found.errors["quantum"]
+
+
+@pytest.mark.stat
+def test_responses_below_the_detection_threshold_are_failures():
+    _, values = drawn(3000, m=1.2, seed=7)
+    threshold, edges = 0.36, np.arange(0.36, 5.0, 0.05)  # three tenths of single quanta are below
+    counts = np.histogram(values, edges)[0]
+    missed = Histogram(edges, counts, failures=3000 - int(counts.sum()))
+    found = fit_histogram(missed, noise_sd=NOISE, threshold=threshold)
+    for name, true in (("content", 1.2), ("quantum", Q), ("quantal_sd", Q * CV)):
+        assert_within(found.estimates[name], true, found.errors[name])
+    assert fit_histogram(missed, noise_sd=NOISE).estimates["content"] < 1.2 - 6 * found.errors["content"]
+    with pytest.raises(ValidationError, match="threshold must be above"):
+        fit_histogram(Histogram(np.arange(0.1, 5.0, 0.05), np.ones(97)), threshold=0.5)
 
 
 def test_methods_agree_over_boyd_and_martins_ten_experiments():
