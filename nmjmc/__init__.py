@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from nmjmc.data.result import Result
     from nmjmc.errors import NmjmcError, SimulationError, ValidationError
     from nmjmc.fitting import fit, read_datasets
+    from nmjmc.junction.presets import junction
+    from nmjmc.junction.treatment import Treatment
+    from nmjmc.junction.whole import Junction
     from nmjmc.kernel.numerics import Numerics
     from nmjmc.kinetics import Scheme, available_schemes, load_scheme
+    from nmjmc.pathology import available_diseases, disease
+    from nmjmc.pharmacology import available_drugs, drug
     from nmjmc.synapse import (
         Modifier,
         Synapse,
@@ -59,8 +64,12 @@ _HOME = {
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
     "nmjmc.fitting": ("fit", "read_datasets"),
+    "nmjmc.junction.treatment": ("Treatment",),
+    "nmjmc.junction.whole": ("Junction",),
     "nmjmc.kernel.numerics": ("Numerics",),
     "nmjmc.kinetics": ("Scheme", "available_schemes", "load_scheme"),
+    "nmjmc.pathology": ("available_diseases", "disease"),
+    "nmjmc.pharmacology": ("available_drugs", "drug"),
     "nmjmc.synapse": (
         "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "get", "paths",
         "preparation", "replace", "scale",
@@ -70,9 +79,12 @@ _HOME = {
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order of use
-    "preparation", "available_preparations", "simulate", "simulate_many", "Point", "load", "rerun", "plot", "Result",
+    "preparation", "junction", "disease", "drug",
+    "available_preparations", "available_diseases", "available_drugs",
+    "simulate", "simulate_many", "Point", "load", "rerun", "plot", "Result",
     "load_examination", "Examination",
-    "Synapse", "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
+    "Synapse", "Junction", "Treatment",
+    "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
     "Waveform", "measure",
     "fit", "read_datasets", "load_fit", "FitRecord",
@@ -82,6 +94,8 @@ __all__ = [  # noqa: RUF022 - in the order of use
 
 
 def __getattr__(name: str) -> Any:
+    if name == "junction":  # the folder, which can be called
+        return importlib.import_module("nmjmc.junction")
     if name not in _WHERE:
         raise AttributeError(f"module 'nmjmc' has no attribute {name!r}")
     value = getattr(importlib.import_module(_WHERE[name]), name)
@@ -90,7 +104,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHERE})
+    return sorted({*globals(), *_WHERE, "junction"})
 
 
 def _above(name: str) -> None:

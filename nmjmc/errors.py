@@ -142,3 +142,21 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     if close:
         return f"did you mean {folded[close[0]]}?"
     return "choose one of " + ", ".join(names)
+
+
+def similar(name: str, valid: Iterable[str]) -> str:
+    """The likely correction of a name of several words; all names of which one word is meant, if there are several.
+
+    Args:
+        name: What was written.
+        valid: The names that exist, words joined by `_`.
+    """
+    names = list(valid)
+    alike = [v for v in names if difflib.get_close_matches(name.casefold(), v.split("_"), 1, 0.8)]
+    if len(alike) < 2:
+        return nearest(name, names)
+    # the one that begins so first
+    begun = sorted(
+        alike, key=lambda v: not difflib.get_close_matches(name.casefold(), [v.split("_")[0]], 1, 0.8)
+    )
+    return f"did you mean {', '.join(begun[:-1])} or {begun[-1]}?"

@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from nmjmc import treatments
 from nmjmc.arguments import SEEDS, whole_number
-from nmjmc.cli import bedside_tests, treatments
+from nmjmc.cli import bedside_tests
 from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.config import register_seed
 from nmjmc.cli.overrides import Known
@@ -106,12 +107,16 @@ def read_plain(config: Mapping[str, Any]) -> Request:
     outside = ("test", *own, *SHARED, *treatments.KINDS, "definitions")
     healthy = _build({name: value for name, value in config.items() if name not in outside})
     definitions = treatments.definitions_of(config)
-    change, severities, doses = treatments.read(config)
+    applied = treatments.treatments_of(config)
+    severities = {one.name: one.amount for one in applied if one.kind == "pathology"}
+    doses = {one.name: one.dose for one in applied if one.kind == "drug"}
     missing = [name for name in own if name not in config]
     if missing:
         raise ValidationError(missing[0], "missing", "given in the config")
     settings = bedside_tests.check(str(test), {name: config[name] for name in own}, config)
-    return Request(str(test), healthy, change(healthy), settings, shared, severities, doses, definitions)
+    return Request(
+        str(test), healthy, healthy.with_(*applied), settings, shared, severities, doses, definitions
+    )
 
 
 def _build(given: Mapping[str, Any]) -> Junction:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from nmjmc import treatments
 from nmjmc.arguments import whole_number
-from nmjmc.cli import treatments
 from nmjmc.data.banks import Banks
 from nmjmc.diagnostics import clamp, dose, epp, force, rns, rns_finding, sfemg, tof
 from nmjmc.diagnostics.fibres import MOST_FIBRES

@@ -111,7 +111,7 @@ def named(name: str, change: Change) -> Change:
     def changed(junction: Junction) -> Junction:
         if name in junction.applied:
             raise ValidationError(name, "applied twice", "applied once", "give it once with the full dose")
-        found = change(replace(junction, applied=(*junction.applied, name)))
+        found = change(remember(junction, applied=(*junction.applied, name)))
         last = [other for other in junction.applied if other in LAST]
         if last and not _alike(found, junction):
             hint = "that drug acts on the receptors and the fibre as they are"
@@ -119,6 +119,12 @@ def named(name: str, change: Change) -> Change:
         return found
 
     return changed
+
+
+def remember(junction: Junction, **history: Any) -> Junction:
+    """The junction whose synapse remembers more of what has been applied: fields of `History`."""
+    synapse = junction.synapse
+    return replace(junction, synapse=replace(synapse, history=replace(synapse.history, **history)))
 
 
 def same_as(names: tuple[str, ...], change: Change) -> Change:

@@ -184,3 +184,14 @@ def read_own(path: str, kind: str) -> tuple[str, Mapping[str, Any]]:
             f"{kind}.name", repr(name), "a word of letters, digits and _", "write name: my_own there"
         )
     return name, found
+
+
+def refuse_taken(name: str, kind: str, known: Mapping[str, Any]) -> None:
+    """Refuse a definition of a user's own that has the name of a known one.
+
+    Raises:
+        ValidationError: Naming it.
+    """
+    if name in known:
+        hint = "write name: my_own there"
+        raise ValidationError(f"{kind}.name", f"{name!r}, which is taken", "a name of its own", hint)

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 
+from nmjmc.synapse.history import Solute as Solute
+
 _SWEEPS = 200
 """Of several hosts, each solved exactly in turn; one needs a single sweep."""
-
-
-class Solute(NamedTuple):
-    """A dissolved drug.
-
-    Attributes:
-        name: Its name.
-        concentration: In all, free and bound to another [uM].
-        dissociation: Of a receptor's site [uM]; infinite for one that does not block it.
-        guests: What it encapsulates, one molecule each, with the dissociation constant [uM].
-    """
-
-    name: str
-    concentration: float
-    dissociation: float = float("inf")
-    guests: tuple[tuple[str, float], ...] = ()
 
 
 def free(solutes: Sequence[Solute]) -> dict[str, float]:

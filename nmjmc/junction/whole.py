@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,6 @@ from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.pools import Release, rows, run_train
 from nmjmc.junction.response import Response, muscle_response
 from nmjmc.junction.safety import Safety, safety
-from nmjmc.junction.solutes import Solute
 from nmjmc.junction.spread import Spread
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.junction.superpose import superpose
@@ -26,6 +26,7 @@ from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.together import NUMBERS, PatchBank, simulate_patches
 from nmjmc.synapse.build import TEMPERATURE
 from nmjmc.synapse.cleft import half_width
+from nmjmc.synapse.history import Solute
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import as_leaf, convert
 from nmjmc.synapse.presets import preparation
@@ -40,10 +41,6 @@ class Junction(eqx.Module):
         muscle: The muscle fibre.
         contraction: Excitation-contraction coupling.
         spread: How much the fibres of a muscle differ.
-        applied: Names of the diseases and drugs that have been applied.
-        inhibition: What stands at the esterase's active site: sum of c / K of reversible inhibitors, and k c t of an
-            irreversible one.
-        solutes: Drugs that block the receptor's sites, and those that bind them.
         steady: Conductance of the endplate that a bath keeps open [uS]; without it, the resting potential [mV] and the
             input resistance [MOhm].
     """
@@ -53,10 +50,42 @@ class Junction(eqx.Module):
     muscle: Muscle
     contraction: Contraction
     spread: Spread = Spread()
-    applied: tuple[str, ...] = eqx.field(static=True, default=())
-    inhibition: tuple[float, float] = eqx.field(static=True, default=(0.0, 0.0))
-    solutes: tuple[Solute, ...] = eqx.field(static=True, default=())
     steady: tuple[float, float, float] | None = eqx.field(static=True, default=None)
+
+    @property
+    def applied(self) -> tuple[str, ...]:
+        """Names of the diseases and drugs that have been applied."""
+        return self.synapse.history.applied
+
+    @property
+    def inhibition(self) -> tuple[float, float]:
+        """Sum of c / K of reversible inhibitors of the esterase, and k c t of an irreversible one."""
+        return self.synapse.history.inhibition
+
+    @property
+    def solutes(self) -> tuple[Solute, ...]:
+        """Drugs that block the receptor's sites, and those that bind them."""
+        return self.synapse.history.solutes
+
+    def with_(self, *changes: Callable[[Junction], Junction]) -> Junction:
+        """The same junction after one or several changes, the first first; `junction | change` is the same of one.
+
+        Args:
+            *changes: Diseases (`nmjmc.disease`), drugs (`nmjmc.drug`), or any function from junction to junction.
+
+        Example:
+            >>> import nmjmc
+            >>> patient = nmjmc.junction("human").with_(nmjmc.disease("lambert_eaton", 1.0))
+            >>> float(patient.terminal.channel_fraction)
+            0.5
+        """
+        changed = self
+        for change in changes:
+            changed = change(changed)
+        return changed
+
+    def __or__(self, change: Callable[[Junction], Junction]) -> Junction:
+        return self.with_(change) if callable(change) else NotImplemented
 
 
 BODY = 37.0

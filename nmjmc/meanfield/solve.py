@@ -17,6 +17,7 @@ from nmjmc.meanfield.grid import LONGEST_STEP, Grid
 from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
 from nmjmc.meanfield.problem import build_problem, longest_step, refuse_unsupported
 from nmjmc.numbers import to_array
+from nmjmc.synapse.history import NONE
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import is_traced
 
@@ -69,6 +70,8 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
     grid = grid or Grid()
     times = times if is_traced(times) else to_array(times, "ms", "times")
     refuse_unsupported(synapse)
+    # what has been applied is no physics: it may not decide what is compiled
+    synapse = dataclasses.replace(synapse, history=NONE)
     duration = _duration(times, grid)
     grid = dataclasses.replace(grid, longest_step=grid.longest_step or longest_step(synapse))
     kind = jnp.zeros(()).dtype

@@ -6,14 +6,16 @@ Severity 0 is health and 1 the worst of the given range; a factor f at severity 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from nmjmc.carried import internal
-from nmjmc.errors import ValidationError, nearest
+from nmjmc.carried import Number, internal
+from nmjmc.errors import ValidationError, similar
 from nmjmc.folders import config_dir, names_in
-from nmjmc.junction.modifier import Change, alter, named, scale, set_to, severity, widen
-from nmjmc.junction.recipe import is_own, read_own
+from nmjmc.junction.modifier import Change, alter, named, scale, set_to, widen
+from nmjmc.junction.modifier import severity as checked_severity
+from nmjmc.junction.recipe import is_own, read_own, refuse_taken
+from nmjmc.junction.treatment import Treatment
 from nmjmc.pathology.own import read_disease
 from nmjmc.synapse.modifier import compose
 from nmjmc.yaml_file import read_yaml
@@ -237,19 +239,33 @@ SHIPPED = {
 DISEASES: dict[str, Callable[[float], Change]] = {**BUILT_IN, **SHIPPED}
 
 
-def disease(name: str, how_severe: Any = 1.0) -> Change:
-    """A disease as a change of a junction.
+def disease(name: str, severity: Number = 1.0, *, definition: Mapping[str, Any] | None = None) -> Treatment:
+    """A disease, to be applied to a junction or a synapse by `|` or `with_`.
 
     Args:
-        name: One of `DISEASES`, or a YAML file of your own (docs/junction.md).
-        how_severe: 0 (healthy) to 1.
+        name: One of `nmjmc.available_diseases()`, or a YAML file of your own (docs/junction.md).
+        severity: 0 (healthy) to 1.
+        definition: What such a file holds, for a disease called `name`.
 
     Raises:
         ValidationError: For an unknown disease or an impossible severity; when applied, if applied twice.
+
+    Example:
+        >>> import nmjmc
+        >>> patient = nmjmc.junction("human") | nmjmc.disease("myasthenia_gravis", 0.6)
+        >>> patient.applied
+        ('myasthenia_gravis',)
     """
-    if is_own(name):
-        name, given = read_own(name, "pathology")
-        return named(name, read_disease(given, name)(severity(how_severe, f"pathology.{name}")))
-    if name not in DISEASES:
-        raise ValidationError("pathology", repr(name), "a known disease", nearest(name, DISEASES))
-    return named(name, DISEASES[name](severity(how_severe, f"pathology.{name}")))
+    if definition is None and is_own(name):
+        name, definition = read_own(name, "pathology")
+        refuse_taken(name, "pathology", DISEASES)
+    if definition is None and name not in DISEASES:
+        raise ValidationError("pathology", repr(name), "a known disease", similar(name, DISEASES))
+    made = DISEASES[name] if definition is None else read_disease(definition, name)
+    how_severe = checked_severity(severity, f"pathology.{name}")
+    return Treatment("pathology", name, how_severe, named(name, made(how_severe)), None, definition)
+
+
+def available_diseases() -> tuple[str, ...]:
+    """Names of the diseases that are known."""
+    return tuple(sorted(DISEASES))

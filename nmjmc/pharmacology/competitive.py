@@ -7,14 +7,13 @@ blocks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import equinox as eqx
 import numpy as np
 
 from nmjmc.errors import ValidationError
-from nmjmc.junction.modifier import Change, concentration, named
+from nmjmc.junction.modifier import Change, concentration, named, remember
 from nmjmc.junction.solutes import Solute, free
 from nmjmc.junction.whole import Junction
 from nmjmc.kinetics import load_scheme
@@ -84,7 +83,7 @@ def _dissolved(junction: Junction, solute: Solute) -> Junction:
     Blockers at the same sites add their c / K: exact for equilibrium, and all hardly move.
     """
     solutes = tuple(sorted((*junction.solutes, solute)))
-    new = replace(junction, solutes=solutes)
+    new = remember(junction, solutes=solutes)
     blockers = [s for s in solutes if np.isfinite(s.dissociation)]
     if not blockers:
         return new

@@ -7,13 +7,12 @@ so that after a time t the active fraction is exp(-k c t / (1 + S)) / (1 + S): a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nmjmc.errors import ValidationError
-from nmjmc.junction.modifier import Change, concentration, named, scale
+from nmjmc.junction.modifier import Change, concentration, named, remember, scale
 from nmjmc.junction.whole import Junction
 from nmjmc.units import to_internal
 
@@ -56,6 +55,6 @@ def inhibit(bound: float, gone: float) -> Change:
         more = s + bound, e + gone
         factor = np.exp(e / (1.0 + s) - more[1] / (1.0 + more[0])) * (1.0 + s) / (1.0 + more[0])
         done = scale("synapse.esterase.active_fraction", float(factor))(junction)
-        return replace(done, inhibition=more)
+        return remember(done, inhibition=more)
 
     return changed

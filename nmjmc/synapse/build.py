@@ -13,6 +13,7 @@ from nmjmc.kinetics import Scheme, available_schemes, is_shipped, load_scheme, s
 from nmjmc.synapse.cleft import KINDS
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
+from nmjmc.synapse.history import NONE, History, Solute
 from nmjmc.synapse.ions import Ions
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import Range, convert, parameters, text
@@ -21,6 +22,7 @@ from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION, Receptor
 from nmjmc.synapse.vesicle import Vesicle
 
 PARTS = ("cleft", "receptor", "esterase", "vesicle", "fibre")
+HISTORY = "history"
 ALL_PARTS = (*PARTS, "ions")
 """With the part that may be left out: ions at their defaults."""
 TEMPERATURE = next(allowed for item, allowed in parameters(Synapse) if item.name == "temperature")
@@ -31,9 +33,10 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
 
     Args:
         mapping: Keys `name`, `temperature`, `cleft`, `receptor`, `esterase`, `vesicle`, `fibre`, `ions` (may be left
-            out). A value is text with a unit, an object that carries one, or a number of any type in the field's stated
-            unit (`paths` lists them); `nmjmc.internal` marks one in internal units; None leaves a key out. The rates of
-            a scheme stand under their names beside the other keys.
+            out), and `history` of one that diseases or drugs have changed. A value is text with a unit, an object
+            that carries one, or a number of any type in the field's stated unit (`paths` lists them);
+            `nmjmc.internal` marks one in internal units; None leaves a key out. The rates of a scheme stand under
+            their names beside the other keys.
 
     Returns:
         The synapse.
@@ -42,7 +45,7 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         ValidationError: For a key that is unknown or missing, and for every value that cannot be right.
     """
     mapping = _without_none(mapping)
-    _refuse_unknown("synapse", mapping, ("name", "temperature", *ALL_PARTS))
+    _refuse_unknown("synapse", mapping, ("name", "temperature", *ALL_PARTS, HISTORY))
     for part in PARTS:
         if not isinstance(mapping.get(part), Mapping):
             found = "missing" if part not in mapping else repr(mapping[part])
@@ -56,6 +59,7 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         temperature=convert(mapping.get("temperature", 22), TEMPERATURE, "temperature"),
         name=str(mapping.get("name", "synapse")),
         ions=_plain(Ions, mapping.get("ions", {}), "ions"),
+        history=_history(mapping.get(HISTORY, {})),
     )
 
 
@@ -68,6 +72,7 @@ def describe(synapse: Synapse) -> dict[str, Any]:
     Returns:
         Plain dicts, lists and text only.
     """
+    treated = {} if synapse.history == NONE else {HISTORY: _describe_history(synapse.history)}
     return {
         "name": synapse.name,
         "temperature": text(synapse.temperature, TEMPERATURE),
@@ -77,6 +82,7 @@ def describe(synapse: Synapse) -> dict[str, Any]:
         "vesicle": _describe_plain(synapse.vesicle),
         "fibre": _describe_plain(synapse.fibre),
         "ions": _describe_plain(synapse.ions),
+        **treated,
     }
 
 
@@ -244,3 +250,53 @@ def _describe_receptor(receptor: Receptor) -> dict[str, Any]:
 
 def _texts(values: Mapping[str, Any], allowed: Range) -> dict[str, Any]:
     return {name: text(value, allowed) for name, value in values.items()}
+
+
+_LEVEL = Range("uM", "0 uM", "1e6 uM")
+_CONSTANT = Range("uM", "0 uM", infinite=True)
+_SUM = Range("", "0", infinite=True)
+
+
+def _history(given: Any) -> History:
+    """What diseases and drugs have left behind, as `describe` writes it."""
+    _refuse_unknown(HISTORY, given, ("applied", "inhibition", "solutes"))
+    if not given:
+        return NONE
+    bound, solutes = _submapping(given, HISTORY, "inhibition"), _submapping(given, HISTORY, "solutes")
+    _refuse_unknown(f"{HISTORY}.inhibition", bound, ("reversible", "irreversible"))
+    applied = given.get("applied", [])
+    if not isinstance(applied, list | tuple):
+        raise ValidationError(f"{HISTORY}.applied", repr(applied), "a list of names")
+    reversible, irreversible = (
+        float(convert(bound.get(name, 0.0), _SUM, f"{HISTORY}.inhibition.{name}"))
+        for name in ("reversible", "irreversible")
+    )
+    made = tuple(_solute(str(name), value) for name, value in solutes.items())
+    return History(tuple(str(name) for name in applied), (reversible, irreversible), made)
+
+
+def _solute(name: str, given: Any) -> Solute:
+    where = f"{HISTORY}.solutes.{name}"
+    _refuse_unknown(where, given, ("concentration", "dissociation", "guests"))
+    guests = _submapping(given, where, "guests")
+    return Solute(
+        name,
+        float(convert(given.get("concentration", 0.0), _LEVEL, f"{where}.concentration")),
+        float(convert(given.get("dissociation", float("inf")), _CONSTANT, f"{where}.dissociation")),
+        tuple((str(g), float(convert(k, _LEVEL, f"{where}.guests.{g}"))) for g, k in guests.items()),
+    )
+
+
+def _describe_history(history: History) -> dict[str, Any]:
+    reversible, irreversible = history.inhibition
+    return {
+        "applied": list(history.applied),
+        "inhibition": {"reversible": reversible, "irreversible": irreversible},
+        "solutes": {s.name: _describe_solute(s) for s in history.solutes},
+    }
+
+
+def _describe_solute(solute: Solute) -> dict[str, Any]:
+    blocks = {"dissociation": text(solute.dissociation, _LEVEL)} if np.isfinite(solute.dissociation) else {}
+    guests = {"guests": {g: text(k, _LEVEL) for g, k in solute.guests}} if solute.guests else {}
+    return {"concentration": text(solute.concentration, _LEVEL), **blocks, **guests}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.synapse.cleft import Cleft, Folded, Slab
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
+from nmjmc.synapse.history import NONE, History
 from nmjmc.synapse.ions import Ions, check_agreement
 from nmjmc.synapse.parameter import as_leaf, check_parameters, is_traced, parameter
 from nmjmc.synapse.rates import warmed
@@ -38,6 +40,7 @@ class Synapse(eqx.Module):
         temperature: Temperature [degC].
         name: Name, for files and figures.
         ions: What carries the receptors' current.
+        history: The diseases and drugs that have been applied.
     """
 
     cleft: Cleft
@@ -48,6 +51,7 @@ class Synapse(eqx.Module):
     temperature: Scalar = parameter("degC", "-5 degC", "60 degC", default=22.0)
     name: str = eqx.field(static=True, default="synapse")
     ions: Ions = Ions()
+    history: History = eqx.field(static=True, default=NONE)
 
     def __check_init__(self) -> None:
         check_parameters(self, "")
@@ -72,8 +76,30 @@ class Synapse(eqx.Module):
             temperature=self.temperature,
             name=self.name,
             ions=self.ions,
+            history=self.history,
         )
         return checked(warm)
+
+    def with_(self, *changes: Callable[[Synapse], Synapse]) -> Synapse:
+        """The same synapse after one or several changes, the first first; `synapse | change` is the same of one.
+
+        Args:
+            *changes: Diseases (`nmjmc.disease`), drugs (`nmjmc.drug`), factors (`nmjmc.scale`), or any function from
+                synapse to synapse.
+
+        Example:
+            >>> import nmjmc
+            >>> sick = nmjmc.preparation("human").with_(nmjmc.disease("receptor_deficiency"))
+            >>> float(nmjmc.get(sick, "receptor.density"))
+            1125.0
+        """
+        changed = self
+        for change in changes:
+            changed = change(changed)
+        return changed
+
+    def __or__(self, change: Callable[[Synapse], Synapse]) -> Synapse:
+        return self.with_(change) if callable(change) else NotImplemented
 
     def conductance(self) -> Scalar:
         """Conductance of an open channel at the synapse's temperature [uS], as `effective` has it."""
