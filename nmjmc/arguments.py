@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.numbers import whole_number
+from nmjmc.seeds import SEEDS as SEEDS
+from nmjmc.seeds import draw_seed as draw_seed
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal
 
-SEEDS = 2**63  # what a file's attribute holds
 MOST_VESICLES = 2**24
 MOST_RECORDS = 10**6
-
-
-def draw_seed() -> int:
-    """A seed from the operating system's randomness, to be recorded."""
-    return secrets.randbelow(2**32)  # short enough for a folder's name
 
 
 def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:

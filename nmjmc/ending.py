@@ -12,6 +12,19 @@ import threading
 _ASKED = threading.Event()
 
 
+class Interrupted(KeyboardInterrupt):
+    """An interrupt that knows what is whole and how to go on.
+
+    Args:
+        sentence: What the user is told.
+        cause: The interrupt itself.
+    """
+
+    def __init__(self, sentence: str, cause: BaseException | None = None) -> None:
+        super().__init__(sentence)
+        self.__cause__ = cause
+
+
 def ask() -> None:
     """Ask the process to end at the next look."""
     _ASKED.set()

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from nmjmc import ending
+
 Show = Callable[[str, float, str], None]
-"""Shows a stage in words, the part that is done (0 to 1), and details."""
+"""Shows a stage in words, the part that is done (0 to 1; NaN where it is not known), and details."""
 
 _BETWEEN = 0.2  # seconds between two pictures in a notebook, each of which is a message
 
@@ -49,6 +51,25 @@ def listener(show: Show | None, told: Callable[[Any], None] | None) -> Callable[
     return listen
 
 
+@contextlib.contextmanager
+def telling(wanted: bool | str = "auto") -> Iterator[Callable[[str], None]]:
+    """A function that tells the stage of a run whose length is not known, drawn as `shown` draws it.
+
+    Calling it ends a run that was asked to end.
+
+    Args:
+        wanted: True, False, or `auto` for a terminal or a notebook only.
+    """
+    with shown(wanted) as show:
+
+        def tell(stage: str) -> None:
+            ending.look()
+            if show is not None:
+                show(stage, math.nan, "")
+
+        yield tell
+
+
 def _in_notebook() -> bool:
     """Whether this process is the kernel of a notebook."""
     library = sys.modules.get("IPython")
@@ -73,7 +94,16 @@ def _terminal() -> Iterator[Show]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("compiling", total=1.0, detail="")
-        yield lambda stage, done, detail: bar.update(task, description=stage, completed=done, detail=detail)
+
+        def show(stage: str, done: float, detail: str) -> None:
+            known = math.isfinite(done)
+            # without a total the bar only moves
+            bar.update(
+                task, description=stage, total=1.0 if known else None, completed=done if known else 0.0
+            )
+            bar.update(task, detail=detail)
+
+        yield show
 
 
 @contextlib.contextmanager
@@ -84,9 +114,11 @@ def _cell() -> Iterator[Show]:
     handle, last = display(HTML("<pre>compiling</pre>"), display_id=True), [0.0]
 
     def show(stage: str, done: float, detail: str) -> None:
-        if handle is not None and time.monotonic() - last[0] > _BETWEEN:
+        known = math.isfinite(done)
+        if handle is not None and (not known or time.monotonic() - last[0] > _BETWEEN):
             last[0] = time.monotonic()
-            handle.update(HTML(f"<pre>{html.escape(f'{stage} {100 * done:3.0f} %  {detail}')}</pre>"))
+            words = f"{stage} {100 * done:3.0f} %  {detail}" if known else f"{stage} ..."
+            handle.update(HTML(f"<pre>{html.escape(words)}</pre>"))
 
     try:
         yield show

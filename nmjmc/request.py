@@ -7,10 +7,11 @@ library and command cannot differ:
     @dataclass(frozen=True)
     class Twitch(Request):
         frequency: Number = quantity("3 Hz", "rate of the train", unit="Hz", above=0)
-        stimuli: int = whole(10, "number of stimuli", 1, 1000)
+        stimuli: Held[int] = whole(10, "number of stimuli", 1, 1000)
 
 A request holds checked values in one form: whole numbers as int, quantities as text with their unit (`3 Hz`), which
-`amount` gives in internal units. So a request made of another one's values is the same request, bit for bit.
+`amount` gives in internal units; `Held[...]` names that form. So a request made of the values of another is the same
+request, bit for bit.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.numbers import whole_number
@@ -28,6 +29,17 @@ from nmjmc.yaml_file import to_yaml
 
 _KEY = "nmjmc"  # of our own among a field's metadata
 R = TypeVar("R", bound="Request")
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    Held = Annotated[T, "once it is checked"]
+else:
+
+    class Held:
+        """`Held[int]`: the type of a field once it is checked; what a user gives may be of another, as `"1e3"` is."""
+
+        def __class_getitem__(cls, held: Any) -> Any:
+            return Any
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import json
 import logging
 import sys
-import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from nmjmc.arguments import draw_seed
-from nmjmc.cli import (
-    bedside_config,
-    bedside_help,
-    bedside_report,
-    bedside_tests,
-    report,
-    speed,
-    treatments,
-)
-from nmjmc.cli.bedside_config import Request
-from nmjmc.cli.compose import composed
-from nmjmc.cli.config import as_yaml
-from nmjmc.cli.handover import hand_over, is_sweep, points
-from nmjmc.cli.interrupt import Interrupted
-from nmjmc.cli.overrides import prepare
+from nmjmc.bedside import task as tasks
+from nmjmc.bedside.examine import examine
+from nmjmc.bedside.requests import KINDS, SHARED
+from nmjmc.bedside.task import Task, own_settings
+from nmjmc.cli import report, speed, treatments
+from nmjmc.cli.compose import composed, plain
+from nmjmc.cli.config import as_yaml, register_seed
+from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
+from nmjmc.cli.overrides import Known, prepare
 from nmjmc.cli.places import placing
-from nmjmc.cli.progress import telling
 from nmjmc.data import provenance
 from nmjmc.data.atomic import clear_leftovers, write_text
-from nmjmc.data.banks import Banks
 from nmjmc.data.examination import Examination
 from nmjmc.data.seal import sealed
+from nmjmc.diagnostics.tof import in_words
 from nmjmc.errors import ValidationError
 from nmjmc.junction.bank import INTERVAL
 from nmjmc.junction.response import INTEGRATED
-from nmjmc.runtime import choose_devices, only_cpu, use_cache
+from nmjmc.pathology import DISEASES
+from nmjmc.pharmacology import DRUGS
+from nmjmc.pharmacology.constants import HALF
+from nmjmc.progress import telling
+from nmjmc.request import usage
+from nmjmc.runtime import choose_devices, only_cpu
 
 log = logging.getLogger("nmjmc")
-bedside_config.register()  # on import, so that a process which a launcher starts knows our resolvers too
+_TREATMENTS = ("pathology", "drug", "definitions")
 _BASE_MIB = 900  # of a process that runs a test of few fibres
+_IRREVERSIBLE = "binds for good: what is left follows from dose and exposure"
+_EXAMPLES = {
+    "rns": 'nmjmc rns pathology=myasthenia_gravis:0.6 drug=pyridostigmine:"0.2 uM"\n'
+    "  nmjmc rns pathology=lambert_eaton exercise=10s",
+    "sfemg": "nmjmc sfemg pathology=myasthenia_gravis:0.4 age=65",
+    "tof": 'nmjmc tof agent=rocuronium doses="[0 nM, 20 nM, 40 nM, 60 nM]"',
+    "dose_response": "nmjmc dose_response agent=vecuronium pathology=myasthenia_gravis:0.3",
+    "epp": 'nmjmc epp terminal.calcium_outside="0.5 mM" stimuli=10',
+    "epc": 'nmjmc epc pathology=slow_channel:1 fibre.holding_potential="-40 mV"',
+    "mepc": 'nmjmc mepc pathology=esterase_deficiency quanta=64 fibre.holding_potential="-40 mV"',
+    "twitch": 'nmjmc twitch frequency="20 Hz" stimuli=10',
+}
 
 
 def command(test: str, words: list[str]) -> int:
@@ -58,11 +62,27 @@ def command(test: str, words: list[str]) -> int:
     Raises:
         ValidationError: If the config cannot be right; no folder is made then.
     """
-    if any(word in ("--help", "-h") for word in words):
-        sys.stdout.write(bedside_help.text(test))
+    if is_help(words):
+        sys.stdout.write(_help(test))
         return 0
     with placing(words, (f"bedside/{test}.yaml", "junction.yaml")):
         return _checked(test, words)
+
+
+def known(test: str) -> Known:
+    """The keys that the command of a test knows."""
+    shared = (name for name in SHARED if name not in _TREATMENTS)
+    parts = (*tasks.PARTS, *_TREATMENTS)
+    return Known((*own_settings(KINDS[test]), *shared, "dry_run"), parts, ("temperature", "name", "test"))
+
+
+def task_of(config: DictConfig) -> Task:
+    """The test and the junction of a composed config.
+
+    Raises:
+        ValidationError: For an unknown key, or a value that cannot be right.
+    """
+    return tasks.of_config(plain(config))
 
 
 def _checked(test: str, words: list[str]) -> int:
@@ -70,35 +90,46 @@ def _checked(test: str, words: list[str]) -> int:
     name = f"bedside/{test}"
     words, own = treatments.with_files(words)
     instead = {"definitions": own} if own else None
-    overrides = prepare(treatments.expand(words, own), bedside_config.known(test), instead)
+    overrides = prepare(treatments.expand(words, own), known(test), instead)
     if not is_sweep(words):
-        request = bedside_config.read(composed(overrides, name))
-        _check_test(test, request)
-        if request.shared["device"] == "cpu":
+        config = composed(overrides, name)
+        task = _task_of_test(test, config)
+        if task.request.device == "cpu":
             only_cpu()
-        choose_devices(request.shared["device"])
-        if request.shared["dry_run"]:
-            return _dry_run(request)
-        if request.shared["seed"] is None:
-            overrides.append(f"seed={draw_seed()}")  # drawn here, because the folder's name tells it
+        choose_devices(task.request.device)
+        if _is_dry(config):
+            return _dry_run(task)
+        if task.request.seed is None:
+            overrides.append(f"seed={task.with_seed().request.seed}")  # here, for the folder's name tells it
     else:
         for point in points(overrides):
-            _check_test(test, bedside_config.read(composed(point, name)))
+            _task_of_test(test, composed(point, name))
     return hand_over(overrides, name, f"nmjmc {test}", _run)
 
 
-def _check_test(test: str, request: Request) -> None:
+def _task_of_test(test: str, config: DictConfig) -> Task:
     """A config of one test is not run by the command of another."""
-    if request.test != test:
-        raise ValidationError("test", request.test, test, f"run it by nmjmc {request.test}")
+    task = task_of(config)
+    _is_dry(config)
+    if task.request.TEST != test:
+        raise ValidationError("test", task.request.TEST, test, f"run it by nmjmc {task.request.TEST}")
+    return task
 
 
-def _dry_run(request: Request) -> int:
+def _is_dry(config: DictConfig) -> bool:
+    wanted = config.get("dry_run", False)
+    if not isinstance(wanted, bool):
+        raise ValidationError("dry_run", repr(wanted), "true or false")
+    return wanted
+
+
+def _dry_run(task: Task) -> int:
     """Print the resolved config with units, and what the run would need."""
-    sys.stdout.write(as_yaml(request.resolved))
-    amount = bedside_tests.cost(request.test, request.settings)
+    sys.stdout.write(as_yaml(task.config))
+    amount = task.request.cost()
     samples = INTEGRATED / INTERVAL + 3 * 400
-    each = speed.recall(_device(request), request.test)
+    device = provenance.device_name(choose_devices(task.request.device)[0])
+    each = speed.recall(device, task.request.TEST)
     took = "not known before the first such run" if each is None else f"{each * amount:.2g} s, quanta apart"
     report.print_estimate(
         {
@@ -110,69 +141,27 @@ def _dry_run(request: Request) -> int:
     return 0
 
 
-def _device(request: Request) -> str:
-    return provenance.device_name(choose_devices(request.shared["device"])[0])
-
-
 def _run(config: DictConfig) -> None:
     """One run: result.h5, summary.json, the figure and the resolved config, in hydra's folder."""
-    request = bedside_config.read(config)
-    shared = dict(request.shared)
-    if shared["dry_run"]:
-        _dry_run(request)
+    task = task_of(config)
+    if _is_dry(config):
+        _dry_run(task)
         return
+    task = task.with_seed()
     folder = Path(HydraConfig.get().runtime.output_dir)
     clear_leftovers(folder)
-    seed = draw_seed() if shared["seed"] is None else shared["seed"]
-    request = dataclasses.replace(request, shared={**shared, "seed": seed})
-    write_text(folder / "config.yaml", as_yaml(request.resolved))
-    log.info("%s of %s, seed %s, in %s", request.test, request.label, seed, folder)
-    use_cache(shared["cache"])
-    import jax
-
-    with telling(shared["progress"]) as tell, jax.default_device(choose_devices(shared["device"])[0]):
-        examination = examine(request, tell)
+    write_text(folder / "config.yaml", as_yaml(task.config))
+    log.info("%s of %s, seed %s, in %s", task.request.TEST, task.label, task.request.seed, folder)
+    with telling(task.request.progress) as tell:
+        examination = examine(task, tell)
+    _remember(task, examination.provenance)
     _leave(examination, folder)
 
 
-def examine(request: Request, tell: Any) -> Examination:
-    """Run a test, and put what it found together with what it was made of."""
-    seed = int(request.shared["seed"])
-    banks = Banks(
-        request.shared["quanta"], seed, request.shared["cache"], lambda _: tell("simulating quanta")
-    )
-    config = request.resolved
-    began = time.perf_counter()
-    job = bedside_tests.Job(request.junction, request.settings, seed, banks, tell, config)
-    with _going_on(banks):
-        finding = bedside_tests.run(request.test, job)
-    seconds = time.perf_counter() - began
-    made = {
-        **provenance.collect(), "seconds": round(seconds, 3), "banks_simulated": banks.simulated,
-        "banks_kept": banks.kept, "quanta_per_bank": banks.quanta, **_errors(banks),
-    }  # fmt: skip
-    if not banks.simulated:  # a time with the kernel's compiling in it would mislead
-        amount = bedside_tests.cost(request.test, request.settings)
-        speed.remember(str(made["device"]), request.test, seconds, amount)
-    return Examination(finding, config, seed, made)
-
-
-@contextlib.contextmanager
-def _going_on(banks: Banks) -> Iterator[None]:
-    """Say after an interrupt what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        if not (banks.cache and banks.all):
-            raise
-        kept = f"the quanta of {len(banks.all)} junction{'s' if len(banks.all) > 1 else ''} are kept"
-        raise Interrupted(f"Interrupted; {kept}, so that the same words take less time", stop) from stop
-
-
-def _errors(banks: Banks) -> Mapping[str, float]:
-    """How well the banks know their mean peak; the worst of them."""
-    errors = [bank.relative_error for bank in banks.all if np.isfinite(bank.relative_error)]
-    return {"bank_standard_error_%": round(100 * max(errors), 2)} if errors else {}
+def _remember(task: Task, made: Any) -> None:
+    """Keep what the run took, so that a dry run can foretell; a time with the kernel's compiling would mislead."""
+    if not made["banks_simulated"]:
+        speed.remember(str(made["device"]), task.request.TEST, made["seconds"], task.request.cost())
 
 
 def _leave(examination: Examination, folder: Path) -> None:
@@ -185,4 +174,70 @@ def _leave(examination: Examination, folder: Path) -> None:
     for line in str(examination).splitlines():
         log.info(line)
     log.info("provenance: %s", json.dumps(dict(examination.provenance)))
-    bedside_report.print_examination(examination, folder, figure)
+    report.print_examination(examination, folder, figure)
+
+
+def _help(test: str) -> str:
+    """The settings of a test, its diseases and its drugs."""
+    kind = KINDS[test]
+    own = own_settings(kind)
+    return "\n".join(
+        (
+            f"nmjmc {test} [KEY=VALUE ...]",
+            "",
+            (kind.__doc__ or "").strip(),
+            "Leaves result.h5, summary.json, a figure, config.yaml and the log in outputs/TEST-NAMES-CONFIG-SEED.",
+            "",
+            f"  {_EXAMPLES[test]}",
+            "",
+            "Settings",
+            *([usage(kind, without=SHARED)] if own else []),
+            usage(kind, without=own),
+            "  dry_run=false  true prints the resolved config and what the run would need, and stops",
+            "",
+            "Diseases",
+            *_named({name: _title(make) for name, make in DISEASES.items()}),
+            "Drugs, with the concentration of which doses=auto takes multiples",
+            *_named({name: in_words(HALF[name]) if name in HALF else _IRREVERSIBLE for name in DRUGS}),
+            "",
+            'temperature="35 degC" is that of all parts. Any parameter of the preparation is an override too',
+            "(nmjmc simulate --help), and so are those of the terminal, the muscle, the contraction and the spread:",
+            'terminal.calcium_outside="0.5 mM". config=FOLDER repeats an earlier run. Add -m for several:',
+            "pathology=myasthenia_gravis:0.2,myasthenia_gravis:0.6 -m",
+            "",
+        )
+    )
+
+
+def _named(words: dict[str, str]) -> list[str]:
+    width = max(map(len, words)) + 2
+    return [f"  {name.ljust(width)}{text}" for name, text in words.items()]
+
+
+def _title(make: object) -> str:
+    """What a disease is: the title of one that is data, else the first line of its function up to its numbers."""
+    first = (make.__doc__ or "").strip().partition("\n")[0]
+    return str(getattr(make, "title", "")) or first.partition(":")[0].partition(" [")[0].rstrip(".")
+
+
+def _hash(*, _root_: DictConfig) -> str:
+    return task_of(_without_hydra(_root_)).hash
+
+
+def _label(*, _root_: DictConfig) -> str:
+    return task_of(_without_hydra(_root_)).label
+
+
+def _without_hydra(root: DictConfig) -> DictConfig:
+    """The config without the node `hydra`, which is not resolved yet and holds the name that is asked for here."""
+    return OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])
+
+
+def register() -> None:
+    """Make `${nmjmc_label:}` and `${nmjmc_junction_hash:}` known to hydra's configs."""
+    register_seed()
+    OmegaConf.register_new_resolver("nmjmc_label", _label, replace=True)
+    OmegaConf.register_new_resolver("nmjmc_junction_hash", _hash, replace=True)
+
+
+register()  # on import, so that a process which a launcher starts knows our resolvers too

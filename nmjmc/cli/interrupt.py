@@ -12,23 +12,11 @@ from collections.abc import Iterator
 from types import FrameType
 
 from nmjmc import ending
+from nmjmc.ending import Interrupted as Interrupted
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # the last two are not known to every system
 _ECHO = 0.2  # seconds; a choice. Within them a signal is the first one once more: `timeout` and srun send it twice
 _SHOW_CURSOR = "\x1b[?25h"
-
-
-class Interrupted(KeyboardInterrupt):
-    """An interrupt that knows what is whole and how to go on.
-
-    Args:
-        sentence: What the user is told.
-        cause: The interrupt itself.
-    """
-
-    def __init__(self, sentence: str, cause: BaseException | None = None) -> None:
-        super().__init__(sentence)
-        self.__cause__ = cause
 
 
 @contextlib.contextmanager

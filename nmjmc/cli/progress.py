@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
-from rich.text import Text
 
-from nmjmc import ending
 from nmjmc.progress import clock, describe, fraction
 
-__all__ = ["Meter", "clock", "console_for", "describe", "fraction", "telling"]
+__all__ = ["Meter", "clock", "console_for", "describe", "fraction"]
 
 
 def console_for(wanted: str | bool) -> Console | None:
@@ -58,22 +56,3 @@ class Meter:
         meter = cls(console)
         with meter._bar:
             yield meter
-
-
-@contextlib.contextmanager
-def telling(wanted: str | bool) -> Iterator[Callable[[str], None]]:
-    """A function that tells the stage of a run, where there is a terminal or it is wanted.
-
-    Calling it ends a run that was asked to end.
-    """
-    console = console_for(wanted)
-    if console is None:
-        yield lambda stage: ending.look()
-        return
-    with console.status("starting") as status:
-
-        def tell(stage: str) -> None:
-            ending.look()
-            status.update(Text(stage))
-
-        yield tell

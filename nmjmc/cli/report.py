@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nmjmc.data import table
+from nmjmc.data.examination import Examination
 
 
 def console() -> Console:
@@ -33,6 +34,26 @@ def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
         out.print(cost)
     if folder is not None:
         files = "result.h5, summary.json, mepc.png, config.yaml, nmjmc.log"
+        out.print(f"In {short(folder)}: {files}", soft_wrap=True)
+
+
+def print_examination(examination: Examination, folder: Path | None = None, figure: str = "") -> None:
+    """Print the table of a bedside test, its meaning, what the quanta were, and where its files stand."""
+    out = console()
+    out.print(f"\n{examination.title}", soft_wrap=True, style="bold")
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(examination.COLUMNS):
+        made.add_column(name, justify="right" if index in (1, 2) else "left", no_wrap=True)
+    for row in examination.rows():
+        made.add_row(*row)
+    made.caption = f"Intervals over {examination.over}"
+    made.caption_justify = "left"
+    out.print(made)
+    out.print(examination.finding.meaning, soft_wrap=True, style="bold")
+    if line := examination.made():
+        out.print(line, soft_wrap=True)
+    if folder is not None:
+        files = f"result.h5, summary.json, {figure}, config.yaml, nmjmc.log"
         out.print(f"In {short(folder)}: {files}", soft_wrap=True)
 
 

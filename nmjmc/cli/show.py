@@ -48,14 +48,13 @@ def command(words: list[str]) -> int:
 
 def _examination(file: str, options: dict[str, str]) -> int:
     """The table of a bedside test, and its figure if one is asked for."""
-    from nmjmc.cli.bedside_report import print_examination
     from nmjmc.cli.config import as_yaml
     from nmjmc.data.examination import load_examination
 
     found = load_examination(file)
     if options.get("config", "false").lower() == "true":
         sys.stdout.write(as_yaml(found.config))
-    print_examination(found)
+    report.print_examination(found)
     if "figure" in options:
         found.plot(options["figure"])
         report.console().print(f"Drawn in {Path(options['figure'])}.")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5netcdf
 import h5py
 import numpy as np
 
 from nmjmc import above
+from nmjmc.data import table
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import DAMAGE, opened
 from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import in_parts, joined
-from nmjmc.diagnostics.finding import Array, Finding, Row
+from nmjmc.diagnostics.finding import Array, Finding, Row, rounded
 from nmjmc.errors import ValidationError
 
 SCHEMA_VERSION = 1
@@ -34,6 +36,8 @@ class Examination:
         seed: Seed of all randomness.
         provenance: Versions, device, git revision, the quanta that were used.
     """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("", "value", "95 % interval", "by")
 
     finding: Finding
     config: Mapping[str, Any]
@@ -55,6 +59,29 @@ class Examination:
         who = ", ".join([str(self.config.get("name", "junction")), *(sick or ["healthy"])])
         return f"{self.test}: {who}" + (f"; {', '.join(treated)}" if treated else "")
 
+    @property
+    def over(self) -> str:
+        """What most intervals are over, as `200 fibres`."""
+        return self.finding.rows[0].how.partition(", ")[2]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Rows of the table, as text: name, value with its unit, interval, and how that was made."""
+        return [_cells(row, self.over) for row in self.finding.rows]
+
+    def made(self) -> str:
+        """One line: how quanta became a current, from how many, how well known, and what the run took."""
+        made = self.provenance
+        if "quanta_per_bank" not in made:
+            return ""
+        how = self.finding.facts.get("quanta_were", "superposed")
+        error = made.get("bank_standard_error_%")
+        known = "" if error is None else f" (their mean peak is known to {error:g} %)"
+        kept = "simulated now" if made["banks_simulated"] else "kept from an earlier run"
+        return (
+            f"Quanta {how}, drawn from {made['quanta_per_bank']}{known}, {kept}; "
+            f"{made['seconds']:.1f} s on {made['device']}"
+        )
+
     def summary(self) -> dict[str, Any]:
         """Everything that a table shows, as values that JSON can hold."""
         rows = {
@@ -71,6 +98,18 @@ class Examination:
         """Write the file, whole or not at all, and give back its path."""
         return save_examination(self, path)
 
+    def to_xarray(self) -> Any:
+        """Its arrays as an `xarray.Dataset` with units, as `xarray.open_dataset` reads its file (needs xarray)."""
+        import xarray
+
+        coordinates, data = {}, {}
+        for name, array in self.finding.arrays.items():
+            entry = (
+                array.dimensions, np.asarray(array.values), {"units": array.units, "long_name": array.long_name},
+            )  # fmt: skip
+            (coordinates if array.dimensions == (name,) else data)[name] = entry
+        return xarray.Dataset(data, coords=coordinates, attrs=_head(self))
+
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw the figure of the test; the suffix of the path decides the format."""
         return above.ask("plot", self, path)
@@ -79,6 +118,19 @@ class Examination:
         return f"{self.title}\n{self.finding}"
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        words = (self.finding.meaning, self.made())
+        below = "".join(f"<p>{html.escape(line)}</p>" for line in words if line)
+        head = f"<p><b>{html.escape(self.title)}</b></p>"
+        return f"{head}{table.html_of(self.COLUMNS, self.rows())}{below}"
+
+
+def _cells(row: Row, over: str) -> tuple[str, ...]:
+    """A row as text."""
+    value, low, high = rounded(row) if np.isfinite(row.value) else ("none", "", "")
+    unit = f" {row.unit}" if row.unit and value != "none" else ""
+    return row.name, value + unit, f"{low} to {high}" if low else "", row.how.removesuffix(f", {over}")
 
 
 def _plain(value: float) -> float | None:
@@ -95,18 +147,24 @@ def save_examination(examination: Examination, path: str | Path) -> Path:
                 if name == axis or axis not in file.dimensions:
                     file.dimensions[axis] = size
             _write(file, name, array)
-        told = {
-            "rows": [list(map(_text, row)) for row in found.rows], "meaning": found.meaning,
-            "facts": dict(found.facts), "config": dict(examination.config),
-            "provenance": dict(examination.provenance),
-        }  # fmt: skip
-        head = {
-            "title": f"nmjmc: {examination.title}", "Conventions": "CF-1.11", "test": found.test,
-            "examination_schema_version": SCHEMA_VERSION, "seed": str(examination.seed),
-        }  # fmt: skip
-        for name, value in {**head, **in_parts("told", json.dumps(told))}.items():
+        for name, value in _head(examination).items():
             file.attrs[name] = value
     return write_bytes(path, with_seal(image.getbuffer()))
+
+
+def _head(examination: Examination) -> dict[str, Any]:
+    """Global attributes of its file: what it is, its seed, and in one text its rows, facts, config and provenance."""
+    found = examination.finding
+    told = {
+        "rows": [list(map(_text, row)) for row in found.rows], "meaning": found.meaning,
+        "facts": dict(found.facts), "config": dict(examination.config),
+        "provenance": dict(examination.provenance),
+    }  # fmt: skip
+    return {
+        "title": f"nmjmc: {examination.title}", "Conventions": "CF-1.11", "test": found.test,
+        "examination_schema_version": SCHEMA_VERSION, "seed": str(examination.seed),
+        **in_parts("told", json.dumps(told)),
+    }  # fmt: skip
 
 
 def _text(value: Any) -> Any:

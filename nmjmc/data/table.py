@@ -86,16 +86,17 @@ def _plain(rows: tuple[tuple[str, ...], ...]) -> str:
     return "\n".join(lines)
 
 
-def as_html(summary: dict[str, Any]) -> str:
+def ashtml_of(summary: dict[str, Any]) -> str:
     """The whole table for a notebook."""
     tables = "".join(
-        _html(columns, rows)
+        html_of(columns, rows)
         for columns, rows in ((COLUMNS, feature_rows(summary)), (FATE_COLUMNS, fate_rows(summary)))
     )
     return f"<p><b>{html.escape(title(summary))}</b></p>{tables}"
 
 
-def _html(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def html_of(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table for a notebook."""
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in columns)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

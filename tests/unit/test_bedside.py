@@ -3,13 +3,17 @@
 import dataclasses
 import json
 import re
+import runpy
 
 import numpy as np
 import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import bedside_config, bedside_tests, treatments
+from nmjmc.bedside import requests, run
+from nmjmc.bedside.task import of_config, own_settings
+from nmjmc.cli import treatments
+from nmjmc.cli.bedside import known, task_of
 from nmjmc.cli.compose import composed
 from nmjmc.cli.handover import points
 from nmjmc.cli.main import BEDSIDE, main
@@ -31,9 +35,9 @@ from tests.records import formula_run
 pytestmark = pytest.mark.unit
 
 
-def request_of(test, *words):
-    overrides = prepare(treatments.expand(list(words)), bedside_config.known(test))
-    return bedside_config.read(composed(overrides, f"bedside/{test}"))
+def asked(test, *words):
+    overrides = prepare(treatments.expand(list(words)), known(test))
+    return task_of(composed(overrides, f"bedside/{test}"))
 
 
 def rns_of(shift=0.0, fired=1.0, fibres=40, stimuli=5, seed=0):
@@ -327,7 +331,7 @@ def test_no_potential_at_the_lowest_dose_has_no_change():
 
 
 def test_no_potential_at_the_lowest_dose_is_drawn_as_none():
-    config = request_of("dose_response").resolved
+    config = asked("dose_response").config
     silent = curve_of((0.0, 0.0), (0, 1), np.zeros((2, 20, 1)))
     axes = Examination(silent, config, 1, {"seconds": 1.0}).plot().axes[0]
     potential = next(line for line in axes.lines if str(line.get_label()).startswith("endplate"))
@@ -382,9 +386,9 @@ def test_the_healthy_jitter_is_that_of_the_validation():
 
 @pytest.mark.parametrize("test", BEDSIDE)
 def test_every_finding_has_a_file_and_a_figure(test, found, tmp_path):
-    config = request_of(
+    config = asked(
         test, "pathology=ageing:0.5", *([] if test in ("tof", "dose_response") else ["drug=neostigmine:1 uM"])
-    ).resolved
+    ).config
     made = Examination(found[test], config, 2**62, {"seconds": 1.5})
     made.save(tmp_path / "result.h5")
     again = nmjmc.load_examination(tmp_path)
@@ -460,13 +464,13 @@ def test_a_damaged_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("test", BEDSIDE)
 def test_every_config_of_a_bedside_test_composes_and_builds(test):
-    request = request_of(test)
-    assert request.test == test and request.junction.applied == ()
-    assert describe_junction(request.healthy) == describe_junction(human())
+    task = asked(test)
+    assert task.request.TEST == test and task.junction.applied == ()
+    assert describe_junction(task.healthy) == describe_junction(human())
     assert (config_dir() / "bedside" / f"{test}.yaml").read_text().splitlines()[1].startswith("# ")
     # what is resolved is read to the same
-    again = bedside_config.read_plain(json.loads(json.dumps(request.resolved)))
-    assert again.resolved == request.resolved
+    again = of_config(json.loads(json.dumps(task.config)))
+    assert again.config == task.config and again.hash == task.hash
 
 
 def test_there_is_a_config_for_every_bedside_test_and_no_other():
@@ -474,27 +478,27 @@ def test_there_is_a_config_for_every_bedside_test_and_no_other():
 
 
 def test_diseases_and_drugs_are_words_that_compose():
-    request = request_of(
+    task = asked(
         "rns",
         "pathology=myasthenia_gravis:0.6+ageing",
         'drug=pyridostigmine:"1 uM"',
         "drug=diaminopyridine:500 nM",
     )
-    assert request.severities == {"myasthenia_gravis": 0.6, "ageing": 1.0}
-    assert request.doses == {"pyridostigmine": "1 uM", "diaminopyridine": "0.5 uM"}
-    assert request.junction.applied == ("myasthenia_gravis", "ageing", "pyridostigmine", "diaminopyridine")
-    assert request.label == "human+myasthenia_gravis+ageing+pyridostigmine+diaminopyridine"
-    single = request_of(
+    assert task.request.pathology == {"myasthenia_gravis": 0.6, "ageing": 1.0}
+    assert task.request.drug == {"pyridostigmine": "1 uM", "diaminopyridine": "0.5 uM"}
+    assert task.junction.applied == ("myasthenia_gravis", "ageing", "pyridostigmine", "diaminopyridine")
+    assert task.label == "human+myasthenia_gravis+ageing+pyridostigmine+diaminopyridine"
+    single = asked(
         "rns", "pathology=ageing", "pathology.severity=50 %", "drug=neostigmine", "drug.dose=200 nM"
     )
-    assert single.severities == {"ageing": 0.5} and single.doses == {"neostigmine": "0.2 uM"}
-    assert request_of("rns", "pathology.ageing=0.25").severities == {"ageing": 0.25}
-    assert request_of("rns", "pathology=healthy", "drug=none").junction.applied == ()
+    assert single.request.pathology == {"ageing": 0.5} and single.request.drug == {"neostigmine": "0.2 uM"}
+    assert asked("rns", "pathology.ageing=0.25").request.pathology == {"ageing": 0.25}
+    assert asked("rns", "pathology=healthy", "drug=none").junction.applied == ()
 
 
 def test_an_organophosphate_acts_for_its_exposure():
     long, short = (
-        request_of("rns", "drug=organophosphate:10 uM", f"exposure={t}").junction for t in ("2 min", "1 s")
+        asked("rns", "drug=organophosphate:10 uM", f"exposure={t}").junction for t in ("2 min", "1 s")
     )
     assert float(long.synapse.esterase.active_fraction) == pytest.approx(np.exp(-1.2))
     assert float(short.synapse.esterase.active_fraction) == pytest.approx(np.exp(-0.01))
@@ -503,30 +507,28 @@ def test_an_organophosphate_acts_for_its_exposure():
 def test_with_a_sweep_a_comma_separates_points():
     words = treatments.expand(["pathology=ageing:0.2,ageing:0.4", "-m"])
     assert words == ["++pathology={ageing:'0.2'},{ageing:'0.4'}", "-m"]
-    made = [composed(point, "bedside/rns") for point in points(prepare(words, bedside_config.known("rns")))]
-    assert [bedside_config.read(config).severities for config in made] == [{"ageing": 0.2}, {"ageing": 0.4}]
+    made = [composed(point, "bedside/rns") for point in points(prepare(words, known("rns")))]
+    assert [task_of(config).request.pathology for config in made] == [{"ageing": 0.2}, {"ageing": 0.4}]
 
 
 def test_the_flag_of_a_sweep_may_stand_anywhere():
-    words = prepare(
-        treatments.expand(["-m", "fibres=3", "pathology=ageing:0.2,ageing:0.4"]), bedside_config.known("rns")
-    )
+    words = prepare(treatments.expand(["-m", "fibres=3", "pathology=ageing:0.2,ageing:0.4"]), known("rns"))
     assert words[-1] == "-m" and len(words) == 3 and len(list(points(words))) == 2
 
 
 def test_an_exposure_may_be_hours():
-    assert request_of("rns", "exposure=1 h").shared["exposure"] == "3600 s"
+    assert asked("rns", "exposure=1 h").request.exposure == "3600 s"
 
 
 @pytest.mark.parametrize("name", DISEASES)
 def test_every_disease_is_a_word(name):
-    assert request_of("rns", f"pathology={name}:0.5").junction.applied == (name,)
+    assert asked("rns", f"pathology={name}:0.5").junction.applied == (name,)
 
 
 @pytest.mark.parametrize("name", DRUGS)
 def test_every_drug_is_a_word(name):
-    assert request_of("rns", f"drug={name}:10 nM").junction.applied == (name,)
-    assert request_of("tof", f"agent={name}", "doses=[0 nM, 10 nM]").settings["agent"] == name
+    assert asked("rns", f"drug={name}:10 nM").junction.applied == (name,)
+    assert asked("tof", f"agent={name}", "doses=[0 nM, 10 nM]").request.agent == name
 
 
 @pytest.mark.parametrize(
@@ -588,7 +590,7 @@ def test_what_cannot_be_right_gets_one_sentence(words, sentence, tmp_path, monke
 def test_help_names_every_setting(test, capsys):
     assert main([test, "--help"]) == 0
     told = capsys.readouterr().out
-    for name in (*bedside_config.own_settings(test), "quanta", "seed", "pathology", "drug"):
+    for name in (*own_settings(requests.KINDS[test]), "quanta", "seed", "pathology", "drug"):
         assert f"\n  {name}=" in told
     assert all(name in told for name in (*DISEASES, *DRUGS))
 
@@ -607,7 +609,7 @@ def test_dry_run_prints_a_config_that_can_be_used_again(tmp_path, monkeypatch, c
 
 
 def test_a_junction_is_described_and_built_to_the_bit():
-    junction = request_of(
+    junction = asked(
         "epp", "terminal.zones=60", "muscle.radius=30 um", "terminal.facilitation=[0.5,0.1,0,0]"
     ).healthy
     again = build_junction(json.loads(json.dumps(describe_junction(junction))))
@@ -619,10 +621,10 @@ def test_a_junction_is_described_and_built_to_the_bit():
 
 def test_one_temperature_is_that_of_every_part():
     for words, warmth in (((), 37.0), (("temperature=22 degC",), 22.0), (("preparation=rat",), 37.0)):
-        junction = request_of("epp", *words).healthy
+        junction = asked("epp", *words).healthy
         parts = (junction.terminal, junction.synapse, junction.muscle, junction.contraction)
         assert [float(part.temperature) for part in parts] == [warmth] * 4
-    assert float(request_of("epp", "muscle.temperature=30 degC").healthy.muscle.temperature) == 30.0
+    assert float(asked("epp", "muscle.temperature=30 degC").healthy.muscle.temperature) == 30.0
 
 
 @pytest.fixture
@@ -647,10 +649,10 @@ def test_quanta_are_kept_and_found_by_what_decides_them(kernel):
     again = banks.Banks(4)
     np.testing.assert_array_equal(again(human()).conductance, first.conductance)
     assert again.kept == 1 and again.simulated == 0 and len(kernel) == 1
-    again(request_of("rns", "terminal.calcium_outside=1 mM", "muscle.radius=30 um").junction)
+    again(asked("rns", "terminal.calcium_outside=1 mM", "muscle.radius=30 um").junction)
     assert len(kernel) == 1  # the same synapse
     for other, quanta, seed in (
-        (request_of("rns", "pathology=ageing").junction, 4, 0), (human(), 5, 0), (human(), 4, 1),
+        (asked("rns", "pathology=ageing").junction, 4, 0), (human(), 5, 0), (human(), 4, 1),
     ):  # fmt: skip
         before = len(kernel)
         banks.Banks(quanta, seed)(other)
@@ -683,11 +685,11 @@ def test_without_a_cache_nothing_is_kept(kernel):
 
 
 def test_an_interrupt_tells_what_is_kept_and_leaves_no_half_result(kernel, tmp_path, monkeypatch, capsys):
-    def stopped(job):
+    def stopped(request, job):
         job.banks(job.junction)
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(bedside_tests.RUNS, "epp", stopped)
+    monkeypatch.setitem(run.RUNS, requests.Epp, stopped)
     assert main(["epp", "quanta=2", "fibres=2"]) == 130
     assert "the quanta of 1 junction are kept" in capsys.readouterr().err
     (folder,) = (tmp_path / "outputs").iterdir()
@@ -716,3 +718,15 @@ def test_a_run_leaves_its_files_and_tells_what_they_mean(kernel, tmp_path, capsy
     capsys.readouterr()
     assert main(["show", str(folder), f"figure={tmp_path / 'again.png'}"]) == 0
     assert "decrement" in capsys.readouterr().out and (tmp_path / "again.png").exists()
+
+
+def test_the_settings_in_the_configs_are_those_of_the_requests():
+    script = runpy.run_path(str(config_dir().parent / "scripts" / "write_configs.py"))
+    for path, block in script["blocks"]():
+        text = path.read_text(encoding="utf-8")
+        assert block in text and script["renewed"](text, block) == text, (
+            f"run scripts/write_configs.py: {path}"
+        )
+        assert script["renewed"](text.replace(block, block.replace("  #", " # not")), block) == text
+    for test, kind in requests.KINDS.items():
+        assert (config_dir() / "bedside" / f"{test}.yaml").read_text().splitlines()[1][2:] == kind.__doc__

@@ -10,7 +10,7 @@ import nmjmc
 pytestmark = pytest.mark.unit
 ROOT = Path(nmjmc.__file__).parent
 LOOKED_UP = {"nmjmc", "nmjmc.cli.main"}
-"""Modules that may look up one of ours by its name: what `import nmjmc` offers, and the commands; nothing imports them."""
+"""Modules that may look up one of ours by its name: what `import nmjmc` offers, and the commands."""
 
 LEFT = ("nmjmc.cli.sweep", "nmjmc.cli.sweep_job")  # until a sweep's run stands in a file of its own
 

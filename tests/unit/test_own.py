@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from nmjmc.cli.bedside_tests import AUTOMATIC
+from nmjmc.bedside.requests import KINDS
 from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.errors import ValidationError
 from nmjmc.junction.occupancy import receptor_occupancy
@@ -66,7 +66,7 @@ def test_every_command_takes_it_and_keeps_it(test, folder, capsys):
         "curariform",
     }
     if titrated:  # multiples of the constant of what it blocks
-        assert config["doses"] == [to_text(0.03 * factor, "uM") for factor in AUTOMATIC[test]]
+        assert config["doses"] == [to_text(0.03 * factor, "uM") for factor in KINDS[test].AUTOMATIC]
     # the config alone is enough, without the files
     (folder / "kept.yaml").write_text(shown)
     for name in ("mine.yaml", "blocker.yml"):

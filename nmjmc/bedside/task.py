@@ -1,0 +1,116 @@
+"""A bedside test of a junction: the request and whom it is asked of, to and from the config that is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from nmjmc import treatments
+from nmjmc.bedside.requests import KINDS, SHARED, Bedside
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.junction.build import STAGES, build_junction, describe_junction
+from nmjmc.junction.whole import Junction
+from nmjmc.request import digest, idle, settings
+from nmjmc.seeds import draw_seed
+from nmjmc.synapse.build import ALL_PARTS
+
+PARTS = (*ALL_PARTS, *STAGES)
+"""Keys of a config with parameters below them."""
+_TREATED = ("pathology", "drug", "definitions")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A bedside test of a junction.
+
+    Attributes:
+        request: What is asked.
+        healthy: The junction without the diseases and drugs of the request.
+    """
+
+    request: Bedside
+    healthy: Junction
+
+    @cached_property
+    def junction(self) -> Junction:
+        """The junction with its diseases and drugs."""
+        return self.healthy.with_(*treatments.treatments_of(self.request.plain()))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The whole config, plain, with nothing left to defaults: `of_config` makes the same task from it."""
+        asked = self.request.plain()
+        shared = [name for name in SHARED if name not in _TREATED]
+        kept = ("pathology", "drug", *(("definitions",) if asked["definitions"] else ()))
+        own = own_settings(type(self.request))
+        return {
+            "test": self.request.TEST, **{name: asked[name] for name in (*own, *shared)}, "dry_run": False,
+            **{name: asked[name] for name in kept}, **describe_junction(self.healthy),
+        }  # fmt: skip
+
+    @property
+    def label(self) -> str:
+        """The preparation, its diseases and its drugs, for the name of a folder."""
+        names = (self.healthy.synapse.name, *self.request.pathology, *self.request.drug)
+        return re.sub(r"[^\w.+-]", "_", "+".join(names)[:80])
+
+    @property
+    def hash(self) -> str:
+        """Eight characters that name everything that decides the result, but the seed."""
+        without = (*idle(type(self.request)), "seed", "dry_run")
+        return digest({name: value for name, value in self.config.items() if name not in without})
+
+    def with_seed(self) -> Task:
+        """The same task with a seed drawn where it has none."""
+        if self.request.seed is not None:
+            return self
+        return replace(self, request=replace(self.request, seed=draw_seed()))
+
+
+def own_settings(kind: type[Bedside]) -> tuple[str, ...]:
+    """The settings that one test has and not all, in order."""
+    return tuple(name for name in settings(kind) if name not in SHARED)
+
+
+def kind_of(test: Any) -> type[Bedside]:
+    """The request of a test by its name.
+
+    Raises:
+        ValidationError: If there is no such test.
+    """
+    if str(test) not in KINDS:
+        raise ValidationError("test", repr(test), "the name of a bedside test", nearest(str(test), KINDS))
+    return KINDS[str(test)]
+
+
+def of_config(config: Mapping[str, Any]) -> Task:
+    """The task of a plain config, as `Task.config` gives it; what is left out has its default.
+
+    Raises:
+        ValidationError: For an unknown key, or a value that cannot be right.
+    """
+    kind = kind_of(config.get("test"))
+    known = settings(kind)
+    given = {name: value for name, value in config.items() if name in known}
+    rest = {n: v for n, v in config.items() if n not in known and n not in ("test", "dry_run")}
+    # an empty mapping may be written as nothing
+    given |= {name: {} for name in _TREATED if given.get(name, {}) is None}
+    healthy = _build(rest)
+    task = Task(kind.of(given), healthy)
+    _ = task.junction  # refuses what cannot be applied there
+    return task
+
+
+def _build(given: Mapping[str, Any]) -> Junction:
+    """The junction; a temperature that all parts share is called by the name under which it was given."""
+    try:
+        return build_junction(given)
+    except ValidationError as error:
+        part, _, rest = error.field.partition(".")
+        own = given.get(part)
+        if rest != "temperature" or (isinstance(own, Mapping) and rest in own):
+            raise
+        raise ValidationError("temperature", error.value, error.allowed, error.hint) from error
