@@ -43,6 +43,7 @@ class Point(NamedTuple):
         seed: seed of its patches.
         height: of the cleft [um], for the views.
         dilution: tiles for each site of the two planes, more than one where sites stand at random.
+        drawn: esterases that are drawn from their tiles; -1 where each tile has its chance.
     """
 
     lowered: Lowered
@@ -52,6 +53,7 @@ class Point(NamedTuple):
     seed: int
     height: float
     dilution: tuple[float, float] = (1.0, 1.0)
+    drawn: int = -1
 
 
 class Job(NamedTuple):
@@ -245,11 +247,13 @@ class Batch:
 
     def _thin(self) -> None:
         """Make tiles vacant at random where there are more of them than sites."""
-        dilution = self.points[0].dilution
-        if dilution == (1.0, 1.0):
+        if self.points[0].dilution == (1.0, 1.0):
             return
-        keys, chance = self._keys(random.Purpose.PLACE), 1.0 / np.asarray(dilution, np.float32)
-        args = jax.device_put((self.tables, self.state, keys, chance), self.call.device)
+        own = [self.job.points[p] for p in self.members.point]
+        chance = 1.0 / np.asarray([p.dilution for p in own], np.float32)
+        drawn = np.asarray([p.drawn for p in own], np.int32)
+        args = (self.tables, self.state, self._keys(random.Purpose.PLACE), chance, drawn)
+        args = jax.device_put(args, self.call.device)
         self.state = self.state._replace(sites=self.call(_thin_program, *args, shape=self.job.lowered.shape))
         self._count_sites(self.start.shape[1] - 3)
 
@@ -373,8 +377,8 @@ def _rest_args(tables: Any, state: Any, keys: Any, resting: Any, shape: Any) -> 
 _keys_program = jax.jit(random.vesicle_keys, static_argnames=("purpose",))
 
 
-def _thin_args(tables: Any, state: Any, keys: Any, chance: Any, shape: Any) -> Any:
-    return initial.thin_sites(tables, shape, state, keys, chance)
+def _thin_args(tables: Any, state: Any, keys: Any, chance: Any, drawn: Any, shape: Any) -> Any:
+    return initial.thin_sites(tables, shape, state, keys, chance, drawn)
 
 
 _thin_program = jax.jit(_thin_args, static_argnames=("shape",))

@@ -197,16 +197,36 @@ def rest_sites(
 
 @partial(jax.jit, static_argnames=("shape",))
 def thin_sites(
-    tables: Tables, shape: Shape, state: State, keys: random.Words, chance: Float[Array, " 2"]
+    tables: Tables,
+    shape: Shape,
+    state: State,
+    keys: random.Words,
+    chance: Float[Array, "b 2"],
+    drawn: Int[Array, " b"],
 ) -> UInt32[Array, " sites"]:
-    """The words of the sites after each has been left standing with the chance of its plane, or made vacant."""
+    """The words of the sites after each has been left standing, or made vacant.
+
+    Args:
+        tables: those of the batch.
+        shape: of a patch.
+        state: with a site on every tile.
+        keys: of each patch.
+        chance: of a tile of each plane to hold a site.
+        drawn: esterases that are drawn from the tiles of their plane; -1 where each tile has its chance.
+    """
     patches = keys[0].shape[0]
     site = jnp.tile(jnp.arange(shape.sites, dtype=jnp.uint32), patches)
     patch = jnp.repeat(jnp.arange(patches), shape.sites)
     (word,) = random.words((keys[0][patch], keys[1][patch]), (site, jnp.zeros_like(site)), 1)
+    tables = sets.own(tables, patch, lambda compute: compute())
     second = site.astype(jnp.int32) >= tables.lattice.offset[1]
-    stands = random.uniform(word) < jnp.where(second, chance[1], chance[0])
-    return jnp.where(stands, state.sites, jnp.uint32(FIRST + tables.chemistry.states - 1))
+    vacant = jnp.uint32(FIRST + tables.chemistry.states - 1)
+    stands = random.uniform(word) < jnp.where(second, chance[patch, 1], chance[patch, 0])
+    # the sites stand on the tiles whose words are least; equal words keep their tiles' order
+    lot = jnp.where(second & (state.sites < vacant), word >> 1, jnp.uint32(0xFFFFFFFF))
+    rank = jnp.argsort(jnp.argsort(lot.reshape(patches, -1), axis=1), axis=1).ravel()
+    stands = jnp.where(second & (drawn[patch] >= 0), rank < drawn[patch], stands)
+    return jnp.where(stands, state.sites, vacant)
 
 
 @partial(jax.jit, static_argnames=("count", "size"))

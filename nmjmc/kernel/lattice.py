@@ -58,6 +58,11 @@ def build(densities: tuple[float, float], half: float) -> tuple[Lattice, int]:
     return lattice, sum(sizes)
 
 
+def whole_sites(density: float, half: float, radius: float | None) -> int:
+    """Sites of a field; arguments as for `live_tiles`."""
+    return round(density * ((2 * half) ** 2 if radius is None else math.pi * radius**2))
+
+
 @functools.lru_cache(maxsize=8)  # points of a sweep often have the same lattice; the answer is not written to
 def live_tiles(across: int, half: float, density: float, radius: float | None) -> Bool[np.ndarray, " tiles"]:
     """Which tiles of one plane hold a site, row by row.
@@ -71,12 +76,10 @@ def live_tiles(across: int, half: float, density: float, radius: float | None) -
     pitch = 2 * half / across
     centre = (np.arange(across) + 0.5) * pitch - half
     inside = np.ones((across, across), bool)
-    area = (2 * half) ** 2
     if radius is not None:
         inside = centre[None, :] ** 2 + centre[:, None] ** 2 <= radius**2
-        area = math.pi * radius**2
     beyond = np.hypot(centre[None, :], centre[:, None]).ravel()
-    inside, sites = inside.ravel(), round(density * area)
+    inside, sites = inside.ravel(), whole_sites(density, half, radius)
     rank = np.cumsum(inside)
     level = np.floor(rank * min(sites / max(int(inside.sum()), 1), 1.0) + 1e-9)
     return exactly(inside & (np.diff(level, prepend=0.0) >= 1.0), inside, beyond, sites)

@@ -30,6 +30,8 @@ _STEP = 2**0.25
 # largest standard deviation of the shortest journey over the way from the centre to the rim: up to here the escape from
 # a disc and from a square agrees with the series (a choice, by trial)
 _DISC_ROOM, _SLAB_ROOM = 0.28, 0.56
+RANDOM_TILES = 4.0
+"""Tiles for each esterase that stands at random (a choice: three quarters of the variance of infinitely many)."""
 
 
 class Lowered(NamedTuple):
@@ -158,8 +160,26 @@ def capacity_of(s: Synapse) -> int:
     """Sites of a patch as they are laid out, vacant ones included."""
     if isinstance(s.cleft, Folded):
         return _rung(sum(live.size for _, live in _folded_ground(s).live))
-    side = 2 * float(half_width(s.cleft))
+    s, side = _denser(s, placing(s)[0]), 2 * float(half_width(s.cleft))
     return _rung(sum(lattices.tiles_across(tiles, side) ** 2 for tiles, _ in _planes(s)))
+
+
+def placing(s: Synapse, dilution: tuple[float, float] = (1.0, 1.0)) -> tuple[tuple[float, float], int]:
+    """Tiles for each receptor and for each esterase, and how many esterases are drawn from theirs.
+
+    Args:
+        s: the synapse.
+        dilution: as asked for by the caller; above 1 each tile has its chance, so that densities have a score.
+
+    Returns:
+        The tiles, and the number of sites; -1 where each tile has its chance, or all hold one.
+    """
+    if s.esterase.placement != "random" or dilution[1] != 1.0:
+        return dilution, -1
+    enzyme = float(s.esterase.density) * float(s.esterase.active_fraction)
+    half = float(half_width(s.cleft))
+    number = lattices.whole_sites(enzyme, half, None if isinstance(s.cleft, Slab) else half)
+    return (dilution[0], RANDOM_TILES), number
 
 
 def _denser(s: Synapse, factors: tuple[float, float]) -> Synapse:

@@ -148,7 +148,7 @@ def _family(asked: _Asked, device: Any) -> Any:
         job.until,
         job.chunk,
         tuple((np.shape(part), np.asarray(part).tobytes()) for part in parts),
-        (lowered.step is None, job.executor),
+        (lowered.step is None, job.executor, job.points[0].dilution),
         id(job) if job.view else None,  # views belong to one run
     )
 

@@ -21,7 +21,7 @@ from nmjmc.kernel.checks import MOST_SITES, check_numerics, check_steps, check_t
 from nmjmc.kernel.event import size as event_size
 from nmjmc.kernel.executor import settled
 from nmjmc.kernel.lists import Lists
-from nmjmc.kernel.lower import Lowered, lower
+from nmjmc.kernel.lower import Lowered, lower, placing
 from nmjmc.kernel.meter import Meter, Progress
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.programs import Programs
@@ -300,6 +300,7 @@ def make_job(
     """
     check_numerics(numerics)
     check_times(synapse, numerics, duration)
+    dilution, drawn = placing(synapse, dilution)
     lowered = lower(synapse, numerics, scores, dilution)
     records = record_intervals(duration, interval)
     times = np.asarray(synapse.vesicle.times, np.float64)
@@ -314,7 +315,7 @@ def make_job(
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
     height = float(synapse.cleft.height)
-    point = Point(lowered, pore, sites, content, seed, height, dilution)
+    point = Point(lowered, pore, sites, content, seed, height, dilution, drawn)
     return Job(
         (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists(),
         "warp" if numerics.executor == "warp" else "jax",

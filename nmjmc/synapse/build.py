@@ -78,7 +78,7 @@ def describe(synapse: Synapse) -> dict[str, Any]:
         "temperature": text(synapse.temperature, TEMPERATURE),
         "cleft": _describe_cleft(synapse.cleft),
         "receptor": _describe_receptor(synapse.receptor),
-        "esterase": _describe_rates(synapse.esterase) | {"q10": _texts(synapse.esterase.q10, Q10)},
+        "esterase": _describe_esterase(synapse.esterase),
         "vesicle": _describe_plain(synapse.vesicle),
         "fibre": _describe_plain(synapse.fibre),
         "ions": _describe_plain(synapse.ions),
@@ -139,7 +139,9 @@ def _receptor(given: Mapping[str, Any]) -> Receptor:
 
 
 def _esterase(given: Mapping[str, Any]) -> Esterase:
-    return _complete(Esterase, _with_rates(Esterase, given, "esterase", ()), "esterase", ("density",))
+    values = _with_rates(Esterase, given, "esterase", ("placement",))
+    values |= {"placement": str(given["placement"])} if "placement" in given else {}
+    return _complete(Esterase, values, "esterase", ("density",))
 
 
 def _complete(part: Callable[..., Any], values: dict[str, Any], path: str, required: tuple[str, ...]) -> Any:
@@ -246,6 +248,13 @@ def _describe_receptor(receptor: Receptor) -> dict[str, Any]:
     if np.size(depth):
         extra["fold_profile"] = {"depth": text(depth, DEPTH), "fraction": text(fraction, FRACTION)}
     return _describe_rates(receptor) | extra
+
+
+def _describe_esterase(esterase: Esterase) -> dict[str, Any]:
+    extra: dict[str, Any] = {"q10": _texts(esterase.q10, Q10)}
+    if esterase.placement != "lattice":  # the default is not written, as in files of earlier versions
+        extra["placement"] = esterase.placement
+    return _describe_rates(esterase) | extra
 
 
 def _texts(values: Mapping[str, Any], allowed: Range) -> dict[str, Any]:

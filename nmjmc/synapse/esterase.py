@@ -7,12 +7,14 @@ from typing import Any
 
 import equinox as eqx
 
-from nmjmc.errors import ValidationError
+from nmjmc.errors import ValidationError, nearest
 from nmjmc.kinetics import Scheme, load_scheme
 from nmjmc.synapse.parameter import check_parameters, parameter
 from nmjmc.synapse.rates import check_rates, complete_q10, complete_rates
 from nmjmc.synapse.receptor import rate_by_name
 from nmjmc.types import Scalar
+
+PLACEMENTS = ("lattice", "random")
 
 
 class Esterase(eqx.Module):
@@ -31,6 +33,8 @@ class Esterase(eqx.Module):
         fold_density: Active sites per area of the lamina in the folds [1/um^2].
         q10: Q10 of each rate.
         reference_temperature: Temperature at which the rates hold [degC].
+        placement: Where the sites stand: `lattice`, as even as can be, or `random`, each quantum's own. Their number
+            is the same. How much ACh is hydrolysed scatters more from quantum to quantum where they are random.
     """
 
     scheme: Scheme
@@ -41,6 +45,7 @@ class Esterase(eqx.Module):
     position: Scalar = parameter("", "0", "1", open_low=True, open_high=True)
     fold_density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2")
     reference_temperature: Scalar = parameter("degC", "-5 degC", "60 degC")
+    placement: str = eqx.field(static=True)
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Esterase(eqx.Module):
         fold_density: Scalar = 0.0,
         q10: Mapping[str, Any] | None = None,
         reference_temperature: Scalar = 22.0,
+        placement: str = "lattice",
     ) -> None:
         self.scheme = load_scheme(scheme)
         self.rates = complete_rates(self.scheme, rates, "esterase")
@@ -61,9 +67,14 @@ class Esterase(eqx.Module):
         self.fold_density = fold_density
         self.q10 = complete_q10(self.scheme, q10 or {}, "esterase", {})
         self.reference_temperature = reference_temperature
+        self.placement = placement
 
     def __check_init__(self) -> None:
         check_parameters(self, "esterase")
+        if self.placement not in PLACEMENTS:
+            hint = nearest(str(self.placement), PLACEMENTS)
+            allowed = f"one of {', '.join(PLACEMENTS)}"
+            raise ValidationError("esterase.placement", repr(self.placement), allowed, hint)
         check_rates(self.scheme, self.rates, self.q10, "esterase")
         if not any(t.destroys == self.scheme.transmitter for t in self.scheme.transitions):
             name, transmitter = repr(self.scheme.name), self.scheme.transmitter

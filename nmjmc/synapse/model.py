@@ -193,6 +193,11 @@ def _check_release(cleft: Cleft, vesicle: Vesicle) -> None:
 def _check_folds(cleft: Cleft, receptor: Receptor, esterase: Esterase) -> None:
     """Refuse parameters of folds where there are none: they would be ignored in silence."""
     if isinstance(cleft, Folded):
+        if esterase.placement != "lattice":
+            hint = "take a disc or a slab for sites at random"
+            raise ValidationError(
+                "esterase.placement", repr(esterase.placement), "'lattice' for a folded cleft", hint
+            )
         return
     hint = "did you mean cleft.kind=folded?"
     if np.size(receptor.fold_profile[0]):

@@ -110,7 +110,7 @@ class EventBatch:
         kinds = (random.Purpose.RELEASE, random.Purpose.SITES, random.Purpose.PLACE)
         keys = [word for kind in kinds for word in tables.keys(seeds, self.which, self.members.number, kind)]
         resting = np.concatenate([np.cumsum(point.lowered.resting, axis=1) for point in points])
-        stands = np.array([[*(1.0 / np.asarray(p.dilution)), _is_busy(p.lowered)] for p in points])
+        stands = np.array([_standing(point) for point in points])
         places = np.stack([point.sites.ravel() for point in points])
         time, radius, scale = (
             np.concatenate([np.atleast_1d(point.pore[k]) for point in points]) for k in range(3)
@@ -183,6 +183,20 @@ class EventBatch:
         tables_, shape = point.lowered.tables, point.lowered.shape
         found = view.between(origin[free], place, due, time, tables_, shape.disc, point.height, seed)
         self.views.append((time, found))
+
+
+def _standing(point: Any) -> list[float]:
+    """How the sites of a parameter set stand.
+
+    Returns:
+        The chance of a tile of each plane, whether a bath keeps sites busy, and how many esterases are drawn from how
+        many tiles (0 of 0 where each tile has its chance).
+    """
+    chance = 1.0 / np.asarray(point.dilution)
+    lowered = point.lowered
+    esterase = int(np.flatnonzero(lowered.resting[1])[0])  # in which all of them rest
+    drawn = [point.drawn, int(lowered.start[esterase])] if point.drawn >= 0 else [0, 0]
+    return [*chance, _is_busy(lowered), *drawn]
 
 
 def _is_busy(lowered: Any) -> bool:

@@ -115,11 +115,21 @@ def prepare(
     row[USED] = total
     row[FREE] = total
     vacant = c.states - 1
+    wanted = wp.int32(stands[c.chem, 3])
+    tiles = wp.int32(stands[c.chem, 4])
     for s in range(sites.shape[0]):
         state = vacant
         if s < undisturbed.shape[1]:
             state = wp.int32(undisturbed[c.chem, s])
-        if state != vacant:
+        if state != vacant and tiles > 0 and s >= c.offset:
+            # each tile in its turn, so that as many are taken as there are to be (Knuth's selection sampling)
+            w0, w1 = threefry(keys[p, 4], keys[p, 5], wp.uint32(s), wp.uint32(0))
+            if wanted < tiles and uniform(w0) * wp.float32(tiles) >= wp.float32(wanted):
+                state = vacant
+            else:
+                wanted -= 1
+            tiles -= 1
+        elif state != vacant:
             chance = stands[c.chem, wp.where(s < c.offset, 0, 1)]
             if chance < wp.float32(1.0):
                 w0, w1 = threefry(keys[p, 4], keys[p, 5], wp.uint32(s), wp.uint32(0))
