@@ -45,7 +45,7 @@ class Esterase(eqx.Module):
     position: Scalar = parameter("", "0", "1", open_low=True, open_high=True)
     fold_density: Scalar = parameter("/um^2", "0 /um^2", "1e5 /um^2")
     reference_temperature: Scalar = parameter("degC", "-5 degC", "60 degC")
-    placement: str = eqx.field(static=True)
+    placement: str = eqx.field(static=True, default="lattice")
 
     def __init__(
         self,
