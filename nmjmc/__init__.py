@@ -25,6 +25,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
     from nmjmc.api import Point, rerun, simulate, simulate_many
+    from nmjmc.bedside.clinic import dose_response, rns, sfemg, tof
+    from nmjmc.bedside.laboratory import epc, epp, mepc, twitch
     from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
     "nmjmc.api": ("Point", "rerun", "simulate", "simulate_many"),
+    "nmjmc.bedside.clinic": ("dose_response", "rns", "sfemg", "tof"),
+    "nmjmc.bedside.laboratory": ("epc", "epp", "mepc", "twitch"),
     "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.examination": ("Examination", "load_examination"),
@@ -82,7 +86,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "preparation", "junction", "disease", "drug",
     "available_preparations", "available_diseases", "available_drugs",
     "simulate", "simulate_many", "Point", "load", "rerun", "plot", "Result",
-    "load_examination", "Examination",
+    "rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch", "load_examination", "Examination",
     "Synapse", "Junction", "Treatment",
     "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",

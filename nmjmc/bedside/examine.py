@@ -5,16 +5,38 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from nmjmc.bedside.requests import Bedside
 from nmjmc.bedside.run import Job, run
-from nmjmc.bedside.task import Task
+from nmjmc.bedside.task import Task, of_junction
 from nmjmc.data import provenance
 from nmjmc.data.banks import Banks
 from nmjmc.data.examination import Examination
 from nmjmc.ending import Interrupted
+from nmjmc.progress import telling
 from nmjmc.runtime import choose_devices, use_cache
+
+
+def examined(kind: type[Bedside], given: dict[str, Any]) -> Examination:
+    """Ask a test of a junction.
+
+    Args:
+        kind: The request of the test.
+        given: Its settings by name, and the `junction`.
+
+    Raises:
+        ValidationError: If one of them cannot be right.
+    """
+    settings = {name: value for name, value in given.items() if name != "junction"}
+    for name in ("pathology", "drug"):
+        settings[name] = {} if settings.get(name) is None else settings[name]
+    asked = kind(**settings)
+    task = of_junction(given["junction"], asked)
+    with telling(asked.progress) as tell:
+        return examine(task, tell)
 
 
 def examine(task: Task, tell: Callable[[str], None]) -> Examination:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import equinox as eqx
+
 from nmjmc import treatments
 from nmjmc.bedside.requests import KINDS, SHARED, Bedside
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.build import STAGES, build_junction, describe_junction
+from nmjmc.junction.modifier import remember
+from nmjmc.junction.treatment import Treatment
 from nmjmc.junction.whole import Junction
 from nmjmc.request import digest, idle, settings
 from nmjmc.seeds import draw_seed
-from nmjmc.synapse.build import ALL_PARTS
+from nmjmc.synapse.build import ALL_PARTS, HISTORY
 
-PARTS = (*ALL_PARTS, *STAGES)
+PARTS = (*ALL_PARTS, HISTORY, *STAGES)
 """Keys of a config with parameters below them."""
 _TREATED = ("pathology", "drug", "definitions")
 
@@ -102,6 +106,37 @@ def of_config(config: Mapping[str, Any]) -> Task:
     task = Task(kind.of(given), healthy)
     _ = task.junction  # refuses what cannot be applied there
     return task
+
+
+def of_junction(junction: Any, request: Bedside) -> Task:
+    """The task of a junction in the hand: diseases and drugs that were composed over it are told by name.
+
+    Where its parameters have been changed after them, the junction is told as it stands, and these as its history.
+
+    Raises:
+        ValidationError: If it is no junction, or the diseases and drugs of the request cannot act there.
+    """
+    if not isinstance(junction, Junction):
+        hint = 'for example nmjmc.junction("human")'
+        raise ValidationError("junction", f"{junction!r:.60}", "a junction", hint)
+    as_it_stands = Task(request, junction)
+    wanted = as_it_stands.junction
+    healthy = junction.origin.healthy
+    if healthy is None:
+        return as_it_stands
+    told = treatments.as_config(one for one in junction.origin.treatments if isinstance(one, Treatment))
+    both = {kind: {**told.get(kind, {}), **getattr(request, kind)} for kind in _TREATED}
+    named = Task(replace(request, **both, exposure=told.get("exposure", request.exposure)), healthy)
+    return named if _is_same(named, wanted) else as_it_stands
+
+
+def _is_same(task: Task, junction: Junction) -> bool:
+    """Whether diseases and drugs by name give a junction, bit for bit; the order in which it remembers them is idle."""
+    try:
+        both = (remember(j, applied=tuple(sorted(j.applied))) for j in (task.junction, junction))
+        return bool(eqx.tree_equal(*both))
+    except ValidationError:  # in their own order they can act, diseases first they cannot
+        return False
 
 
 def _build(given: Mapping[str, Any]) -> Junction:

@@ -56,6 +56,8 @@ class Examination:
             f"{name.replace('_', ' ')} {value:g}" for name, value in self.config.get("pathology", {}).items()
         ]
         treated = [f"{name} {dose}" for name, dose in self.config.get("drug", {}).items()]
+        # of a junction whose parameters were changed after its diseases and drugs, these have no amounts
+        sick += [str(name).replace("_", " ") for name in self.config.get("history", {}).get("applied", ())]
         who = ", ".join([str(self.config.get("name", "junction")), *(sick or ["healthy"])])
         return f"{self.test}: {who}" + (f"; {', '.join(treated)}" if treated else "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, overload
 
 import equinox as eqx
@@ -14,7 +14,7 @@ from nmjmc.junction.contraction import Contraction
 from nmjmc.junction.modifier import OTHERS, Change
 from nmjmc.junction.muscle import Muscle
 from nmjmc.junction.terminal import Terminal
-from nmjmc.junction.whole import Junction
+from nmjmc.junction.whole import Junction, Origin
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_text
 
@@ -57,7 +57,9 @@ class Treatment:
                 no part of a synapse.
         """
         if isinstance(subject, Junction):
-            return self.change(subject)
+            past = subject.origin
+            now = Origin(past.healthy or subject, (*past.treatments, self))
+            return replace(self.change(subject), origin=now)
         if isinstance(subject, Synapse):
             return self._of_synapse(subject)
         hint = 'for example nmjmc.junction("human")'

@@ -32,6 +32,27 @@ from nmjmc.synapse.parameter import as_leaf, convert
 from nmjmc.synapse.presets import preparation
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a junction was before its diseases and drugs, and these in their order.
+
+    It takes part in no comparison: junctions of the same parameters are equal whatever they come from.
+
+    Attributes:
+        healthy: Without them; None for a junction that has none.
+        treatments: Diseases and drugs with their amounts.
+    """
+
+    healthy: Junction | None = None
+    treatments: tuple[Callable[[Junction], Junction], ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Origin)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 class Junction(eqx.Module):
     """Everything between the nerve's action potential and the force.
 
@@ -43,6 +64,7 @@ class Junction(eqx.Module):
         spread: How much the fibres of a muscle differ.
         steady: Conductance of the endplate that a bath keeps open [uS]; without it, the resting potential [mV] and the
             input resistance [MOhm].
+        origin: Where it comes from; parameters that are changed later are not told there.
     """
 
     terminal: Terminal
@@ -51,6 +73,7 @@ class Junction(eqx.Module):
     contraction: Contraction
     spread: Spread = Spread()
     steady: tuple[float, float, float] | None = eqx.field(static=True, default=None)
+    origin: Origin = eqx.field(static=True, default=Origin(), repr=False)
 
     @property
     def applied(self) -> tuple[str, ...]:

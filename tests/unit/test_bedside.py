@@ -1,6 +1,7 @@
 """The bedside commands: words, refusals, intervals, files and figures; the chain itself is run where it is cheap."""
 
 import dataclasses
+import inspect
 import json
 import re
 import runpy
@@ -11,7 +12,7 @@ import yaml
 
 import nmjmc
 from nmjmc.bedside import requests, run
-from nmjmc.bedside.task import of_config, own_settings
+from nmjmc.bedside.task import of_config, of_junction, own_settings
 from nmjmc.cli import treatments
 from nmjmc.cli.bedside import known, task_of
 from nmjmc.cli.compose import composed
@@ -25,10 +26,12 @@ from nmjmc.diagnostics.finding import Row, in_words
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
 from nmjmc.junction.build import build_junction, describe_junction
+from nmjmc.junction.modifier import set_to
 from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import human
 from nmjmc.pathology import DISEASES, disease
 from nmjmc.pharmacology import DRUGS, drug
+from nmjmc.request import defaults
 from nmjmc.viz.bedside import plot_examination
 from tests.records import formula_run
 
@@ -714,7 +717,12 @@ def test_a_run_leaves_its_files_and_tells_what_they_mean(kernel, tmp_path, capsy
     assert summary["meaning"] in told.out.replace("\n", " ")
     assert main(["rns", f"config={folder}"]) == 0
     np.testing.assert_array_equal(nmjmc.load_examination(folder).finding["arrival"], found.finding["arrival"])
-    assert len(kernel) == 1  # the second run found the quanta
+    ageing = nmjmc.junction("human") | nmjmc.disease("ageing", 0.5)
+    called = nmjmc.rns(ageing, fibres=3, stimuli=4, quanta=2, seed=7)
+    assert called.config == found.config and str(called.finding) == str(found.finding)
+    for name, array in found.finding.arrays.items():
+        np.testing.assert_array_equal(called.finding[name], array.values)
+    assert len(kernel) == 1  # later runs found the quanta
     capsys.readouterr()
     assert main(["show", str(folder), f"figure={tmp_path / 'again.png'}"]) == 0
     assert "decrement" in capsys.readouterr().out and (tmp_path / "again.png").exists()
@@ -730,3 +738,37 @@ def test_the_settings_in_the_configs_are_those_of_the_requests():
         assert script["renewed"](text.replace(block, block.replace("  #", " # not")), block) == text
     for test, kind in requests.KINDS.items():
         assert (config_dir() / "bedside" / f"{test}.yaml").read_text().splitlines()[1][2:] == kind.__doc__
+
+
+@pytest.mark.parametrize("test", BEDSIDE)
+def test_a_function_takes_what_its_request_holds(test):
+    given = dict(inspect.signature(getattr(nmjmc, test)).parameters)
+    assert next(iter(given)) == "junction" and given.pop("junction").default is inspect.Parameter.empty
+    held = {name: value for name, value in defaults(requests.KINDS[test]).items() if name != "definitions"}
+    assert given.keys() == held.keys()
+    for name, value in held.items():
+        assert (given[name].default or {} if value == {} else given[name].default) == value, name
+
+
+def test_diseases_and_drugs_over_a_junction_are_told_as_the_command_tells_them():
+    human, of = nmjmc.junction("human"), lambda j, **given: of_junction(j, requests.Rns(**given))
+    weak, block = nmjmc.disease("myasthenia_gravis", 0.6), nmjmc.drug("pyridostigmine", "0.2 uM")
+    words = ("pathology=myasthenia_gravis:0.6", "drug=pyridostigmine:0.2 uM")
+    for told in (
+        of(human | weak | block),
+        of(human | block | weak),  # these two act on different things
+        of(human | weak, drug={"pyridostigmine": 0.2}),
+        of(human, pathology={"myasthenia_gravis": "60 %"}, drug={"pyridostigmine": "200 nM"}),
+    ):
+        assert told.config == asked("rns", *words).config and told.hash == asked("rns", *words).hash
+    later = of(human | nmjmc.drug("organophosphate", "1 uM", exposure="2 min"))
+    assert later.config == asked("rns", "drug=organophosphate:1 uM", "exposure=2 min").config
+    changed = of(set_to("terminal.zone_fraction", 0.5)(human | weak))
+    assert changed.config["history"]["applied"] == ["myasthenia_gravis"] and not changed.config["pathology"]
+    again = of_config(json.loads(json.dumps(changed.config)))
+    assert again.config == changed.config and again.junction.applied == ("myasthenia_gravis",)
+    assert "myasthenia gravis" in Examination(rns_finding.finding(rns_of()), changed.config, 0).title
+    with pytest.raises(ValidationError, match="applied twice"):
+        of(human | weak, pathology={"myasthenia_gravis": 0.1})
+    with pytest.raises(ValidationError, match=r"junction must be a junction.*nmjmc\.junction"):
+        of("human")
