@@ -15,6 +15,7 @@ Names are looked up when they are first used, so `import nmjmc` is quick and sta
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nmjmc.junction.whole import Junction
     from nmjmc.kernel.numerics import Numerics
     from nmjmc.kinetics import Scheme, available_schemes, load_scheme
+    from nmjmc.parameters import get, paths, replace, scale
     from nmjmc.pathology import available_diseases, disease
     from nmjmc.pharmacology import available_drugs, drug
     from nmjmc.synapse import (
@@ -48,11 +50,7 @@ if TYPE_CHECKING:
         build,
         compose,
         describe,
-        get,
-        paths,
         preparation,
-        replace,
-        scale,
     )
     from nmjmc.viz.draw import plot
 
@@ -74,9 +72,9 @@ _HOME = {
     "nmjmc.kinetics": ("Scheme", "available_schemes", "load_scheme"),
     "nmjmc.pathology": ("available_diseases", "disease"),
     "nmjmc.pharmacology": ("available_drugs", "drug"),
+    "nmjmc.parameters": ("get", "paths", "replace", "scale"),
     "nmjmc.synapse": (
-        "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "get", "paths",
-        "preparation", "replace", "scale",
+        "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "preparation",
     ),
     "nmjmc.viz.draw": ("plot",),
 }  # fmt: skip
@@ -116,5 +114,12 @@ def _above(name: str) -> None:
     above.answer(name, lambda thing, *arguments, **options: __getattr__(name)(thing, *arguments, **options))
 
 
+def _in_hand(question: str, *arguments: Any) -> Any:
+    """Have what a synapse, a junction or a part asks for answered."""
+    return getattr(importlib.import_module("nmjmc.in_hand"), question)(*arguments)
+
+
 _above("plot")
 _above("rerun")
+for _question in ("text", "html", "save"):
+    above.answer(_question, functools.partial(_in_hand, _question))

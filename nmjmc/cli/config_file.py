@@ -9,6 +9,7 @@ from typing import Any
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import user_path
 from nmjmc.synapse.build import PARTS
+from nmjmc.synapse.presets import schemes_from
 from nmjmc.yaml_file import nested, read_yaml
 
 GROUPS = ("preparation", "example")
@@ -47,7 +48,7 @@ def read(word: str, known: Sequence[str] | None = None) -> dict[str, Any]:
             raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
         if known is not None and top not in known:
             raise ValidationError("a key", repr(key), "a setting or a parameter", nearest(top, known))
-    whole = nested(found)
+    whole = schemes_from(nested(found), path.parent)
     for group in GROUPS:
         if group in whole and not isinstance(whole[group], str):
             raise ValidationError(group, repr(whole[group]), "the name of one", f"for example {group}: NAME")

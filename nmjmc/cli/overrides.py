@@ -11,8 +11,10 @@ from nmjmc.cli import config_file, given, grammar, hydra_words
 from nmjmc.cli.config_file import GROUPS, quote
 from nmjmc.cli.grammar import quoted as quoted
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.kinetics.schemes import scheme_file
 from nmjmc.synapse.build import ALL_PARTS
-from nmjmc.synapse.presets import available_preparations, file_mapping, is_file, preparation_mapping
+from nmjmc.synapse.differences import merged
+from nmjmc.synapse.presets import OF_A_JUNCTION, available_preparations, is_file, preparation_mapping
 
 SETTINGS = (
     "vesicles", "seed", "duration", "record_interval", "numerics", "device", "cache", "progress", "dry_run",
@@ -49,10 +51,15 @@ _OF_A_TEST = {
         ("drug", "pyridostigmine:'0 uM',pyridostigmine:'1 uM'"),
     )
 }
+BEHIND = ("history", "steady")
+"""What a file may say beside the keys of a command: what diseases and drugs have left behind."""
+BODY = 37.0
+"""Temperature of a junction in a file that says none [degC]; as configs/junction.yaml has it."""
 _COUNTERPARTS = {"fibres": "pairs", "pairs": "fibres"}  # each bedside test counts one of them
 _THOUSANDS = re.compile(r"^\s*[+-]?\d{1,3}(,\d{3})+(?![\d,])")
 _WORD = re.compile(r"^(?P<sign>[+~]*)(?P<key>[^=]+)=(?P<value>.*)$", re.DOTALL)
 _SIGNS = ("", "+", "++", "~")
+_SCHEME = re.compile(r"\+*(?P<part>receptor|esterase)\.scheme=(?P<file>.*\.ya?ml['\"]?)", re.IGNORECASE)
 _TEXTS = ("name",)  # settings that are texts whatever they look like
 
 
@@ -74,7 +81,8 @@ def prepare(words: list[str], known: Known = SIMULATE, instead: Mapping[str, Any
         grammar.check_word(word)
     hydra_words.check_flags(words, (*known.names, *GROUPS))
     sweeping = any(word in _MULTIRUN for word in words)
-    base, rest = _base(words, known, instead)
+    schemes, words = _schemes(words, sweeping)
+    base, rest = _base(words, known, instead, schemes)
     made = [_made(word, index, rest, known, sweeping) for index, word in enumerate(rest)]
     _check_groups([*base, *made])
     # argparse takes no word behind this flag
@@ -108,7 +116,24 @@ def _check_thousands(word: str) -> None:
         raise ValidationError(key, repr(value), "without commas in a number", f"did you mean {meant}?")
 
 
-def _base(words: list[str], known: Known, instead: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
+def _schemes(words: list[str], sweeping: bool) -> tuple[dict[str, Any], list[str]]:
+    """Schemes that words name by files, as the mapping that the files hold, and the other words."""
+    found, rest = {}, []
+    for word in words:
+        match = _SCHEME.fullmatch(word)
+        several = sweeping and match is not None and "," in match["file"]
+        if match is None or several:
+            rest.append(word)
+        elif match["part"] in found:
+            raise ValidationError(f"{match['part']}.scheme", "given twice", "given once")
+        else:
+            found[match["part"]] = {"scheme": scheme_file(match["file"].strip("'\""))}
+    return found, rest
+
+
+def _base(
+    words: list[str], known: Known, instead: Mapping[str, Any] | None, schemes: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
     """What files say, as the overrides that put it below all words, and the words without these files."""
     configs = [word for word in words if word.startswith("config=")]
     preparations = [word for word in words if word.startswith("preparation=")]
@@ -121,18 +146,19 @@ def _base(words: list[str], known: Known, instead: Mapping[str, Any] | None) -> 
             "a file of yours may name its preparation",
         )
     if configs:
-        names = (*known.names, *(group for group in GROUPS if _has(group, known)))
+        names = (*known.names, *BEHIND, *(group for group in GROUPS if _has(group, known)))
         found = config_file.read(configs[0], names)
         base = ["~preparation"] if config_file.is_whole(found) else []
         base += [_one(f"{group}={found[group]}", known, False) for group in GROUPS if group in found]
-        whole = {**config_file.lasting(found), **(instead or {})}
+        whole = merged({**config_file.lasting(found), **(instead or {})}, schemes)
         return [*base, given.stored(whole)], [_forced(word, known) for word in rest]
     base, whole = [], dict(instead or {})
     if preparations and is_file(_bare(preparations[0])):
         if len(preparations) > 1:
             raise ValidationError("preparation", "given twice", "given once")
-        whole = _of_file(_bare(preparations[0])) | whole
+        whole = _of_file(_bare(preparations[0]), known) | whole
         base, rest = ["~preparation"], [word for word in rest if word not in preparations]
+    whole = merged(whole, schemes)
     return [*base, *([given.stored(whole)] if whole else [])], rest
 
 
@@ -144,9 +170,11 @@ def _has(group: str, known: Known) -> bool:
     return group == "preparation" or group in known.settings
 
 
-def _of_file(path: str) -> dict[str, Any]:
-    """The preparation in a file; parts that it leaves out are those of the default one."""
-    return preparation_mapping("human") | file_mapping(path)
+def _of_file(path: str, known: Known) -> dict[str, Any]:
+    """The preparation in a file, with the parts of a junction and at the body's temperature where these are asked."""
+    if OF_A_JUNCTION[0] in known.parts:
+        return preparation_mapping(path, OF_A_JUNCTION, BODY)
+    return preparation_mapping(path)
 
 
 def _forced(word: str, known: Known) -> str:

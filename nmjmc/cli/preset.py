@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.folders import config_dir
+from nmjmc.folders import config_dir, user_path
+from nmjmc.junction.presets import junction
+from nmjmc.kinetics import load_scheme
+from nmjmc.pathology import disease
+from nmjmc.pharmacology import drug
+from nmjmc.synapse.presets import is_file
 from nmjmc.yaml_file import read_yaml
+
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "preparation": junction,
+    "scheme": load_scheme,
+    "diseases": disease,
+    "drugs": lambda path: drug(path, 0),
+}
+"""How a user's own file of a group is checked."""
 
 
 class Entry(NamedTuple):
@@ -28,11 +41,14 @@ def groups() -> tuple[str, ...]:
 
 
 def preset_file(group: str, name: str) -> Path:
-    """The file of a preset.
+    """The file of a preset, or a file of the user's own, which is checked.
 
     Raises:
-        ValidationError: If there is no such preset.
+        ValidationError: If there is no such preset, or the file cannot be right.
     """
+    if is_file(name) and group in _CHECKS:
+        _CHECKS[group](name)
+        return user_path(name, group)
     names = {path.stem: path for path in (config_dir() / group).glob("*.yaml")}
     if name not in names:
         raise ValidationError(group, repr(name), f"a known {group}", nearest(name, names))
@@ -94,4 +110,5 @@ def as_text(group: str, name: str) -> str:
     width = max((len(entry.path) for entry in found), default=0)
     values = max((len(entry.value) for entry in found if len(entry.value) < 40), default=0)
     rows = [f"{e.path.ljust(width)}  {e.value.ljust(values)}  {e.comment}".rstrip() for e in found]
-    return "\n".join((heading(path), "", *rows, "", f"from {path}"))
+    above = heading(path)
+    return "\n".join((*((above, "") if above else ()), *rows, "", f"from {path}"))

@@ -14,10 +14,16 @@ from nmjmc.junction.spread import Spread
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.whole import Junction
 from nmjmc.synapse.build import build, describe
-from nmjmc.synapse.parameter import convert, parameters, text
+from nmjmc.synapse.mapping import refuse_unknown
+from nmjmc.synapse.parameter import Range, convert, parameters, text
 
 STAGES: dict[str, Any] = {
     "terminal": Terminal, "muscle": Muscle, "contraction": Contraction, "spread": Spread,
+}  # fmt: skip
+STEADY = "steady"
+_STEADY = {
+    "conductance": Range("uS", "0 uS"), "resting_potential": Range("mV", "-200 mV", "200 mV"),
+    "input_resistance": Range("MOhm", "0 MOhm"),
 }  # fmt: skip
 _WARM = ("terminal", "muscle", "contraction")
 
@@ -33,16 +39,34 @@ def build_junction(mapping: Mapping[str, Any]) -> Junction:
     Raises:
         ValidationError: For a key that is unknown, and for every value that cannot be right.
     """
-    synapse = {name: value for name, value in mapping.items() if name not in STAGES}
+    synapse = {name: value for name, value in mapping.items() if name not in (*STAGES, STEADY)}
     warmth = mapping.get("temperature")
     stages = {name: _stage(name, mapping.get(name), warmth if name in _WARM else None) for name in STAGES}
-    return Junction(synapse=build(synapse), **stages)
+    return Junction(synapse=build(synapse), **stages, steady=_steady(mapping.get(STEADY)))
 
 
 def describe_junction(junction: Junction) -> dict[str, Any]:
     """The nested mapping of a junction; `build_junction` makes the same junction from it, bit for bit."""
-    stages = {name: _describe(getattr(junction, name)) for name in STAGES}
+    stages = {name: describe_stage(getattr(junction, name)) for name in STAGES}
+    if junction.steady is not None:
+        stages[STEADY] = {
+            n: text(v, allowed) for (n, allowed), v in zip(_STEADY.items(), junction.steady, strict=True)
+        }
     return {**describe(junction.synapse), **stages}
+
+
+def _steady(given: Any) -> tuple[float, float, float] | None:
+    """What a bath keeps open, as `describe_junction` writes it."""
+    if given is None:
+        return None
+    refuse_unknown(STEADY, given, tuple(_STEADY))
+    for name in _STEADY:
+        if name not in given:
+            raise ValidationError(f"{STEADY}.{name}", "missing", f"given in {_STEADY[name].unit}")
+    conductance, potential, resistance = (
+        float(convert(given[name], allowed, f"{STEADY}.{name}")) for name, allowed in _STEADY.items()
+    )
+    return conductance, potential, resistance
 
 
 def _stage(name: str, given: Any, temperature: Any = None) -> Any:
@@ -91,6 +115,7 @@ def _whole(part: Any) -> tuple[str, ...]:
     return tuple(item.name for item in fields(part) if "range" not in item.metadata)
 
 
-def _describe(part: Any) -> dict[str, Any]:
+def describe_stage(part: Any) -> dict[str, Any]:
+    """The mapping of a terminal, a muscle, a contraction or a spread."""
     described = {item.name: text(getattr(part, item.name), allowed) for item, allowed in parameters(part)}
     return {**{name: getattr(part, name) for name in _whole(type(part))}, **described}

@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
+from nmjmc import above
 from nmjmc.synapse.parameter import check_parameters, parameter
 from nmjmc.types import Scalar
 
@@ -127,6 +128,9 @@ class Contraction(eqx.Module):
     # of the rise of force in a tetanus, rat and mouse [V-abs Stein et al. 1982]
     bridge_q10: Scalar = _q10(2.5)
     diffusion_q10: Scalar = _q10(1.5)  # of diffusion [V] Cannon-Lab; that ions bind alike is a choice
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "contraction")

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from nmjmc import above
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.gating import SETS
 from nmjmc.synapse.parameter import check_parameters, is_traced, parameter
@@ -136,6 +137,9 @@ class Muscle(eqx.Module):
     )  # near 1 in rat (Palade & Barchi 1977, J Gen Physiol [V-abs])
     diffusion_q10: Scalar = parameter(*_Q10, default=1.5)  # of diffusion [V] Cannon-Lab
     gating: str = eqx.field(static=True, default="cannon_lab_2024")
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "muscle")

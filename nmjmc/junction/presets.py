@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nmjmc.errors import ValidationError
-from nmjmc.junction.build import STAGES, build_junction
+from nmjmc.junction.build import build_junction
 from nmjmc.junction.whole import BODY, Junction
-from nmjmc.synapse.presets import in_file, is_file, preparation_mapping, put
+from nmjmc.synapse.presets import OF_A_JUNCTION, in_file, preparation_mapping, put
 
 
 def junction(name: str = "human", **overrides: Any) -> Junction:
@@ -15,7 +15,7 @@ def junction(name: str = "human", **overrides: Any) -> Junction:
 
     Args:
         name: One of `nmjmc.available_preparations()`, which is put between the default terminal and the default fibre
-            at 37 degC; or the path of a YAML file.
+            at 37 degC; or the path of a YAML file, whole or with differences alone.
         **overrides: Parameters to set, of the synapse and of `terminal`, `muscle`, `contraction` and `spread`:
             `temperature="35 degC"` (of all parts), nested as `terminal={"zone_fraction": 0.5}`, or by path as
             `**{"receptor.density": "3000 /um^2"}`. Plain numbers are in the stated unit.
@@ -29,9 +29,7 @@ def junction(name: str = "human", **overrides: Any) -> Junction:
         >>> float(human.terminal.temperature)
         35.0
     """
-    mapping = preparation_mapping(name, tuple(STAGES))
-    if not is_file(name):
-        mapping["temperature"] = BODY
+    mapping = preparation_mapping(name, OF_A_JUNCTION, BODY)
     for path, value in overrides.items():
         put(mapping, path.split("."), value)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import equinox as eqx
 
+from nmjmc import above
 from nmjmc.synapse.parameter import check_parameters, parameter
 from nmjmc.types import Scalar
 
@@ -28,6 +29,9 @@ class Spread(eqx.Module):
     immature_quantum: Scalar = parameter("", "0", "2", default=1.0)
     immature_release: Scalar = parameter("", "0", "1", default=1.0)
     conduction: Scalar = parameter("ms", "0 ms", "10 ms", default=0.6)  # [D]
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "spread")

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from nmjmc import above
 from nmjmc.errors import ValidationError
 from nmjmc.numbers import as_count
 from nmjmc.synapse.parameter import check_parameters, parameter
@@ -125,6 +126,9 @@ class Terminal(eqx.Module):
     temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=37.0)
     reference_temperature: Scalar = parameter("degC", "0 degC", "45 degC", default=37.0)
     release_q10: Scalar = parameter("", "0.5", "10", default=2.42)  # of the synaptic delay [V-2nd]
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "terminal")

@@ -93,6 +93,13 @@ class Treatment:
         """The amount in words: a severity, or a concentration with its unit."""
         return f"{self.amount:g}" if self.kind == "pathology" else to_text(self.amount, "uM")
 
+    def __repr__(self) -> str:
+        kind = "disease" if self.kind == "pathology" else "drug"
+        exposure = "" if self.exposure is None else f", exposure={to_text(self.exposure, 's')!r}"
+        return (
+            f"{kind}({self.name!r}, {self.dose if self.kind == 'pathology' else repr(self.dose)}{exposure})"
+        )
+
     def __str__(self) -> str:
         return f"{self.name}, {'severity ' if self.kind == 'pathology' else ''}{self.dose}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from nmjmc import above
 from nmjmc.carried import Number
 from nmjmc.junction.bank import Bank, drive_of, overlapping, simulate_bank
 from nmjmc.junction.contraction import Contraction
@@ -109,6 +111,25 @@ class Junction(eqx.Module):
 
     def __or__(self, change: Callable[[Junction], Junction]) -> Junction:
         return self.with_(change) if callable(change) else NotImplemented
+
+    def save(self, path: str | Path, differences_from: str | None = None) -> Path:
+        """Write it as YAML, from which `nmjmc.junction(path)` makes the same bits; every command takes the file.
+
+        Args:
+            path: The file; it appears whole or not at all.
+            differences_from: The name of a preparation of which only the differences are written; without it
+                everything is.
+
+        Raises:
+            ValidationError: If there is no such preparation, or nothing can be written there.
+        """
+        return above.ask("save", self, path, differences_from)
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
+
+    def _repr_html_(self) -> str:
+        return above.ask("html", self)
 
 
 BODY = 37.0

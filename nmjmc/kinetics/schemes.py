@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,6 +14,7 @@ from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir, names_in
 from nmjmc.kinetics.scheme import Scheme, Transition
 from nmjmc.units import to_internal
+from nmjmc.yaml_file import read_yaml
 
 _KEYS = ("name", "states", "transitions", "resting", "conductance", "transmitter", "q10")
 _ARROW_KEYS = ("from", "to", "rate", "factor", "binds", "releases", "destroys")
@@ -23,22 +26,42 @@ def available_schemes() -> tuple[str, ...]:
     return names_in("scheme")
 
 
-def load_scheme(source: str | Mapping[str, Any] | Scheme) -> Scheme:
-    """A scheme by name, or from a mapping of the same form as its YAML file.
+def load_scheme(source: str | Path | Mapping[str, Any] | Scheme) -> Scheme:
+    """A scheme by name, from a YAML file of your own, or from a mapping of the same form.
 
     Args:
-        source: A shipped scheme's name, a mapping, or a scheme (returned as it is).
+        source: A shipped scheme's name, the path of a YAML file (docs/own_scheme.md), a mapping, or a scheme (returned
+            as it is).
 
     Raises:
-        ValidationError: For an unknown name or key, or an inconsistent scheme.
+        ValidationError: For an unknown name or key, a file that cannot be read, or an inconsistent scheme.
     """
     if isinstance(source, Scheme):
         return source
+    if isinstance(source, Path) or is_scheme_file(source):
+        return _from_mapping(scheme_file(str(source)))
     if isinstance(source, str):
         return _shipped(source)
     if isinstance(source, Mapping):
         return _from_mapping(source)
     raise ValidationError("scheme", repr(source), "a name or a mapping", nearest("", available_schemes()))
+
+
+def is_scheme_file(source: object) -> bool:
+    """Whether a scheme is named by the path of a YAML file."""
+    return isinstance(source, str) and source.casefold().endswith((".yaml", ".yml"))
+
+
+def scheme_file(path: str) -> dict[str, Any]:
+    """The mapping of a scheme in a user's file; its name is the file's where it has none.
+
+    Raises:
+        ValidationError: If it cannot be read, or is no mapping.
+    """
+    found = read_yaml(path, "scheme")
+    if not isinstance(found, dict):
+        raise ValidationError("scheme", path, "a file with states, resting and transitions")
+    return {"name": re.sub(r"\W", "_", Path(path).stem), **found}
 
 
 def is_shipped(scheme: Scheme) -> bool:

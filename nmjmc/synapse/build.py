@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING
 from typing import Any
 
 import numpy as np
 
-from nmjmc.errors import ValidationError, nearest
+from nmjmc.errors import NmjmcWarning, ValidationError, nearest
 from nmjmc.kinetics import Scheme, available_schemes, is_shipped, load_scheme, scheme_to_mapping
 from nmjmc.synapse.cleft import KINDS
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
-from nmjmc.synapse.history import NONE, History, Solute
+from nmjmc.synapse.history import NONE, describe_history, read_history
 from nmjmc.synapse.ions import Ions
+from nmjmc.synapse.mapping import refuse_unknown, submapping, without_none
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import Range, convert, parameters, text
-from nmjmc.synapse.rates import Q10, rate_ranges
+from nmjmc.synapse.rates import Q10, rate_ranges, scheme_of, without_q10
 from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION, Receptor
 from nmjmc.synapse.vesicle import Vesicle
 
@@ -44,13 +46,13 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     Raises:
         ValidationError: For a key that is unknown or missing, and for every value that cannot be right.
     """
-    mapping = _without_none(mapping)
-    _refuse_unknown("synapse", mapping, ("name", "temperature", *ALL_PARTS, HISTORY))
+    mapping = without_none(mapping)
+    refuse_unknown("synapse", mapping, ("name", "temperature", *ALL_PARTS, HISTORY))
     for part in PARTS:
         if not isinstance(mapping.get(part), Mapping):
             found = "missing" if part not in mapping else repr(mapping[part])
             raise ValidationError(part, found, "a mapping of parameters")
-    return Synapse(
+    synapse = Synapse(
         cleft=_cleft(mapping["cleft"]),
         receptor=_receptor(mapping["receptor"]),
         esterase=_esterase(mapping["esterase"]),
@@ -59,8 +61,10 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         temperature=convert(mapping.get("temperature", 22), TEMPERATURE, "temperature"),
         name=str(mapping.get("name", "synapse")),
         ions=_plain(Ions, mapping.get("ions", {}), "ions"),
-        history=_history(mapping.get(HISTORY, {})),
+        history=read_history(mapping.get(HISTORY, {})),
     )
+    _tell_rates_without_q10(synapse, mapping)
+    return synapse
 
 
 def describe(synapse: Synapse) -> dict[str, Any]:
@@ -72,25 +76,12 @@ def describe(synapse: Synapse) -> dict[str, Any]:
     Returns:
         Plain dicts, lists and text only.
     """
-    treated = {} if synapse.history == NONE else {HISTORY: _describe_history(synapse.history)}
+    treated = {} if synapse.history == NONE else {HISTORY: describe_history(synapse.history)}
     return {
         "name": synapse.name,
         "temperature": text(synapse.temperature, TEMPERATURE),
-        "cleft": _describe_cleft(synapse.cleft),
-        "receptor": _describe_receptor(synapse.receptor),
-        "esterase": _describe_esterase(synapse.esterase),
-        "vesicle": _describe_plain(synapse.vesicle),
-        "fibre": _describe_plain(synapse.fibre),
-        "ions": _describe_plain(synapse.ions),
+        **{part: describe_part(getattr(synapse, part)) for part in ALL_PARTS},
         **treated,
-    }
-
-
-def _without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, Mapping) else value
-        for key, value in mapping.items()
-        if value is not None
     }
 
 
@@ -113,7 +104,7 @@ def _plain(
 ) -> Any:
     """A part all of whose keys are float fields."""
     ranges = {item.name: allowed for item, allowed in parameters(part)}
-    _refuse_unknown(path, given, tuple(ranges))
+    refuse_unknown(path, given, tuple(ranges))
     values = {key: convert(value, ranges[key], f"{path}.{key}") for key, value in given.items()}
     missing = [n for n in _required(part) if n not in values]
     if missing:
@@ -127,10 +118,10 @@ def _required(part: Any) -> list[str]:
 
 def _receptor(given: Mapping[str, Any]) -> Receptor:
     values = _with_rates(Receptor, given, "receptor", ("bath", "fold_profile"))
-    bath = _submapping(given, "receptor", "bath")
+    bath = submapping(given, "receptor", "bath")
     values["bath"] = {name: convert(value, BATH, f"receptor.bath.{name}") for name, value in bath.items()}
-    profile = _submapping(given, "receptor", "fold_profile")
-    _refuse_unknown("receptor.fold_profile", profile, ("depth", "fraction"))
+    profile = submapping(given, "receptor", "fold_profile")
+    refuse_unknown("receptor.fold_profile", profile, ("depth", "fraction"))
     values["fold_profile"] = (
         convert(profile.get("depth", []), DEPTH, "receptor.fold_profile.depth"),
         convert(profile.get("fraction", []), FRACTION, "receptor.fold_profile.fraction"),
@@ -156,10 +147,10 @@ def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[st
     """Float fields, scheme, rates and Q10s of a receptor or an esterase."""
     if "scheme" not in given:
         raise ValidationError(f"{path}.scheme", "missing", "given", nearest("", available_schemes()))
-    scheme = _scheme(given["scheme"], path)
+    scheme = scheme_of(given["scheme"], path)
     ranges = {item.name: allowed for item, allowed in parameters(part)}
     _refuse_rates_of_other_schemes(path, given, scheme, (*ranges, *others))
-    _refuse_unknown(path, given, (*ranges, "scheme", "q10", *scheme.rate_names, *others))
+    refuse_unknown(path, given, (*ranges, "scheme", "q10", *scheme.rate_names, *others))
     values = {key: convert(given[key], ranges[key], f"{path}.{key}") for key in ranges if key in given}
     rates = {
         name: convert(given[name], allowed, f"{path}.{name}")
@@ -168,9 +159,27 @@ def _with_rates(part: Any, given: Mapping[str, Any], path: str, others: tuple[st
     }
     q10 = {
         name: convert(value, Q10, f"{path}.q10.{name}")
-        for name, value in _submapping(given, path, "q10").items()
+        for name, value in submapping(given, path, "q10").items()
     }
     return values | {"scheme": scheme, "rates": rates, "q10": q10}
+
+
+class RateWarning(NmjmcWarning):
+    """Rates without a Q10 are taken as they are at another temperature than their own."""
+
+
+def _tell_rates_without_q10(synapse: Synapse, given: Mapping[str, Any]) -> None:
+    """One sentence where a rate that was measured at one temperature is used at another as it is."""
+    for part in ("receptor", "esterase"):
+        own = getattr(synapse, part)
+        if np.array_equal(own.reference_temperature, synapse.temperature):
+            continue
+        for name in without_q10(own.scheme, submapping(given[part], part, "q10")):
+            measured, now = (
+                text(value, TEMPERATURE) for value in (own.reference_temperature, synapse.temperature)
+            )
+            sentence = f"{part}.{name} has no Q10 and is taken at {now} as it is at {measured}"
+            warnings.warn(f"{sentence}; {part}.q10.{name}=2 would warm it.", RateWarning, stacklevel=3)
 
 
 def _refuse_rates_of_other_schemes(
@@ -189,37 +198,6 @@ def _refuse_rates_of_other_schemes(
             raise ValidationError(f"{path}.{key}", "given", allowed, hint)
 
 
-def _submapping(given: Mapping[str, Any], path: str, key: str) -> Mapping[str, Any]:
-    """A mapping below a part, empty where it is left out."""
-    below = given.get(key)
-    if below is not None and not isinstance(below, Mapping):
-        raise ValidationError(f"{path}.{key}", repr(below), "a mapping of parameters")
-    return below or {}
-
-
-def _scheme(given: Any, path: str) -> Scheme:
-    try:
-        scheme = load_scheme(given)
-    except ValidationError as error:
-        field = f"{path}.{error.field}" if error.field == "scheme" else error.field
-        raise ValidationError(field, error.value, error.allowed, error.hint) from None
-    if path == "receptor" and not scheme.open_states:
-        hint = "take 'two_site_sequential'"
-        raise ValidationError(f"{path}.scheme", repr(scheme.name), "one with a conducting state", hint)
-    return scheme
-
-
-def _refuse_unknown(path: str, given: Any, valid: tuple[str, ...]) -> None:
-    if not isinstance(given, Mapping):
-        raise ValidationError(path, repr(given), "a mapping of parameters")
-    for key in given:
-        if key not in valid:
-            prefix = "" if path == "synapse" else f"{path}."
-            hint = nearest(str(key), valid)
-            hint = hint.replace("did you mean ", f"did you mean {prefix}")
-            raise ValidationError(f"{prefix}{key}", "unknown", "a known parameter", hint)
-
-
 def _describe_cleft(cleft: Any) -> dict[str, Any]:
     kind = next(name for name, part in KINDS.items() if type(cleft) is part)
     return {"kind": kind, "rim": cleft.rim} | _describe_plain(cleft)
@@ -227,6 +205,17 @@ def _describe_cleft(cleft: Any) -> dict[str, Any]:
 
 def _describe_plain(part: Any) -> dict[str, Any]:
     return {item.name: text(getattr(part, item.name), allowed) for item, allowed in parameters(part)}
+
+
+def describe_part(part: Any) -> dict[str, Any]:
+    """The mapping of one part of a synapse."""
+    if isinstance(part, tuple(KINDS.values())):
+        return _describe_cleft(part)
+    if isinstance(part, Receptor):
+        return _describe_receptor(part)
+    if isinstance(part, Esterase):
+        return _describe_esterase(part)
+    return _describe_plain(part)
 
 
 def _describe_rates(part: Receptor | Esterase) -> dict[str, Any]:
@@ -259,53 +248,3 @@ def _describe_esterase(esterase: Esterase) -> dict[str, Any]:
 
 def _texts(values: Mapping[str, Any], allowed: Range) -> dict[str, Any]:
     return {name: text(value, allowed) for name, value in values.items()}
-
-
-_LEVEL = Range("uM", "0 uM", "1e6 uM")
-_CONSTANT = Range("uM", "0 uM", infinite=True)
-_SUM = Range("", "0", infinite=True)
-
-
-def _history(given: Any) -> History:
-    """What diseases and drugs have left behind, as `describe` writes it."""
-    _refuse_unknown(HISTORY, given, ("applied", "inhibition", "solutes"))
-    if not given:
-        return NONE
-    bound, solutes = _submapping(given, HISTORY, "inhibition"), _submapping(given, HISTORY, "solutes")
-    _refuse_unknown(f"{HISTORY}.inhibition", bound, ("reversible", "irreversible"))
-    applied = given.get("applied", [])
-    if not isinstance(applied, list | tuple):
-        raise ValidationError(f"{HISTORY}.applied", repr(applied), "a list of names")
-    reversible, irreversible = (
-        float(convert(bound.get(name, 0.0), _SUM, f"{HISTORY}.inhibition.{name}"))
-        for name in ("reversible", "irreversible")
-    )
-    made = tuple(_solute(str(name), value) for name, value in solutes.items())
-    return History(tuple(str(name) for name in applied), (reversible, irreversible), made)
-
-
-def _solute(name: str, given: Any) -> Solute:
-    where = f"{HISTORY}.solutes.{name}"
-    _refuse_unknown(where, given, ("concentration", "dissociation", "guests"))
-    guests = _submapping(given, where, "guests")
-    return Solute(
-        name,
-        float(convert(given.get("concentration", 0.0), _LEVEL, f"{where}.concentration")),
-        float(convert(given.get("dissociation", float("inf")), _CONSTANT, f"{where}.dissociation")),
-        tuple((str(g), float(convert(k, _LEVEL, f"{where}.guests.{g}"))) for g, k in guests.items()),
-    )
-
-
-def _describe_history(history: History) -> dict[str, Any]:
-    reversible, irreversible = history.inhibition
-    return {
-        "applied": list(history.applied),
-        "inhibition": {"reversible": reversible, "irreversible": irreversible},
-        "solutes": {s.name: _describe_solute(s) for s in history.solutes},
-    }
-
-
-def _describe_solute(solute: Solute) -> dict[str, Any]:
-    blocks = {"dissociation": text(solute.dissociation, _LEVEL)} if np.isfinite(solute.dissociation) else {}
-    guests = {"guests": {g: text(k, _LEVEL) for g, k in solute.guests}} if solute.guests else {}
-    return {"concentration": text(solute.concentration, _LEVEL), **blocks, **guests}

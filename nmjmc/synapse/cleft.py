@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import equinox as eqx
 
+from nmjmc import above
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.parameter import check_parameters, is_traced, parameter
 from nmjmc.types import Scalar
@@ -59,6 +60,9 @@ class Disc(eqx.Module):
     diffusion_q10: Scalar = _diffusion_q10()
     reference_temperature: Scalar = _reference_temperature()
 
+    def __repr__(self) -> str:
+        return above.ask("text", self)
+
     def __check_init__(self) -> None:
         _check_cleft(self, self.exit_radius, "exit_radius")
 
@@ -81,6 +85,9 @@ class Slab(eqx.Module):
     rim: str = eqx.field(static=True, default="absorbing")
     diffusion_q10: Scalar = _diffusion_q10()
     reference_temperature: Scalar = _reference_temperature()
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         _check_cleft(self, self.side, "side")
@@ -112,6 +119,9 @@ class Folded(eqx.Module):
     fold_spacing: Scalar = parameter("um", "0.01 um", "20 um", default=0.5)
     diffusion_q10: Scalar = _diffusion_q10()
     reference_temperature: Scalar = _reference_temperature()
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         _check_cleft(self, self.exit_radius, "exit_radius")

@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 
+from nmjmc import above
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kinetics import Scheme, load_scheme
 from nmjmc.synapse.parameter import check_parameters, parameter
@@ -68,6 +69,9 @@ class Esterase(eqx.Module):
         self.q10 = complete_q10(self.scheme, q10 or {}, "esterase", {})
         self.reference_temperature = reference_temperature
         self.placement = placement
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "esterase")

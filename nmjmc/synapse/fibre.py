@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import equinox as eqx
 
+from nmjmc import above
 from nmjmc.synapse.parameter import check_parameters, parameter
 from nmjmc.types import Scalar
 
@@ -16,6 +17,9 @@ class Fibre(eqx.Module):
     """
 
     holding_potential: Scalar = parameter("mV", "-200 mV", "200 mV", default=-80.0)
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "fibre")

@@ -19,6 +19,7 @@ import equinox as eqx
 import numpy as np
 import scipy.optimize
 
+from nmjmc import above
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.parameter import check_parameters, is_traced, parameter
 from nmjmc.types import Scalar
@@ -59,6 +60,9 @@ class Ions(eqx.Module):
     calcium_permeability: Scalar = parameter("", "0", "100", default=1.5)
     # 1.11 in frog [M]; a reversal of 0 mV asks for 0.93 [C]
     potassium_permeability: Scalar = parameter("", "0", "100", default=0.0)
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "ions")

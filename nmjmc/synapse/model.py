@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from nmjmc import above
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.cleft import Cleft, Folded, Slab
 from nmjmc.synapse.esterase import Esterase
@@ -100,6 +102,25 @@ class Synapse(eqx.Module):
 
     def __or__(self, change: Callable[[Synapse], Synapse]) -> Synapse:
         return self.with_(change) if callable(change) else NotImplemented
+
+    def save(self, path: str | Path, differences_from: str | None = None) -> Path:
+        """Write it as YAML, from which `nmjmc.preparation(path)` makes the same bits; every command takes the file.
+
+        Args:
+            path: The file; it appears whole or not at all.
+            differences_from: The name of a preparation of which only the differences are written; without it
+                everything is.
+
+        Raises:
+            ValidationError: If there is no such preparation, or nothing can be written there.
+        """
+        return above.ask("save", self, path, differences_from)
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
+
+    def _repr_html_(self) -> str:
+        return above.ask("html", self)
 
     def conductance(self) -> Scalar:
         """Conductance of an open channel at the synapse's temperature [uS], as `effective` has it."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import equinox as eqx
 import numpy as np
@@ -15,21 +17,40 @@ from nmjmc.synapse.model import Synapse, checked
 from nmjmc.synapse.parameter import Range, as_leaf, convert, parameters
 from nmjmc.synapse.rates import Q10, rate_ranges
 from nmjmc.synapse.receptor import BATH, DEPTH, FRACTION
+from nmjmc.synapse.scheme_change import with_scheme
 
 Modifier: TypeAlias = Callable[[Synapse], Synapse]
 T = TypeVar("T")
 PURE = Range("")
+WORDS = ("name", "cleft.rim", "receptor.scheme", "esterase.scheme", "esterase.placement")
+"""What `replace` changes too, though it is no number."""
+NOT_GIVEN: Any = object()
+"""Stands where no value was given, as None is one."""
 
 
-def compose(*modifiers: Callable[[T], T]) -> Callable[[T], T]:
-    """One modifier that does several, the first first; of synapses, or of whatever else they all change."""
+@dataclass(frozen=True)
+class Composed(Generic[T]):
+    """Several changes as one.
 
-    def modified(subject: T) -> T:
-        for modifier in modifiers:
-            subject = modifier(subject)
+    Attributes:
+        changes: They, the first first.
+    """
+
+    changes: tuple[Callable[[T], T], ...]
+
+    def __call__(self, subject: T) -> T:
+        """The subject after all of them."""
+        for change in self.changes:
+            subject = change(subject)
         return subject
 
-    return modified
+    def __repr__(self) -> str:
+        return f"compose({', '.join(map(repr, self.changes))})"
+
+
+def compose(*modifiers: Callable[[T], T]) -> Composed[T]:
+    """One modifier that does several, the first first; of synapses, or of whatever else they all change."""
+    return Composed(modifiers)
 
 
 def paths(synapse: Synapse) -> dict[str, str]:
@@ -52,12 +73,15 @@ def get(synapse: Synapse, path: str) -> Any:
     return _entry(synapse, path)[0](synapse)
 
 
-def replace(synapse: Synapse, path: str, value: Any) -> Synapse:
-    """The same synapse with one parameter changed.
+def replace(synapse: Synapse, changes: str | Mapping[str, Any], value: Any = NOT_GIVEN) -> Synapse:
+    """The same synapse with one or several parameters changed, all at once.
 
     Args:
         synapse: The synapse.
-        path: For example `receptor.density`.
+        changes: The path of one, for example `receptor.density`; or several with their values, as
+            `{"receptor.density": "3000 /um^2", "esterase.density": 1500}`. Beside the numbers there are `name`,
+            `cleft.rim`, `esterase.placement`, and `receptor.scheme` and `esterase.scheme`: the rates that a new scheme has in common with
+            the old one stay, and its others are given beside it.
         value: A number of any type in the stated unit (`paths` lists them), also one that JAX traces in `jit` or
             `grad`; text with a unit; or an object that carries a unit. What is in internal units, as `get` gives
             it, goes through `nmjmc.internal`: `replace(s, p, internal(2 * get(s, p)))`.
@@ -66,11 +90,57 @@ def replace(synapse: Synapse, path: str, value: Any) -> Synapse:
         A new synapse.
 
     Raises:
-        ValidationError: If there is no such parameter, or the value cannot be right.
+        ValidationError: If there is no such parameter, or a value cannot be right.
     """
-    where, allowed = _entry(synapse, path)
-    leaf = as_leaf(convert(value, allowed, path))
-    return checked(eqx.tree_at(where, synapse, leaf))
+    return _replaced(synapse, several(changes, value))
+
+
+def several(changes: str | Mapping[str, Any], value: Any) -> dict[str, Any]:
+    """Changes by path, from one path with its value or a mapping, which may be nested.
+
+    Raises:
+        ValidationError: For a value beside a mapping, or a path without one.
+    """
+    if isinstance(changes, Mapping):
+        if value is not NOT_GIVEN:
+            raise ValidationError("value", repr(value), "left out beside a mapping of changes")
+        return dict(_flat(changes, ""))
+    if value is NOT_GIVEN:
+        hint = 'for example replace(synapse, "receptor.density", "3000 /um^2")'
+        raise ValidationError("value", "missing", f"given for {changes}", hint)
+    return {changes: value}
+
+
+def _flat(changes: Mapping[str, Any], above: str) -> list[tuple[str, Any]]:
+    """Paths with their values; the mapping of a scheme is a value."""
+    found = []
+    for key, value in changes.items():
+        path = f"{above}.{key}" if above else str(key)
+        below = isinstance(value, Mapping) and path not in WORDS
+        found += _flat(value, path) if below else [(path, value)]
+    return found
+
+
+def _replaced(synapse: Synapse, changes: Mapping[str, Any]) -> Synapse:
+    """The words first, as a new scheme has parameters of its own; then all numbers; then one check of all."""
+    rest = dict(changes)
+    for part in ("receptor", "esterase"):
+        if f"{part}.scheme" in rest:
+            new, taken = with_scheme(getattr(synapse, part), part, rest.pop(f"{part}.scheme"), rest)
+            synapse = eqx.tree_at(lambda s, part=part: getattr(s, part), synapse, new)
+            rest = {path: value for path, value in rest.items() if path not in taken}
+    if "name" in rest:
+        synapse = changed(synapse, name=str(rest.pop("name")))
+    for path in ("cleft.rim", "esterase.placement"):
+        if path in rest:
+            part, name = path.split(".")
+            new = changed(getattr(synapse, part), **{name: rest.pop(path)})
+            synapse = eqx.tree_at(lambda s, part=part: getattr(s, part), synapse, new)
+    where = [_entry(synapse, path) for path in rest]
+    if not where:
+        return checked(synapse)
+    leaves = [as_leaf(convert(v, w[1], p)) for w, (p, v) in zip(where, rest.items(), strict=True)]
+    return checked(eqx.tree_at(lambda s: [w[0](s) for w in where], synapse, leaves))
 
 
 def allowed_range(synapse: Synapse, path: str) -> Range:
@@ -98,7 +168,7 @@ def _entry(synapse: Synapse, path: str) -> tuple[Callable[[Synapse], Any], Range
         raise ValidationError("path", repr(path), "a parameter's path", 'for example "receptor.density"')
     if path not in table:
         raise ValidationError(
-            path, "unknown", "a parameter of the synapse", nearest(path, _similar(path, table))
+            path, "unknown", "a parameter of the synapse", nearest(path, [*_similar(path, table), *WORDS])
         )
     return table[path]
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import copy
 import functools
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from nmjmc.errors import ValidationError, nearest
+from nmjmc.errors import NmjmcWarning, ValidationError, nearest
 from nmjmc.folders import config_dir, names_in
-from nmjmc.synapse.build import ALL_PARTS, HISTORY, build
+from nmjmc.kinetics.schemes import is_scheme_file, scheme_file
+from nmjmc.synapse.build import ALL_PARTS, HISTORY, PARTS, build
+from nmjmc.synapse.differences import merged
 from nmjmc.synapse.model import Synapse
 from nmjmc.yaml_file import nested, read_yaml
 
+BASE = "preparation"
+"""The key by which a file names the preparation from which it differs."""
+OF_A_JUNCTION = ("terminal", "muscle", "contraction", "spread", "steady")
+"""Keys of a junction's file that a synapse alone has not."""
 _KEYS = ("name", "temperature", *ALL_PARTS, HISTORY)
+
+
+class LeftOutWarning(NmjmcWarning):
+    """A part of a file is left out, because what is made of it has no such part."""
 
 
 def available_preparations() -> tuple[str, ...]:
@@ -24,18 +35,51 @@ def available_preparations() -> tuple[str, ...]:
     return names_in("preparation")
 
 
-def preparation_mapping(name: str, more: tuple[str, ...] = ()) -> dict[str, Any]:
+def preparation_mapping(
+    name: str, more: tuple[str, ...] = (), temperature: float | None = None
+) -> dict[str, Any]:
     """The nested mapping of a preparation, as its YAML file says it.
 
+    A file may hold every part of a synapse, or what differs from a preparation that it names (`preparation: lizard`;
+    without that word, `human`). Without that word a part that stands whole in the file is taken as it is.
+
     Args:
-        name: One of `available_preparations()`, or the path of a YAML file, such as the `fitted.yaml` of a fit.
+        name: One of `available_preparations()`, or the path of a YAML file, such as `synapse.save` writes.
         more: Keys that a file may have beside those of a synapse.
+        temperature: What takes the place of a preparation's own, and of a file's that says none [degC].
 
     Raises:
         ValidationError: If there is no such preparation, or the file is none.
     """
-    if is_file(name):
-        return file_mapping(name, more)
+    warm = {} if temperature is None else {"temperature": temperature}
+    if not is_file(name):
+        return known_preparation(name) | warm
+    found = file_mapping(name, more)
+    base = found.pop(BASE, None)
+    if base is None and all(part in found for part in PARTS):
+        return warm | found
+    below = known_preparation("human" if base is None else base) | warm
+    whole = () if base is not None else [part for part in found if _stands_alone(part, found, below)]
+    return merged({k: v for k, v in below.items() if k not in whole}, found)
+
+
+def _stands_alone(part: str, found: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
+    """Whether a part of a file has all that it needs."""
+    if part not in PARTS:
+        return False
+    try:
+        build({**below, part: found[part]})
+    except ValidationError:
+        return False
+    return True
+
+
+def known_preparation(name: str) -> dict[str, Any]:
+    """The nested mapping of a shipped preparation.
+
+    Raises:
+        ValidationError: If there is none of that name.
+    """
     if name not in available_preparations():
         hint = nearest(str(name), available_preparations())
         raise ValidationError("preparation", repr(name), "a known preparation", hint)
@@ -53,7 +97,11 @@ def is_file(name: str) -> bool:
 
 
 def file_mapping(path: str | Path, more: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The nested mapping of a preparation in a user's file, which may have more keys than those of a synapse.
+    """The nested mapping of a preparation in a user's file, a scheme's file with its path from here.
+
+    Args:
+        path: The file.
+        more: Keys that it may have beside those of a synapse; those of a junction are left out otherwise, and told.
 
     Raises:
         ValidationError: If it cannot be read, or is no mapping.
@@ -62,18 +110,33 @@ def file_mapping(path: str | Path, more: tuple[str, ...] = ()) -> dict[str, Any]
     if not isinstance(found, dict):
         raise ValidationError("preparation", str(path), "a mapping of parameters")
     whole = nested(found)
+    if left := [key for key in whole if key in OF_A_JUNCTION and key not in more]:
+        told = " and ".join([", ".join(left[:-1]), left[-1]] if left[1:] else left)
+        sentence = f"{told} of {path} {'are' if left[1:] else 'is'} left out: a synapse alone has none."
+        warnings.warn(sentence, LeftOutWarning, stacklevel=2)
+    known = (BASE, *_KEYS, *more)
     for key in whole:
-        if key not in (*_KEYS, *more):
-            hint = nearest(key, (*_KEYS, *more))
-            raise ValidationError(f"a key of the preparation ({path})", repr(key), "a part", hint)
-    return whole
+        if key not in (*known, *left):
+            raise ValidationError(
+                f"a key of the preparation ({path})", repr(key), "a part", nearest(key, known)
+            )
+    return schemes_from({k: v for k, v in whole.items() if k not in left}, Path(path).parent)
+
+
+def schemes_from(found: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A nested mapping in which each scheme that is named by a file is written out, its path being from a folder."""
+    for part in ("receptor", "esterase"):
+        below = found.get(part)
+        if isinstance(below, Mapping) and is_scheme_file(below.get("scheme")):
+            found = {**found, part: {**below, "scheme": scheme_file(str(folder / below["scheme"]))}}
+    return found
 
 
 def preparation(name: str = "human", **overrides: Any) -> Synapse:
     """A synapse by name.
 
     Args:
-        name: One of `available_preparations()`, or the path of a YAML file.
+        name: One of `available_preparations()`, or the path of a YAML file, whole or with differences alone.
         **overrides: Parameters to set: `temperature="37 degC"`, nested as
             `receptor={"density": "3000 /um^2"}`, or by path as `**{"receptor.density": "3000 /um^2"}`.
             Plain numbers are in the stated unit.

@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 
+from nmjmc import above
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kinetics import Scheme, load_scheme
 from nmjmc.synapse.parameter import Range, as_leaf, check_parameters, check_value, is_traced, parameter
@@ -87,6 +88,9 @@ class Receptor(eqx.Module):
         self.fold_profile = (as_leaf(depth), as_leaf(fraction))
         self.closing_voltage_sensitivity = closing_voltage_sensitivity
         self.reference_voltage = reference_voltage
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "receptor")

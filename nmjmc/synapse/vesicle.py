@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from nmjmc import above
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.parameter import check_parameters, is_traced, parameter
 from nmjmc.types import Scalar, Sites
@@ -40,6 +41,9 @@ class Vesicle(eqx.Module):
     release_depth: Scalar = parameter("nm", "0 nm", "1000 nm", default=0.0001)
     sites: Sites | np.ndarray = parameter("um", "-100 um", "100 um", ndim=2, default=((0.0, 0.0),))
     times: jax.Array | np.ndarray = parameter("ms", "0 ms", "1e6 ms", ndim=1, default=(0.0,))
+
+    def __repr__(self) -> str:
+        return above.ask("text", self)
 
     def __check_init__(self) -> None:
         check_parameters(self, "vesicle")
