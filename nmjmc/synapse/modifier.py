@@ -79,9 +79,9 @@ def replace(synapse: Synapse, changes: str | Mapping[str, Any], value: Any = NOT
     Args:
         synapse: The synapse.
         changes: The path of one, for example `receptor.density`; or several with their values, as
-            `{"receptor.density": "3000 /um^2", "esterase.density": 1500}`. Beside the numbers there are `name`,
-            `cleft.rim`, `esterase.placement`, and `receptor.scheme` and `esterase.scheme`: the rates that a new scheme has in common with
-            the old one stay, and its others are given beside it.
+            `{"receptor.density": "3000 /um^2", "esterase.density": 1500}`. Beside the numbers there are the words of
+            `WORDS`: the rates that a new scheme has in common with the old one stay, and its others are given beside
+            it.
         value: A number of any type in the stated unit (`paths` lists them), also one that JAX traces in `jit` or
             `grad`; text with a unit; or an object that carries a unit. What is in internal units, as `get` gives
             it, goes through `nmjmc.internal`: `replace(s, p, internal(2 * get(s, p)))`.
