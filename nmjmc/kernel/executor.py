@@ -1,8 +1,8 @@
 """Which program follows the patches: the event kernel (`warp`), or the pass of pure JAX (`jax`).
 
 The event kernel does every event in its exact order (`nmjmc.kernel.event`); it needs the extra `fast`. The pass of JAX
-works on all patches at once, by time steps (`nmjmc.kernel.step`); it runs wherever JAX does, and has steps of transport
-for folded clefts. `auto` takes the first wherever it can.
+works on all patches at once, by time steps (`nmjmc.kernel.step`), and runs wherever JAX does. `auto` takes the first
+wherever it can.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.kernel.numerics import EXECUTORS, OF_THE_PASS, Numerics
+from nmjmc.kernel.numerics import EXECUTORS, OF_STEPS, OF_THE_PASS, Numerics
 from nmjmc.synapse.cleft import Folded
 from nmjmc.synapse.model import Synapse
 
@@ -49,13 +49,12 @@ def settled(numerics: Numerics, synapse: Synapse, device: Any) -> Numerics:
 
 def why_not_warp(numerics: Numerics, synapse: Synapse, device: Any) -> str | None:
     """Why the event kernel cannot make this run, as a clause; None if it can."""
-    if isinstance(synapse.cleft, Folded):
-        return "folded clefts are for steps of transport, which the event kernel has not"
-    if numerics.transport == "stepped":
-        return "numerics.transport is 'stepped'"
+    stepped = isinstance(synapse.cleft, Folded) or numerics.transport == "stepped"
     default = Numerics()
     for field in fields(Numerics):
-        if field.name in OF_THE_PASS and getattr(numerics, field.name) != getattr(default, field.name):
+        if field.name not in OF_THE_PASS or (stepped and field.name in OF_STEPS):
+            continue
+        if getattr(numerics, field.name) != getattr(default, field.name):
             return f"numerics.{field.name} is set, and events in their exact order have no time step"
     if not installed():
         return 'NVIDIA Warp is not installed (pip install "nmjmc[fast]")'

@@ -12,7 +12,9 @@ TRANSPORTS = ("auto", "exact", "stepped")
 TIMES = ("shortest_step", "longest_step", "growth_time", "diffusion_step", "view_interval")
 """The fields that are times [ms]."""
 OF_THE_PASS = ("shortest_step", "longest_step", "growth_time", "step_scale", "diffusion_step")
-"""The fields that only the pass of JAX has: events in their exact order have no time step."""
+"""The fields that the pass of JAX has: events in their exact order have no time step."""
+OF_STEPS = ("step_scale", "diffusion_step")
+"""Those of them that also set the steps of motion where transport is by steps."""
 
 
 @in_units(

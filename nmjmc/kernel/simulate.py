@@ -186,6 +186,8 @@ def plan(
 
 
 def _step_in_words(job: Job) -> str:
+    if job.executor == "warp" and job.lowered.step is not None:
+        return f"{job.lowered.step * 1e3:.3g} us for motion; events in their exact order (executor warp)"
     if job.executor == "warp":
         return "none: events in their exact order, motion exact between binding attempts (executor warp)"
     steps = int(job.substeps.sum())
@@ -342,7 +344,7 @@ def make_batch(job: Job, members: Members, start: int, size: int, programs: Prog
     from nmjmc.kernel.event import start as event_start
 
     device = event_start.device_of(programs.device)
-    seconds = event_start.make_ready(device)
+    seconds = event_start.make_ready(device, job.lowered.step is not None)
     if seconds:
         programs.compile_seconds += seconds
         programs.compiled += 1

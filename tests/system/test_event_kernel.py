@@ -129,8 +129,10 @@ def test_auto_says_why_it_takes_jax(monkeypatch, caplog):
     human = nmjmc.preparation("human")
     assert executor.settled(Numerics(), human, device).executor == "warp"
     with caplog.at_level("INFO", logger="nmjmc"):
-        assert executor.settled(Numerics(), nmjmc.preparation("folded"), device).executor == "jax"
-        assert "folded" in caplog.text
+        folded, steps = nmjmc.preparation("folded"), Numerics(transport="stepped", diffusion_step=1e-4)
+        assert executor.settled(Numerics(step_scale=0.5), folded, device).executor == "warp"
+        assert executor.settled(steps, human, device).executor == "warp"
+        assert not caplog.text
         assert executor.settled(Numerics(step_scale=0.5), human, device).executor == "jax"
         assert "step_scale" in caplog.text
         monkeypatch.setattr(executor, "installed", lambda: False)
@@ -191,6 +193,52 @@ def test_no_number_compiles_anything(whole):
         del module._compile
     new = [name for name in compiled[begun:] if "compile" in name]
     assert not loads and not new, new
+
+
+@pytest.mark.unit
+def test_no_number_compiles_anything_where_transport_is_by_steps():
+    """Folds of other measures, flat clefts, densities, steps: one program for all."""
+    from nmjmc.kernel.event import follow_steps
+
+    simulated(synapse=creased(), vesicles=1, duration=0.02)
+    module = follow_steps.follow_steps.module
+    loads, sound = [], module._compile
+    module._compile = lambda *args, **kwargs: loads.append(1) or sound(*args, **kwargs)
+    try:
+        for changes in ({"cleft.fold_depth": 0.2}, {"cleft.fold_width": 0.03}, {"esterase.fold_density": 100.0},
+                        {"receptor.density": 900.0}, {"temperature": 37.0}, {"cleft.rim": "reflecting"}):  # fmt: skip
+            simulated(synapse=creased(**changes), vesicles=1, duration=0.02)
+        simulated(vesicles=1, duration=0.02, transport="stepped")
+        simulated(synapse=creased(), vesicles=1, duration=0.02, diffusion_step=1e-4)
+    finally:
+        del module._compile
+    assert not loads
+
+
+def creased(**changes):
+    """A small cleft over folds."""
+    cleft = {"exit_radius": 0.3, "fold_depth": 0.1, "fold_width": 0.05, "fold_spacing": 0.125}
+    given = {f"cleft.{name}": value for name, value in cleft.items()}
+    return nmjmc.preparation("folded", **{"vesicle.content_mean": 300.0, **given, **changes})
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("kind", ["folded", "flat"])
+def test_walks_have_the_same_bits_however_the_work_is_cut(kind, monkeypatch):
+    from nmjmc.kernel.event import batch, size
+
+    synapse = creased() if kind == "folded" else small()
+    how = {"synapse": synapse, "vesicles": 4, "duration": 0.2, "interval": 0.02, "transport": "stepped"}
+    whole = simulated(**how)
+    assert_same(simulated(**how, batch=1, chunk=3), whole)
+    assert_same(simulated(**{**how, "vesicles": 2}, how={"first_vesicle": 1}), whole, slice(1, 3))
+    monkeypatch.setattr(size, "slots", lambda molecules: int(molecules))
+    monkeypatch.setattr(batch, "_PAGE", 0.003)
+    seen = simulated(**how, view_interval=0.1)
+    assert_same(seen, whole)
+    assert (
+        np.isfinite(seen.views[:, :, 0]).sum(axis=1).tolist() == whole.counts["free_ach"][0, [5, 10]].tolist()
+    )
 
 
 @pytest.mark.unit

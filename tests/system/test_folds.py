@@ -77,12 +77,14 @@ def test_an_even_spread_stays_even():
 
 
 @pytest.mark.stat
-def test_equilibrium_in_a_closed_fold():
+@pytest.mark.parametrize("executor", ["warp", pytest.param("jax", marks=pytest.mark.slow)])
+def test_equilibrium_in_a_closed_fold(executor):
     # receptors on crests and walls bind and free until the canonical ensemble of the whole space is reached
     molecules, density = 400, 2500.0
     rates = {"binding_rate": 4e7 * MOLAR, "unbinding_rate": 10.0, "opening_rate": 0.0, "closing_rate": 1.0}
     synapse = two_site(density, folded(), molecules, rates=rates)
-    found = run(synapse, vesicles=8, seed=3, duration=1.0, record_interval=0.02)
+    how = {"duration": 1.0, "record_interval": 0.02, "numerics": Numerics(executor=executor)}
+    found = run(synapse, vesicles=8, seed=3, **how)
     sites = int(found.counts["R"][0, 0])
     volume = np.pi * RADIUS**2 * HEIGHT + slit_area(RADIUS, WIDTH, SPACING) * DEPTH
     ratio = rates["binding_rate"] / rates["unbinding_rate"]
@@ -152,9 +154,9 @@ def by_depth():
         "vesicle.content_cv": 0,
         "vesicle.pore_speed": "inf nm/ms",
     }
-    settings = Numerics(transport="stepped", diffusion_step=1.5e-4)
+    settings = {"transport": "stepped", "diffusion_step": 1.5e-4}
     found = {}
-    for depth in (None, 0.002, 0.4):
+    for depth, executor in ((None, "auto"), (0.002, "auto"), (0.4, "auto"), (0.4, "jax")):
         synapse = preparation(
             "human" if depth is None else "folded", **given, **{"receptor.density": "8500 /um^2"}
         )
@@ -164,11 +166,23 @@ def by_depth():
         else:
             cleft = Folded(**cleft, fold_depth=depth, fold_width=0.05, fold_spacing=0.25)
         parts = {"receptor": synapse.receptor, "esterase": synapse.esterase, "vesicle": synapse.vesicle}
-        found[depth] = run(
+        found[depth if executor == "auto" else executor] = run(
             type(synapse)(cleft, **parts, fibre=synapse.fibre), vesicles=16, seed=7, duration=0.15,
-            record_interval=0.01, numerics=settings,
+            record_interval=0.01, numerics=Numerics(executor=executor, **settings),
         )  # fmt: skip
     return found
+
+
+@pytest.mark.stat
+def test_both_executors_agree_over_folds(by_depth):
+    # all counts at three moments, 16 quanta each; |z| < 6 for some 30 comparisons by t of 30 degrees: below 1e-4
+    for name in by_depth["jax"].counts:
+        if name == "released":
+            continue
+        first, second = (np.asarray(by_depth[k].counts[name], float)[:, [3, 7, 15]] for k in (0.4, "jax"))
+        error = np.sqrt((first.var(axis=0, ddof=1) + second.var(axis=0, ddof=1)) / len(first))
+        z = (first.mean(axis=0) - second.mean(axis=0)) / np.maximum(error, 0.1)
+        assert np.abs(z).max() < 6, (name, z)
 
 
 @pytest.mark.stat

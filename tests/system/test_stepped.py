@@ -70,11 +70,13 @@ def waveform(time, trace):
 
 
 @pytest.mark.stat
-@pytest.mark.parametrize(("binding", "step"), [(1.0, None), (4.0, 5e-4)])
-def test_equilibrium_in_a_closed_box(binding, step):
+@pytest.mark.parametrize(
+    ("binding", "step", "executor"), [(1.0, None, "warp"), (4.0, 5e-4, "warp"), (4.0, 5e-4, "jax")]
+)
+def test_equilibrium_in_a_closed_box(binding, step, executor):
     # the canonical ensemble of sites with two places; k' of the free site about 0.025, and 0.13 at a long step
     molecules, side, density = 150, 0.14, 1e4
-    numerics = Numerics(transport="stepped", diffusion_step=step)
+    numerics = Numerics(executor=executor, transport="stepped", diffusion_step=step)
     rates = {"binding_rate": binding * 4e7 * MOLAR, "unbinding_rate": 10.0 * binding}
     rates = rates | {"opening_rate": 0.0, "closing_rate": 1.0}
     synapse = two_site(density, Slab(HEIGHT, side, DIFFUSION, "reflecting"), molecules, rates=rates)

@@ -32,13 +32,16 @@ def attributes(cubin):
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("arch", [80, 90, 100])
-def test_it_compiles_for(arch, tmp_path):
+@pytest.mark.parametrize(("arch", "steps"), [(80, False), (90, False), (90, True), (100, False)])
+def test_it_compiles_for(arch, steps, tmp_path):
     """Some four seconds of processor time each; what NVIDIA's compiler needs of a thread is read from its output."""
     from nmjmc.kernel.event.start import warp
 
     wp = warp()
-    from nmjmc.kernel.event.prepare import follow
+    if steps:
+        from nmjmc.kernel.event.follow_steps import follow_steps as follow
+    else:
+        from nmjmc.kernel.event.prepare import follow
 
     wp.compile_aot_module(follow.module, device=None, arch=arch, module_dir=tmp_path, use_ptx=False)
     (made,) = tmp_path.glob("*.cubin")

@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import warp as wp
 
 from nmjmc.errors import SimulationError, Status
-from nmjmc.kernel import random, view
+from nmjmc.kernel import random
 from nmjmc.kernel.batch import Job, Members, Outcome
 from nmjmc.kernel.event import size, tables
 from nmjmc.kernel.event.numbers import Patch
-from nmjmc.kernel.event.state import WORDS, State
+from nmjmc.kernel.event.state import State
 from nmjmc.kernel.scores import Sums
 
 _GROWTH = 1.5
@@ -92,11 +93,16 @@ class EventBatch:
         if any(np.isnan(field).any() for field in (*stacked, *numbers)):
             raise SimulationError(Status.NON_FINITE, "before the first event")
         host = self._needed(seeds)
+        kind = State
+        if lowered[0].tables.stepping is not None:
+            from nmjmc.kernel.event.state_steps import SteppedState
+
+            kind = functools.partial(SteppedState, lowered)
         most = int(self.molecules.max())
         buckets = size.buckets(most)
         sites, slots = host[0][0].shape[1], size.slots(most)
         while True:
-            state = State(
+            state = kind(
                 stacked, patches, slots, sites, self.records, buckets, job.scored, self.viewing, device
             )
             state.prepare(job.interval, host)
@@ -137,10 +143,11 @@ class EventBatch:
         self.start[:, :states] = self._sites_by_state(states)
 
     def _sites_by_state(self, states: int) -> np.ndarray:
-        kinds = (self.state.sites.numpy() & 0xFF).astype(np.int64)
-        kinds = np.minimum(kinds, states) + (states + 1) * np.arange(self.patches)[:, None]
-        found = np.bincount(kinds.ravel(), minlength=(states + 1) * self.patches)
-        return found.reshape(self.patches, states + 1)[:, :states]
+        """Sites of each patch by their states; patch by patch, so that what is in between stays in the cache."""
+        found = np.empty((self.patches, states), np.int64)
+        for row, words in zip(found, self.state.sites.numpy(), strict=True):
+            row[:] = np.bincount(words.astype(np.uint8), minlength=256)[:states]
+        return found
 
     def _grow(self) -> None:
         slots = int(_GROWTH * self.state.slots)
@@ -171,17 +178,9 @@ class EventBatch:
     def _view(self) -> None:
         """Note where the free molecules of the first patch are."""
         job, point = self.job, self.points[0]
-        used = int(self.state.report("used")[0])
-        pool = self.state.pools[0].numpy().reshape(-1, WORDS)[:used]
-        origin = self.state.origins.numpy().reshape(-1, 3)[:used]
         time = self.at * job.interval
         seed = point.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
-        free = np.flatnonzero(((pool[:, 4] & 7) < 6) & (origin[:, 2] <= time))
-        free = free[(pool[free, 4] != 0)]
-        place = pool[free, 2:4].view(np.float32)
-        due = pool[free, 0:2].copy().view(np.float64)[:, 0]
-        tables_, shape = point.lowered.tables, point.lowered.shape
-        found = view.between(origin[free], place, due, time, tables_, shape.disc, point.height, seed)
+        found = self.state.free(time, point, point.lowered.shape, seed)
         self.views.append((time, found))
 
 

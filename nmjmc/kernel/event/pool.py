@@ -5,10 +5,11 @@ Layout of slot i, as words of 32 bits:
     8 i, + 1   due    time of the next event [ms], float64, so that times of a long run are as fine as of a short one
     8 i + 2    x      where a molecule's journey ends [um], float32
     8 i + 3    y
-    8 i + 4    aim    what happens then: for a molecule one of the codes below; for the clock of site s, s 8 + CLOCK
+    8 i + 4    aim    what happens then: for a molecule one of the codes below, after steps with
+                    the tile that it tries, s 8 + RECEPTOR; for the clock of site s, s 8 + CLOCK
     8 i + 5    draw   how many pairs of random words the slot has drawn, never set back
     8 i + 6    next   the slot that follows in the list that this one is in (see `calendar`), or -1
-    8 i + 7    spare
+    8 i + 7    z      where transport is by steps: height of a molecule [um], float32
 
 An entry is a free molecule (its next arrival) or the clock of a site (its next transition). A molecule that binds hands
 its slot to the site's clock. A clock that its site has left behind, because a ligand came first, stays until it falls
@@ -51,6 +52,12 @@ class _Fields:
     @wp.func_native("((float*)pool.data)[8 * i + 2] = x; ((float*)pool.data)[8 * i + 3] = y;")
     def set_place(pool: wp.array[wp.uint32], i: wp.int32, x: wp.float32, y: wp.float32): ...
 
+    @wp.func_native("return ((float*)pool.data)[8 * i + 7];")
+    def height_of(pool: wp.array[wp.uint32], i: wp.int32) -> wp.float32: ...
+
+    @wp.func_native("((float*)pool.data)[8 * i + 7] = z;")
+    def set_height(pool: wp.array[wp.uint32], i: wp.int32, z: wp.float32): ...
+
     @wp.func_native("return pool.data[8 * i + 4];")
     def aim_of(pool: wp.array[wp.uint32], i: wp.int32) -> wp.uint32: ...
 
@@ -75,6 +82,8 @@ set_due = _Fields.set_due
 x_of = _Fields.x_of
 y_of = _Fields.y_of
 set_place = _Fields.set_place
+height_of = _Fields.height_of
+set_height = _Fields.set_height
 aim_of = _Fields.aim_of
 set_aim = _Fields.set_aim
 draw_of = _Fields.draw_of

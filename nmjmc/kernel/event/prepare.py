@@ -67,6 +67,82 @@ def rest(
                 set_clock(c, row, pool, sites, site, state, rate, take_slot(row, pool), wp.float64(0.0), w1)
 
 
+@wp.func
+@no_type_check
+def lay_out_sites(
+    c: Patch, row: wp.array[wp.int32], pool: wp.array[wp.uint32], sites: wp.array[wp.uint32],
+    undisturbed: wp.array2d[wp.uint8], stands: wp.array2d[wp.float32], resting: wp.array2d[wp.float32],
+    leave: wp.array[wp.float32], keys: wp.array2d[wp.uint32], p: wp.int32,
+):  # fmt: skip
+    """Put the sites of a patch at rest: vacant, undisturbed, or in equilibrium with a bath."""
+    vacant = c.states - 1
+    wanted = wp.int32(stands[c.chem, 3])
+    tiles = wp.int32(stands[c.chem, 4])
+    for s in range(sites.shape[0]):
+        state = vacant
+        if s < undisturbed.shape[1]:
+            state = wp.int32(undisturbed[c.chem, s])
+        if state != vacant and tiles > 0 and s >= c.offset:
+            # each tile in its turn, so that as many are taken as there are to be (Knuth's selection sampling)
+            w0, _w1 = threefry(keys[p, 4], keys[p, 5], wp.uint32(s), wp.uint32(0))
+            if wanted < tiles and uniform(w0) * wp.float32(tiles) >= wp.float32(wanted):
+                state = vacant
+            else:
+                wanted -= 1
+            tiles -= 1
+        elif state != vacant:
+            chance = stands[c.chem, wp.where(s < c.offset, 0, 1)]
+            if chance < wp.float32(1.0):
+                w0, _w1 = threefry(keys[p, 4], keys[p, 5], wp.uint32(s), wp.uint32(0))
+                if uniform(w0) >= chance:
+                    state = vacant
+        sites[s] = wp.uint32(state)
+        if state != vacant and stands[c.chem, 2] > wp.float32(0.0):
+            rest(c, row, pool, sites, keys[p, 2], keys[p, 3], resting, leave, s)
+
+
+@wp.func
+@no_type_check
+def lay_out_patch(
+    row: wp.array[wp.int32], pool: wp.array[wp.uint32], contents: wp.array2d[wp.int32], p: wp.int32
+):
+    """An empty calendar, and slots for the molecules of all vesicles."""
+    lay_out(row)
+    for i in range(pool.shape[0]):
+        pool[i] = wp.uint32(0)
+    total = wp.int32(0)
+    for j in range(contents.shape[1]):
+        total += contents[p, j]
+    row[USED] = total
+    row[FREE] = total
+
+
+@wp.func
+@no_type_check
+def leave_vesicle(
+    c: Patch, keys: wp.array2d[wp.uint32], pore_time: wp.array[wp.float32], pore_radius: wp.array[wp.float32],
+    pore_scale: wp.array[wp.float32], p: wp.int32, slot: wp.int32,
+):  # fmt: skip
+    """When a molecule leaves its vesicle after fusion [ms], and where from the middle of the pore [um]."""
+    w0, w1 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(0))
+    w2, _w3 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(1))
+    at = exponential(w0) * pore_scale[c.chem]
+    entry = wp.int32(wp.min(at, wp.float32(2046.0)))
+    part = wp.min(at - wp.float32(entry), wp.float32(1.0))
+    entry = entry + c.chem * 2048
+    after = pore_time[entry] + part * (pore_time[entry + 1] - pore_time[entry])
+    radius = pore_radius[entry] * wp.sqrt(uniform(w1))
+    sine, cosine = sincos_turn(w2)
+    return after, radius * cosine, radius * sine
+
+
+@wp.func
+@no_type_check
+def record_after(left: wp.float64, interval: wp.float64):
+    """The record that counts a release for the first time."""
+    return wp.max(wp.int32(wp.ceil(left / interval - wp.float64(1.0e-4))), 0)
+
+
 # both kernels stand in one module of Warp's, so that they are compiled at once
 @wp.kernel(enable_backward=False, module=follow.module)
 @no_type_check
@@ -106,59 +182,21 @@ def prepare(
     pool = pools[p]
     sites = every_site[p]
     sums = every_sum[p]
-    lay_out(row)
-    for i in range(pool.shape[0]):
-        pool[i] = wp.uint32(0)
-    total = wp.int32(0)
-    for j in range(contents.shape[1]):
-        total += contents[p, j]
-    row[USED] = total
-    row[FREE] = total
-    vacant = c.states - 1
-    wanted = wp.int32(stands[c.chem, 3])
-    tiles = wp.int32(stands[c.chem, 4])
-    for s in range(sites.shape[0]):
-        state = vacant
-        if s < undisturbed.shape[1]:
-            state = wp.int32(undisturbed[c.chem, s])
-        if state != vacant and tiles > 0 and s >= c.offset:
-            # each tile in its turn, so that as many are taken as there are to be (Knuth's selection sampling)
-            w0, w1 = threefry(keys[p, 4], keys[p, 5], wp.uint32(s), wp.uint32(0))
-            if wanted < tiles and uniform(w0) * wp.float32(tiles) >= wp.float32(wanted):
-                state = vacant
-            else:
-                wanted -= 1
-            tiles -= 1
-        elif state != vacant:
-            chance = stands[c.chem, wp.where(s < c.offset, 0, 1)]
-            if chance < wp.float32(1.0):
-                w0, w1 = threefry(keys[p, 4], keys[p, 5], wp.uint32(s), wp.uint32(0))
-                if uniform(w0) >= chance:
-                    state = vacant
-        sites[s] = wp.uint32(state)
-        if state != vacant and stands[c.chem, 2] > wp.float32(0.0):
-            rest(c, row, pool, sites, keys[p, 2], keys[p, 3], resting, leave, s)
+    lay_out_patch(row, pool, contents, p)
+    lay_out_sites(c, row, pool, sites, undisturbed, stands, resting, leave, keys, p)
     slot = wp.int32(0)
     for j in range(contents.shape[1]):
         for _n in range(contents[p, j]):
-            w0, w1 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(0))
-            w2, _w3 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(1))
-            at = exponential(w0) * pore_scale[c.chem]
-            entry = wp.int32(wp.min(at, wp.float32(2046.0)))
-            part = wp.min(at - wp.float32(entry), wp.float32(1.0))
-            entry = entry + c.chem * 2048
-            after = pore_time[entry] + part * (pore_time[entry + 1] - pore_time[entry])
-            radius = pore_radius[entry] * wp.sqrt(uniform(w1))
-            sine, cosine = sincos_turn(w2)
+            after, x, y = leave_vesicle(c, keys, pore_time, pore_radius, pore_scale, p, slot)
             left = fused[j] + wp.float64(after)
-            record = wp.max(wp.int32(wp.ceil(left / interval - wp.float64(1.0e-4))), 0)
+            record = record_after(left, interval)
             if record < released.shape[1]:
                 released[p, record] = released[p, record] + 1
                 v0, v1 = threefry(c.key0, c.key1, wp.uint32(slot), wp.uint32(0))
                 set_out(
                     c, row, pool, time, on_receptor, scale, sums, attempt, survival, decay, origins, record, slot,
-                    wp.uint32(1), left, places[c.chem, 2 * j] + radius * cosine,
-                    places[c.chem, 2 * j + 1] + radius * sine, 0, uniform(v0), v0, v1,
+                    wp.uint32(1), left, places[c.chem, 2 * j] + x, places[c.chem, 2 * j + 1] + y, 0, uniform(v0), v0,
+                    v1,
                 )  # fmt: skip
             slot += 1
     reports[p, 0] = row[STATUS]

@@ -13,6 +13,7 @@ _WORK = (
     160_000  # molecules of a batch on a CPU: enough that starting it costs nothing, few enough to stop soon
 )
 _MOST = 512
+_CPU_BYTES = 2**26  # of a batch on a CPU (a choice)
 _GPU_BYTES = 40 * 2**30
 _LEAST_BUCKETS, _MOST_BUCKETS = 2**8, 2**15
 
@@ -50,7 +51,8 @@ def batch(job: Job, molecules: float, vesicles: int, lanes: int, platform: str, 
     if wanted > 0:
         return wanted
     if platform == "cpu":
-        most = min(_MOST, math.ceil(_WORK / max(molecules, 1.0)))
+        fit = max(1, int(_CPU_BYTES / patch_bytes(job, molecules)))
+        most = min(_MOST, math.ceil(_WORK / max(molecules, 1.0)), fit)
     else:
         most = max(1, int(_GPU_BYTES / patch_bytes(job, molecules)))
     return max(1, min(most, math.ceil(vesicles / lanes)))

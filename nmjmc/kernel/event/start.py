@@ -23,7 +23,7 @@ _MOST_BYTES = 2**28
 
 _NO_GPU = "Could not find or load the NVIDIA CUDA driver"
 _LOCK = threading.Lock()
-_READY: set[str] = set()
+_READY: set[tuple[str, bool]] = set()
 
 
 @functools.cache
@@ -72,21 +72,27 @@ def _folder() -> str:
     return folder
 
 
-def make_ready(device: str) -> float:
+def make_ready(device: str, steps: bool = False) -> float:
     """Have the kernels compiled, or taken from the cache, for one of Warp's devices; the seconds that it took.
 
     Nothing else is ever compiled: whatever is a number is an argument.
+
+    Args:
+        device: Warp's name of it.
+        steps: whether transport is by steps, which has kernels of its own.
     """
     begun = time.perf_counter()
     with _LOCK:
-        if device in _READY:
+        if (device, steps) in _READY:
             return 0.0
         warp()
-        from nmjmc.kernel.event.prepare import follow
-
+        if steps:
+            from nmjmc.kernel.event.follow_steps import follow_steps as kernel
+        else:
+            from nmjmc.kernel.event.prepare import follow as kernel
         # with the block that launches use, which is a part of what is compiled
-        follow.module.load(device, block_dim=block_of(device))
-        _READY.add(device)
+        kernel.module.load(device, block_dim=block_of(device))
+        _READY.add((device, steps))
         return time.perf_counter() - begun
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 
+from nmjmc.kernel import view
 from nmjmc.kernel.event.follow import follow
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.prepare import prepare
@@ -126,6 +127,24 @@ class State:
             origins = np.zeros(3 * slots, np.float32)
             origins[: self.origins.shape[0]] = self.origins.numpy()
             self.origins = put(origins, wp.float32, self.device)
+
+    def free(self, time: float, point: Any, shape: Any, seed: int) -> np.ndarray:
+        """Where the free molecules of the first patch are at a time [um].
+
+        Args:
+            time: the moment [ms].
+            point: the patch's point.
+            shape: what is compiled in.
+            seed: of what is drawn.
+        """
+        pool = self.pools[0].numpy().reshape(-1, WORDS)
+        origin = self.origins.numpy().reshape(-1, 3)
+        free = np.flatnonzero(((pool[:, 4] & 7) < 6) & (origin[:, 2] <= time) & (pool[:, 4] != 0))
+        place = pool[free, 2:4].view(np.float32)
+        due = pool[free, 0:2].copy().view(np.float64)[:, 0]
+        return view.between(
+            origin[free], place, due, time, point.lowered.tables, shape.disc, point.height, seed
+        )
 
 
 _KINDS = {"float32": wp.float32, "int32": wp.int32}
