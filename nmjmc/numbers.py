@@ -229,3 +229,9 @@ def _window_or_level(value: Any, field: str) -> Any:
         return tuple(np.atleast_1d(to_array(value, "ms", field)).tolist())
     numbers = to_array_in_any_unit(value, field)
     return numbers if numbers.ndim else float(numbers)
+
+
+def finite_or_none(value: Any) -> float | None:
+    """A Python float, or None where there is no number (JSON has no NaN)."""
+    number = float(value)
+    return number if math.isfinite(number) else None

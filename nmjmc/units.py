@@ -136,7 +136,7 @@ def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = 
     found = None if inside else carried(value)
     if found is not None:
         return with_unit(found[0], found[1], unit, field, allow_infinite=allow_infinite)
-    number = _plain(value.value if isinstance(value, Internal) else value, unit, field)
+    number = _number_in(value.value if isinstance(value, Internal) else value, unit, field)
     _refuse_endless(number, value, unit, field, allow_infinite)
     if math.isinf(number) or inside:
         return number
@@ -147,7 +147,7 @@ def with_unit(
     magnitude: object, written: str, unit: str, field: str, *, allow_infinite: bool = False
 ) -> float:
     """The internal number of a magnitude in a unit that an object carried; arguments as for `to_internal`."""
-    number = _plain(magnitude, unit, field)
+    number = _number_in(magnitude, unit, field)
     shown = f"{number:g} {written}".strip()
     _refuse_endless(number, shown, unit, field, allow_infinite)
     if unit.casefold() in _TEMPERATURES:
@@ -192,7 +192,7 @@ def _refuse_endless(number: float, value: object, unit: str, field: str, allow_i
         raise ValidationError(field, value, f"a finite number{_in(unit)}")
 
 
-def _plain(value: object, unit: str, field: str) -> float:
+def _number_in(value: object, unit: str, field: str) -> float:
     """A number of any type that carries no unit: no truth value, no complex number, no list."""
     kind = getattr(getattr(value, "dtype", None), "kind", "f")
     if value is None or isinstance(value, bool | bytes | complex) or kind in "bcmMS" or np.ndim(value) > 0:  # type: ignore[arg-type]

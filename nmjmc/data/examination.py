@@ -22,6 +22,7 @@ from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import in_parts, joined
 from nmjmc.diagnostics.finding import Array, Finding, Row, rounded
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import finite_or_none
 
 SCHEMA_VERSION = 1
 
@@ -87,8 +88,10 @@ class Examination:
     def summary(self) -> dict[str, Any]:
         """Everything that a table shows, as values that JSON can hold."""
         rows = {
-            r.name: {"value": _plain(r.value), "low": _plain(r.low), "high": _plain(r.high), "unit": r.unit,
-                     "interval": r.how}
+            r.name: {
+                "value": finite_or_none(r.value), "low": finite_or_none(r.low), "high": finite_or_none(r.high),
+                "unit": r.unit, "interval": r.how,
+            }
             for r in self.finding.rows
         }  # fmt: skip
         return {
@@ -135,10 +138,6 @@ def _cells(row: Row, over: str) -> tuple[str, ...]:
     return row.name, value + unit, f"{low} to {high}" if low else "", row.how.removesuffix(f", {over}")
 
 
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def save_examination(examination: Examination, path: str | Path) -> Path:
     """Write a bedside test, usually as `result.h5`; the file appears whole or not at all."""
     found = examination.finding
@@ -170,7 +169,7 @@ def _head(examination: Examination) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, str) else _plain(value)
+    return value if isinstance(value, str) else finite_or_none(value)
 
 
 def _write(file: Any, name: str, array: Array) -> None:

@@ -17,6 +17,7 @@ from nmjmc.data.atomic import write_bytes, write_text
 from nmjmc.data.guard import opened
 from nmjmc.data.seal import with_seal
 from nmjmc.errors import ValidationError
+from nmjmc.numbers import finite_or_none
 from nmjmc.synapse.build import build
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal, to_text
@@ -182,12 +183,12 @@ class FitRecord:
         for index, row in enumerate(parameters.values() if self.posterior is not None else ()):
             row["posterior"] = self._posterior(index)
         fits = {
-            d.name: {"kind": d.kind, "p_value": _plain(d.p_value), "numbers": len(d.labels)}
+            d.name: {"kind": d.kind, "p_value": finite_or_none(d.p_value), "numbers": len(d.labels)}
             for d in self.datasets
         }
         return {
             "parameters": parameters, "level": self.level, "loss": float(self.losses[-1]),
-            "steps": self.losses.size - 1, "converged": self.converged, "p_value": _plain(self.p_value),
+            "steps": self.losses.size - 1, "converged": self.converged, "p_value": finite_or_none(self.p_value),
             "datasets": fits, "notes": list(self.notes), "settings": dict(self.settings),
             "provenance": dict(self.provenance),
         }  # fmt: skip
@@ -198,7 +199,7 @@ class FitRecord:
         low, median, high = self.posterior.interval(self.level)[:, index]
         return {
             "median": self.stated(index, median), "low": self.stated(index, low), "high": self.stated(index, high),
-            "rhat": _plain(self.posterior.rhat[index]), "ess": _plain(self.posterior.ess[index]),
+            "rhat": finite_or_none(self.posterior.rhat[index]), "ess": finite_or_none(self.posterior.ess[index]),
         }  # fmt: skip
 
     def stated(self, index: int, value: float) -> float | None:
@@ -235,10 +236,6 @@ class FitRecord:
         return "\n".join([*lines, *self.notes])
 
     __repr__ = __str__
-
-
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 _ARRAYS = (

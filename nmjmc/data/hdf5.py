@@ -66,7 +66,7 @@ def _read(file: Any, path: str) -> Result:
         synapse=synapse,
         seed=int(found["seed"]),
         settings=config["settings"],
-        provenance={name: _plain(value) for name, value in found.items() if not _is_ours(name)},
+        provenance={name: _python_value(value) for name, value in found.items() if not _is_ours(name)},
         positions=file["positions"][...] if has_positions else None,
         position_time=file["frame"][...] if has_positions else None,
     )
@@ -89,6 +89,6 @@ def _check_schema(found: dict[str, Any], path: str) -> None:
         raise ValidationError(f"schema_version of {path}", int(version), f"at most {SCHEMA_VERSION}", hint)
 
 
-def _plain(value: Any) -> Any:
+def _python_value(value: Any) -> Any:
     """A Python value of an attribute."""
     return value.item() if isinstance(value, np.generic) else value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nmjmc.analysis.waveform import UNITS
+from nmjmc.numbers import finite_or_none
 
 if TYPE_CHECKING:
     from nmjmc.data.result import Result
@@ -29,9 +30,9 @@ def summarise(result: Result) -> dict[str, Any]:
         name: {"unit": UNITS[name], **_statistics(v)} for name, v in result.waveform.as_dict().items()
     }
     for name, value in result.mean_waveform.as_dict().items():
-        features[name]["of_mean_trace"] = _plain(value)
+        features[name]["of_mean_trace"] = finite_or_none(value)
     peak = {"unit": "channels", **_statistics(result.open_channels.max(axis=1))}
-    peak["of_mean_trace"] = _plain(result.open_channels.mean(axis=0).max())
+    peak["of_mean_trace"] = finite_or_none(result.open_channels.mean(axis=0).max())
     return {
         "name": result.synapse.name,
         "seed": int(result.seed),
@@ -59,7 +60,7 @@ def fate(result: Result) -> dict[str, dict[str, Any]]:
         name: {
             "unit": "molecules",
             **_statistics(v),
-            "fraction": _plain(v.sum() / released if released else 0.0),
+            "fraction": finite_or_none(v.sum() / released if released else 0.0),
         }
         for name, v in last.items()
     }
@@ -72,14 +73,8 @@ def _statistics(values: np.ndarray) -> dict[str, Any]:
     count = finite.size
     deviation = float(finite.std(ddof=1)) if count > 1 else math.nan
     return {
-        "mean": _plain(finite.mean() if count else math.nan),
-        "sd": _plain(deviation),
-        "standard_error": _plain(deviation / math.sqrt(count) if count else math.nan),
+        "mean": finite_or_none(finite.mean() if count else math.nan),
+        "sd": finite_or_none(deviation),
+        "standard_error": finite_or_none(deviation / math.sqrt(count) if count else math.nan),
         "measured": count,
     }
-
-
-def _plain(value: Any) -> float | None:
-    """A Python float, or None where there is no number (JSON has no NaN)."""
-    number = float(value)
-    return number if math.isfinite(number) else None

@@ -66,14 +66,14 @@ def number(value: float | None, factor: float = 1.0) -> str:
 
 def as_text(summary: dict[str, Any]) -> str:
     """The whole table in plain text."""
-    parts = [title(summary), _plain((COLUMNS, *feature_rows(summary)))]
-    parts.append(_plain((FATE_COLUMNS, *fate_rows(summary))))
+    parts = [title(summary), _aligned((COLUMNS, *feature_rows(summary)))]
+    parts.append(_aligned((FATE_COLUMNS, *fate_rows(summary))))
     if not summary["conserved"]:
         parts.append(NOT_CONSERVED)
     return "\n\n".join(parts)
 
 
-def _plain(rows: tuple[tuple[str, ...], ...]) -> str:
+def _aligned(rows: tuple[tuple[str, ...], ...]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -86,7 +86,7 @@ def _plain(rows: tuple[tuple[str, ...], ...]) -> str:
     return "\n".join(lines)
 
 
-def ashtml_of(summary: dict[str, Any]) -> str:
+def as_html(summary: dict[str, Any]) -> str:
     """The whole table for a notebook."""
     tables = "".join(
         html_of(columns, rows)

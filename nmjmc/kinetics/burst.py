@@ -40,11 +40,6 @@ class Burst:
         """Gaps a burst, one less than the openings."""
         return self.openings - 1.0
 
-    @property
-    def noise_corner(self) -> float:
-        """Corner frequency of the noise of many such channels, 1/(2 pi length) [1/ms = kHz]."""
-        return 1.0 / (2.0 * np.pi * self.length)
-
 
 def burst(
     scheme: Scheme,

@@ -23,9 +23,7 @@ from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.parameter import is_traced
 from nmjmc.synapse.receptor import Receptor
 from nmjmc.types import Scalar
-
-# 1 uM in molecules per um^3
-MICROMOLAR = 602.214076
+from nmjmc.units import MICROMOLAR
 
 
 def refuse_unsupported(synapse: Synapse) -> None:

@@ -56,11 +56,11 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         cleft=_cleft(mapping["cleft"]),
         receptor=_receptor(mapping["receptor"]),
         esterase=_esterase(mapping["esterase"]),
-        vesicle=_plain(Vesicle, mapping["vesicle"], "vesicle"),
-        fibre=_plain(Fibre, mapping["fibre"], "fibre"),
+        vesicle=_numbers_of(Vesicle, mapping["vesicle"], "vesicle"),
+        fibre=_numbers_of(Fibre, mapping["fibre"], "fibre"),
         temperature=convert(mapping.get("temperature", 22), TEMPERATURE, "temperature"),
         name=str(mapping.get("name", "synapse")),
-        ions=_plain(Ions, mapping.get("ions", {}), "ions"),
+        ions=_numbers_of(Ions, mapping.get("ions", {}), "ions"),
         history=read_history(mapping.get(HISTORY, {})),
     )
     _tell_rates_without_q10(synapse, mapping)
@@ -96,10 +96,10 @@ def _cleft(given: Mapping[str, Any]) -> Any:
         if key not in own and others:
             hint = f"write cleft.{key}=null, or take cleft.kind={' or '.join(others)}, which has it"
             raise ValidationError(f"cleft.{key}", "given", f"left out for cleft.kind={kind}", hint)
-    return _plain(KINDS[kind], rest, "cleft", extra={"rim": given["rim"]} if "rim" in given else {})
+    return _numbers_of(KINDS[kind], rest, "cleft", extra={"rim": given["rim"]} if "rim" in given else {})
 
 
-def _plain(
+def _numbers_of(
     part: Callable[..., Any], given: Mapping[str, Any], path: str, extra: Mapping[str, Any] | None = None
 ) -> Any:
     """A part all of whose keys are float fields."""
@@ -200,10 +200,10 @@ def _refuse_rates_of_other_schemes(
 
 def _describe_cleft(cleft: Any) -> dict[str, Any]:
     kind = next(name for name, part in KINDS.items() if type(cleft) is part)
-    return {"kind": kind, "rim": cleft.rim} | _describe_plain(cleft)
+    return {"kind": kind, "rim": cleft.rim} | _describe_numbers(cleft)
 
 
-def _describe_plain(part: Any) -> dict[str, Any]:
+def _describe_numbers(part: Any) -> dict[str, Any]:
     return {item.name: text(getattr(part, item.name), allowed) for item, allowed in parameters(part)}
 
 
@@ -215,7 +215,7 @@ def describe_part(part: Any) -> dict[str, Any]:
         return _describe_receptor(part)
     if isinstance(part, Esterase):
         return _describe_esterase(part)
-    return _describe_plain(part)
+    return _describe_numbers(part)
 
 
 def _describe_rates(part: Receptor | Esterase) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _describe_rates(part: Receptor | Esterase) -> dict[str, Any]:
     return (
         {"scheme": scheme.name if is_shipped(scheme) else scheme_to_mapping(scheme)}
         | rates
-        | _describe_plain(part)
+        | _describe_numbers(part)
     )
 
 

@@ -112,7 +112,6 @@ def test_burst_of_the_human_default(two_site):
     rates = rates_of(two_site, opening_rate="50000 /s", closing_rate="1500 /s")
     burst = exact.burst(two_site, rates)
     assert (burst.openings, burst.gap, burst.length) == pytest.approx((4.125, 0.01515, 2.7973), rel=1e-3)
-    assert burst.noise_corner == pytest.approx(1 / (2 * np.pi * burst.length))
     slower = exact.burst(two_site, rates | {"closing_rate": 1.35})
     assert slower.length == pytest.approx(3.1, rel=5e-3)
 
