@@ -25,13 +25,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
-    from nmjmc.api import Point, rerun, simulate, simulate_many
+    from nmjmc.api import Point, simulate, simulate_many
     from nmjmc.bedside.clinic import dose_response, rns, sfemg, tof
     from nmjmc.bedside.laboratory import epc, epp, mepc, twitch
     from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
-    from nmjmc.data.hdf5 import load
     from nmjmc.data.result import Result
     from nmjmc.errors import NmjmcError, SimulationError, ValidationError
     from nmjmc.fitting import fit, read_datasets
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from nmjmc.parameters import get, paths, replace, scale
     from nmjmc.pathology import available_diseases, disease
     from nmjmc.pharmacology import available_drugs, drug
+    from nmjmc.results import load, rerun
     from nmjmc.synapse import (
         Modifier,
         Synapse,
@@ -56,13 +56,12 @@ if TYPE_CHECKING:
 
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
-    "nmjmc.api": ("Point", "rerun", "simulate", "simulate_many"),
+    "nmjmc.api": ("Point", "simulate", "simulate_many"),
     "nmjmc.bedside.clinic": ("dose_response", "rns", "sfemg", "tof"),
     "nmjmc.bedside.laboratory": ("epc", "epp", "mepc", "twitch"),
     "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.examination": ("Examination", "load_examination"),
-    "nmjmc.data.hdf5": ("load",),
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
     "nmjmc.fitting": ("fit", "read_datasets"),
@@ -73,6 +72,7 @@ _HOME = {
     "nmjmc.pathology": ("available_diseases", "disease"),
     "nmjmc.pharmacology": ("available_drugs", "drug"),
     "nmjmc.parameters": ("get", "paths", "replace", "scale"),
+    "nmjmc.results": ("load", "rerun"),
     "nmjmc.synapse": (
         "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "preparation",
     ),

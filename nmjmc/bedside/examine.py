@@ -11,7 +11,7 @@ import numpy as np
 
 from nmjmc.bedside.requests import Bedside
 from nmjmc.bedside.run import Job, run
-from nmjmc.bedside.task import Task, of_junction
+from nmjmc.bedside.task import Task, of_config, of_junction
 from nmjmc.data import provenance
 from nmjmc.data.banks import Banks
 from nmjmc.data.examination import Examination
@@ -36,6 +36,21 @@ def examined(kind: type[Bedside], given: dict[str, Any]) -> Examination:
     asked = kind(**settings)
     task = of_junction(given["junction"], asked)
     with telling(asked.progress) as tell:
+        return examine(task, tell)
+
+
+def repeat(examination: Examination, **changes: Any) -> Examination:
+    """Run the test of an examination again, from the same seed.
+
+    Args:
+        examination: Whatever version made it.
+        **changes: Settings that are to be others.
+
+    Raises:
+        ValidationError: If a change cannot be right.
+    """
+    task = of_config({**examination.config, "seed": examination.seed, **changes})
+    with telling(task.request.progress) as tell:
         return examine(task, tell)
 
 

@@ -1,10 +1,12 @@
-"""`nmjmc rerun FILE`: simulate the config inside a result again, and say whether the same came out."""
+"""`nmjmc rerun FILE`: make what a file holds again, from the config inside, and say whether the same came out."""
 
 from __future__ import annotations
 
 from nmjmc.cli import report
 from nmjmc.cli.progress import Meter
 from nmjmc.cli.words import one_file
+from nmjmc.data.result import Result
+from nmjmc.errors import ValidationError
 
 _KEYS = ("device", "out")
 
@@ -19,14 +21,23 @@ def command(words: list[str]) -> int:
         ValidationError: If there is no such result, or a word is unknown.
     """
     file, options = one_file(words, "rerun", _KEYS, "nmjmc rerun outputs/NAME/result.h5")
-    from nmjmc.data.compare import compare
-    from nmjmc.data.hdf5 import load
+    from nmjmc.data.compare import compare, compare_examinations
+    from nmjmc.data.examination import Examination
+    from nmjmc.results import load, rerun
 
+    device = options.get("device", "auto")
     old = load(file)
-    with Meter.for_terminal("auto") as meter:
-        new = old.rerun(device=options.get("device", "auto"), on_chunk=meter, progress=False)
+    if isinstance(old, Examination):
+        new = rerun(old, device=device, progress="auto")
+        found = compare_examinations(old, new)
+    elif isinstance(old, Result):
+        with Meter.for_terminal("auto") as meter:
+            new = rerun(old, device=device, on_chunk=meter, progress=False)
+        found = compare(old, new)
+    else:
+        hint = "nmjmc fit config=FOLDER fits again, nmjmc sweep resume=FOLDER goes on with a sweep"
+        raise ValidationError("the file after rerun", file, "a result of simulate or of a bedside test", hint)
     if "out" in options:
         new.save(options["out"])
-    found = compare(old, new)
     report.console().print(str(found), soft_wrap=True)
     return 0 if found.agrees else 1

@@ -1,13 +1,23 @@
-"""`nmjmc show FILE`: the table of a result or of a bedside test, its parameters, and its figure if one is asked for."""
+"""`nmjmc show FILE`: the table of a result of any kind, its parameters, and its figure if one is asked for."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from nmjmc.cli import preset, report
+from nmjmc.cli import fit_report, preset, report
 from nmjmc.cli.words import one_file
+from nmjmc.data.examination import Examination
+from nmjmc.data.fits import FitRecord
+from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
+from nmjmc.synapse.build import describe
+from nmjmc.yaml_file import to_yaml
+
+if TYPE_CHECKING:
+    from nmjmc.results import Held
 
 _KEYS = ("figure", "config")
 
@@ -23,47 +33,45 @@ def command(words: list[str]) -> int:
         sys.stdout.write(preset.as_text(group, name) + "\n")
         return 0
     file, options = one_file(words, "show", _KEYS, "nmjmc show outputs/NAME/result.h5 figure=mepc.png")
-    from nmjmc.cli import fit_report
-    from nmjmc.data.examination import is_examination
-    from nmjmc.data.hdf5 import load
-
-    if is_examination(file):
-        return _examination(file, options)
-    if fit_report.show(Path(file)):
-        return 0
-    result = load(file)
     if options.get("config", "false").lower() not in ("true", "false"):
         raise ValidationError("config", repr(options["config"]), "true or false")
+    from nmjmc.results import load
+    from nmjmc.viz.draw import plot
+
+    found = load(file)
     if options.get("config", "false").lower() == "true":
-        _print_config(result)
-    report.print_result(result.summary())
-    found = result.provenance
-    keys = ("created", "version_nmjmc", "version_jax", "precision", "git_revision")
-    report.print_pairs("made by", {key: str(found[key]) for key in keys if found.get(key)})
+        sys.stdout.write(to_yaml(_config(found)))
+    _print(found)
     if "figure" in options:
-        result.plot(options["figure"])
+        plot(found, options["figure"])
         report.console().print(f"Drawn in {Path(options['figure'])}.")
     return 0
 
 
-def _examination(file: str, options: dict[str, str]) -> int:
-    """The table of a bedside test, and its figure if one is asked for."""
-    from nmjmc.cli.config import as_yaml
-    from nmjmc.data.examination import load_examination
+def _print(found: Held) -> None:
+    """The table of a result of any kind."""
+    if isinstance(found, Examination):
+        report.print_examination(found)
+    elif isinstance(found, FitRecord):
+        fit_report.print_fit(found.summary())
+    elif isinstance(found, Result):
+        report.print_result(found.summary())
+        made = found.provenance
+        keys = ("created", "version_nmjmc", "version_jax", "precision", "git_revision")
+        if told := {key: str(made[key]) for key in keys if made.get(key)}:
+            report.print_pairs("made by", told)
+    else:
+        report.console().print(str(found), soft_wrap=True)
 
-    found = load_examination(file)
-    if options.get("config", "false").lower() == "true":
-        sys.stdout.write(as_yaml(found.config))
-    report.print_examination(found)
-    if "figure" in options:
-        found.plot(options["figure"])
-        report.console().print(f"Drawn in {Path(options['figure'])}.")
-    return 0
 
+def _config(found: Held) -> Mapping[str, Any]:
+    """The config inside a result.
 
-def _print_config(result) -> None:
-    from nmjmc.cli.config import as_yaml
-    from nmjmc.synapse.build import describe
-
-    whole = {**result.settings, "seed": result.seed, **describe(result.synapse)}
-    sys.stdout.write(as_yaml(whole))
+    Raises:
+        ValidationError: If there is none.
+    """
+    if isinstance(found, Examination):
+        return found.config
+    if isinstance(found, Result):
+        return {**found.settings, "seed": found.seed, **describe(found.synapse)}
+    raise ValidationError("config", "true", "given for a result of simulate or of a bedside test")

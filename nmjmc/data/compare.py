@@ -12,11 +12,14 @@ import numpy as np
 from nmjmc.data.features import flat
 
 if TYPE_CHECKING:
+    from nmjmc.data.examination import Examination
     from nmjmc.data.result import Result
+    from nmjmc.diagnostics.finding import Row
 
 SIGMAS = 5.0
 """Two right results differ by more in one of the eleven features in about 6 of a million comparisons."""
 
+_NORMAL = 1.96  # standard errors of a normal mean to either side hold 95 %
 _DECISIVE = ("device", "precision", "git_revision")
 
 
@@ -71,6 +74,26 @@ def compare(old: Result, new: Result) -> Comparison:
         changes=changes,
         distances=_distances(old, new),
     )
+
+
+def compare_examinations(old: Examination, new: Examination) -> Comparison:
+    """Compare two bedside tests of the same config and seed: their arrays, and the numbers of their tables."""
+    changes = _changes(old.provenance, new.provenance)
+    first, second = old.finding, new.finding
+    names = set(first.arrays) == set(second.arrays)
+    same = names and all(np.array_equal(first[n], second[n], equal_nan=True) for n in first.arrays)
+    rows = {row.name: row for row in second.rows}
+    distances = {row.name: _rows_apart(row, rows[row.name]) for row in first.rows if row.name in rows}
+    return Comparison(same, not changes, changes, distances)
+
+
+def _rows_apart(one: Row, other: Row) -> float:
+    """Distance of two numbers in standard errors, from their 95 % intervals; infinite where a sure number differs."""
+    if not (math.isfinite(one.value) and math.isfinite(other.value)):
+        return 0.0 if math.isfinite(one.value) == math.isfinite(other.value) else math.inf
+    error = math.hypot(*(0.5 * (row.high - row.low) / _NORMAL for row in (one, other)))
+    difference = abs(one.value - other.value)
+    return difference / error if error > 0 else (math.inf if difference else 0.0)
 
 
 def _same_bits(old: Result, new: Result) -> bool:

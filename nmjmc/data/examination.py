@@ -119,6 +119,10 @@ class Examination:
         """Draw the figure of the test; the suffix of the path decides the format."""
         return above.ask("plot", self, path)
 
+    def rerun(self, **changes: Any) -> Examination:
+        """Run the test again, from the same seed; keywords of its function change it."""
+        return above.ask("rerun", self, **changes)
+
     def __str__(self) -> str:
         return f"{self.title}\n{self.finding}"
 

@@ -80,7 +80,7 @@ def _is_ours(name: str) -> bool:
 def _check_schema(found: dict[str, Any], path: str) -> None:
     version = found.get("schema_version")
     if "examination_schema_version" in found:
-        hint = "open it with nmjmc.load_examination"
+        hint = "open it with nmjmc.load"
         raise ValidationError("path", f"{path}, the file of a bedside test", "a result of simulate", hint)
     if version is None or "config" not in found:
         raise ValidationError("path", f"{path}, which was not written by nmjmc", "a result file")
