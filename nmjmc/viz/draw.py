@@ -17,7 +17,7 @@ from nmjmc.viz.mepc import plot_mepc
 _FIGURES = {Result: plot_mepc, Examination: plot_examination, FitRecord: plot_data}
 
 
-def plot(thing: Result | Examination | FitRecord, path: str | Path | None = None) -> Figure:
+def plot(thing: object, path: str | Path | None = None) -> Figure:
     """Draw a result: currents and occupancies of a simulation, the figure of a bedside test, a fit beside its data.
 
     Args:
