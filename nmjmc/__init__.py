@@ -15,7 +15,6 @@ Names are looked up when they are first used, so `import nmjmc` is quick and sta
 
 from __future__ import annotations
 
-import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -109,17 +108,17 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_WHERE, "junction"})
 
 
-def _above(name: str) -> None:
+def _above(question: str, module: str) -> None:
     """Have what a result asks for answered by a function of ours, which is looked up when it is first needed."""
-    above.answer(name, lambda thing, *arguments, **options: __getattr__(name)(thing, *arguments, **options))
+
+    def answer(thing: Any, *arguments: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(module), question)(thing, *arguments, **options)
+
+    above.answer(question, answer)
 
 
-def _in_hand(question: str, *arguments: Any) -> Any:
-    """Have what a synapse, a junction or a part asks for answered."""
-    return getattr(importlib.import_module("nmjmc.in_hand"), question)(*arguments)
-
-
-_above("plot")
-_above("rerun")
+_above("plot", "nmjmc.viz.draw")
+_above("figures", "nmjmc.viz.draw")
+_above("rerun", "nmjmc.api")
 for _question in ("text", "html", "save"):
-    above.answer(_question, functools.partial(_in_hand, _question))
+    _above(_question, "nmjmc.in_hand")

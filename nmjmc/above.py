@@ -16,7 +16,7 @@ def answer(question: str, function: Callable[..., Any]) -> None:
     """Say which function answers a question.
 
     Args:
-        question: `plot` or `rerun`.
+        question: `plot`, `figures` or `rerun`.
         function: Takes the result first.
     """
     _ANSWERS[question] = function
@@ -26,7 +26,7 @@ def ask(question: str, thing: object, *arguments: Any, **options: Any) -> Any:
     """Have a floor above do something with a result.
 
     Args:
-        question: `plot` or `rerun`.
+        question: `plot`, `figures` or `rerun`.
         thing: The result.
         *arguments: For the function that answers.
         **options: Likewise.

@@ -168,6 +168,7 @@ def quantity(
     most: float | str | None = None,
     above: float | str | None = None,
     below: float | str | None = None,
+    hint: str = "",
     optional: bool = False,
     idle: bool = False,
 ) -> Any:
@@ -179,6 +180,7 @@ def quantity(
         unit: In which a bare number stands.
         least, most: Allowed themselves.
         above, below: Not allowed themselves.
+        hint: The likely correction of a number that is out of range.
         optional: Whether None passes.
         idle: Whether it changes no bit of a result.
     """
@@ -196,7 +198,7 @@ def quantity(
             or (over is not None and number <= over)
             or (under is not None and number >= under)
         ):
-            raise ValidationError(field, value, words)
+            raise ValidationError(field, value, words, hint)
         return to_text(number, unit) if unit else number
 
     return _field(default, Setting(help, read, unit, words, optional, idle))
@@ -297,11 +299,14 @@ def usage(kind: type[Request], indent: str = "  ", without: Collection[str] = ()
     written = defaults(kind, without)
     heads = [f"{kind.path(name)}={_word(value)}" for name, value in written.items()]
     width = max(map(len, heads), default=0) + 2
-    told = [
-        s.help + (f" ({s.allowed})" if s.allowed and s.allowed not in s.help else "")
-        for s in (settings(kind)[name] for name in written)
-    ]
+    told = [_with_range(settings(kind)[name]) for name in written]
     return "\n".join(f"{indent}{head.ljust(width)}{text}" for head, text in zip(heads, told, strict=True))
+
+
+def _with_range(setting: Setting) -> str:
+    """The help of a setting, and what is allowed where the help does not say it already."""
+    is_told = all(word in setting.help for word in setting.allowed.split(", "))
+    return setting.help if is_told else f"{setting.help} ({setting.allowed})"
 
 
 def config_text(kind: type[Request], without: Collection[str] = ()) -> str:

@@ -21,7 +21,7 @@ from scipy import optimize
 
 import nmjmc
 from nmjmc.fitting import Condition, WaveformTerm
-from nmjmc.fitting.optimise import Progress
+from nmjmc.fitting.optimise import FitProgress
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
 
@@ -44,7 +44,7 @@ def main() -> None:
     chosen = parser.parse_args()
     synapse = nmjmc.preparation("human")
     term = WaveformTerm("events", *_events(synapse, chosen.events), CONDITION)
-    told: list[Progress] = []
+    told: list[FitProgress] = []
     begun = _clocks()
     found = nmjmc.fit(synapse, [term], FREE, estimator="mean_field", bootstrap=100, on_step=told.append)
     steps = found.losses.size - 1

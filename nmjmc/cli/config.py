@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from nmjmc import api
 from nmjmc.api import make_numerics
 from nmjmc.cli.compose import check_flags, plain
 from nmjmc.cli.overrides import SETTINGS
+from nmjmc.data.same import refuse_another_config
 from nmjmc.errors import ValidationError
 from nmjmc.folders import names_in
 from nmjmc.kernel.executor import settled
@@ -25,7 +26,7 @@ from nmjmc.runtime import choose_devices
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal, to_text
-from nmjmc.yaml_file import parsed, read_yaml, to_yaml
+from nmjmc.yaml_file import to_yaml
 
 # settings that change how a run is made or shown, and not one bit of its result
 _IDLE = ("seed", "device", "cache", "progress", "dry_run", "checkpoint", "resume", "distributed")
@@ -135,32 +136,17 @@ def as_yaml(config: Mapping[str, Any]) -> str:
     return to_yaml(config)
 
 
-def check_same(path: Path, asked: Mapping[str, Any], ignored: Collection[str] = _IDLE) -> None:
+def check_same(path: Path, asked: Mapping[str, Any]) -> None:
     """Refuse to go on in a folder where something else is finished.
 
     Args:
         path: The resolved config that was left there.
         asked: The resolved config of what is asked for.
-        ignored: Keys that change no bit of a result; the seed does, whatever stands here.
 
     Raises:
         ValidationError: If the config there would give another result.
     """
-    both = read_yaml(path, "the config of what is finished"), parsed(as_yaml(asked))
-    without = set(ignored) - {"seed"}
-    there, here = (
-        {k: v for k, v in (w if isinstance(w, dict) else {}).items() if k not in without} for w in both
-    )
-    was, asks = there.get("numerics"), here.get("numerics")
-    if isinstance(was, dict) and isinstance(asks, dict) and "executor" not in asks:
-        there["numerics"] = {
-            k: v for k, v in was.items() if k != "executor"
-        }  # none is asked for: either will do
-    for name in sorted(there.keys() | here.keys()):
-        if there.get(name) != here.get(name):
-            hint = "leave out resume=true to replace it, or name another folder"
-            where = f"that of what is finished in {path.parent}"
-            raise ValidationError(f"{name} (with resume=true)", "another", where, hint)
+    refuse_another_config(path, asked, _IDLE)
 
 
 def config_hash(*, _root_: DictConfig) -> str:

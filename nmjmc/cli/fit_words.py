@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,21 +12,19 @@ from nmjmc.cli import axes, overrides
 from nmjmc.cli.config_file import literal
 from nmjmc.cli.given import GROUP, stored
 from nmjmc.cli.grammar import as_text, check_value, check_word, quoted
-from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.fitting.datasets.files import sets_of_files
 from nmjmc.fitting.datasets.options import EVERY
-from nmjmc.fitting.datasets.read import DEFAULTS, named
+from nmjmc.fitting.datasets.read import DEFAULTS
+from nmjmc.fitting.request import RUN, FitRequest
 from nmjmc.folders import config_dir, names_in, user_path
-from nmjmc.yaml_file import read_yaml
+from nmjmc.request import settings
+from nmjmc.yaml_file import nested
 
-SETTINGS = ("data", "fit", "seed", "device", "cache", "progress", "resume", "dry_run", "example")
-FIT = (
-    "free", "fixed", "estimator", "vesicles", "optimiser", "steps", "tolerance", "level", "profiles", "bootstrap",
-    "posterior", "grid",
-)  # fmt: skip
+FIT = tuple(name for name in settings(FitRequest) if name not in RUN)
 """Keys below `fit`."""
 
-_YAML = (".yaml", ".yml")
+SETTINGS = ("data", "fit", *RUN, "dry_run", "example")
 
 
 def prepare(words: list[str]) -> list[str]:
@@ -138,19 +134,7 @@ def _replaced(*values: Mapping[str, Any]) -> list[str]:
             if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)+", path, re.ASCII):
                 hint = "for example fit.free=[receptor.closing_rate,vesicle.content_mean]"
                 raise ValidationError("fit.free", repr(path), "a list of paths of parameters", hint)
-    return ["~fit.free", f"++fit.free={','.join(literal(_nested(value)) for value in values)}"]
-
-
-def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Paths of parameters as mappings in mappings."""
-    nested: dict[str, Any] = {}
-    for path, inner in value.items():
-        node = nested
-        *parents, last = path.split(".")
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[last] = inner
-    return nested
+    return ["~fit.free", f"++fit.free={','.join(literal(nested(value)) for value in values)}"]
 
 
 def data_of(value: str) -> dict[str, Any]:
@@ -165,23 +149,7 @@ def data_of(value: str) -> dict[str, Any]:
         raise ValidationError(
             "data", value, "a file", "write data sets into a YAML file, or data.NAME.KEY=VALUE"
         )
-    files = _files(text)
-    found: dict[str, Any] = {}
-    for name in files:
-        path = user_path(name, "data")
-        path = path / "result.h5" if (path / "result.h5").is_file() else path
-        if not path.is_file():
-            raise ValidationError("data", f"{name}, where there is no file", "a file", _why_not(name))
-        sets = (
-            _described(path)
-            if path.suffix.casefold() in _YAML
-            else {_name(path): {"file": str(path.resolve())}}
-        )
-        for twice in (found.keys() & sets.keys()) - {DEFAULTS}:
-            hint = f"two of these files would be data set {twice}: name them in a YAML file, or rename one"
-            raise ValidationError("data", value, "files of different names", hint)
-        found |= sets
-    return found
+    return sets_of_files(_files(text), _why_not(text))
 
 
 def _files(text: str) -> list[str]:
@@ -192,55 +160,12 @@ def _files(text: str) -> list[str]:
 
 
 def _why_not(name: str) -> str:
+    """What may have been meant where there is no file."""
     if not name.startswith("["):
         pieces = [piece for piece in axes.pieces(name) if piece]
         if len(pieces) > 1 and all(user_path(piece, "data").is_file() for piece in pieces):
             return f"did you mean data=[{','.join(pieces)}]?"
     return "or see example=NAME"
-
-
-def _name(path: Path) -> str:
-    """The name of a data set that has none: that of its file, or of its folder for a result."""
-    stem = path.resolve().parent.name if path.name == "result.h5" else path.stem
-    word = re.sub(r"\W+", "_", unicodedata.normalize("NFC", stem)).strip("_")
-    return word if word and word not in (*EVERY, DEFAULTS) else f"set_{word}"
-
-
-def _described(path: Path) -> dict[str, Any]:
-    """The data sets of a YAML file; paths in it start from its folder."""
-    found = read_yaml(path, "data")
-    if isinstance(found, dict) and set(found) == {"data"}:
-        found = found["data"]
-    if not isinstance(found, dict | list):
-        raise ValidationError("data", str(path), "a YAML file of data sets by name")
-    for name in found if isinstance(found, dict) else ():
-        _check_name(path, name)
-    shared = found.get(DEFAULTS) if isinstance(found, dict) else None
-    if not isinstance(shared, dict | None):
-        raise ValidationError(f"data.{DEFAULTS} ({path})", repr(shared), "a mapping of options")
-    whole = {name: {k: v for k, v in o.items() if k != "__shared__"} for name, o in named(found).items()}
-    if isinstance(found, dict):
-        whole = {name: dict(found[name]) for name in whole} | ({DEFAULTS: dict(shared)} if shared else {})
-    for name, options in whole.items():
-        _check_name(path, name)
-        if options.get("file"):
-            options["file"] = str(
-                path.resolve().parent / user_path(str(options["file"]), f"data.{name}.file")
-            )
-    return whole
-
-
-def _check_name(path: Path, name: str) -> None:
-    """Refuse a name that no word could call."""
-    if not re.fullmatch(r"[\w-]+", name) or name in EVERY:
-        allowed = "a word of letters, digits, '_' and '-', and no option of a data set"
-        raise ValidationError(f"name of a data set ({path}{_line(path, name)})", repr(name), allowed)
-
-
-def _line(path: Path, name: str) -> str:
-    """The line of a data set in its file, in words; empty where it has no name of its own there."""
-    places = (f"data.{name}", name)
-    return next((f", line {entry.line}" for entry in entries(path) if entry.path in places), "")
 
 
 def _placed(key: str) -> str:

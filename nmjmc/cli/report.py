@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,11 @@ def _cost(summary: dict[str, Any]) -> str:
     rate = summary["vesicles"] / seconds if seconds > 0 else 0.0
     device = found.get("device", "an unknown device")
     return f"{seconds:.2f} s on {device} ({rate:.3g} quanta a second); compiling apart, {compiling:.1f} s"
+
+
+def print_text(text: str) -> None:
+    """Print a text as it is, lines of any length."""
+    sys.stdout.write(text)
 
 
 def short(path: Path) -> str:

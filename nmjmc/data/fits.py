@@ -13,7 +13,10 @@ import h5py
 import numpy as np
 import yaml
 
+from nmjmc import above
+from nmjmc.data import fit_table
 from nmjmc.data.atomic import write_bytes, write_text
+from nmjmc.data.fit_folder import RECORD, save_folder
 from nmjmc.data.guard import opened
 from nmjmc.data.seal import with_seal
 from nmjmc.errors import ValidationError
@@ -42,6 +45,7 @@ class DataFit:
         time: Of the mean event, where the data are events [t] [ms].
         mean: The mean event, between the bins too [t] [nA].
         curve: The model at these times, where the mean field gives it [t] [nA].
+        note: What was read, in words.
     """
 
     name: str
@@ -56,6 +60,7 @@ class DataFit:
     time: np.ndarray = field(default_factory=lambda: np.zeros(0))
     mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
     curve: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +125,7 @@ class FitRecord:
         fixed: Parameters of release and recording, internal units, estimates among them.
         settings: Of the fit, plain.
         provenance: Versions, device, git revision.
+        config: Everything that was asked for, with nothing left to defaults; empty in files of older versions.
     """
 
     names: tuple[str, ...]
@@ -147,6 +153,7 @@ class FitRecord:
     posterior: PosteriorDraws | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         return float(self.estimate[self.names.index(name)])
@@ -186,12 +193,14 @@ class FitRecord:
             d.name: {"kind": d.kind, "p_value": finite_or_none(d.p_value), "numbers": len(d.labels)}
             for d in self.datasets
         }
-        return {
+        whole = {
             "parameters": parameters, "level": self.level, "loss": float(self.losses[-1]),
             "steps": self.losses.size - 1, "converged": self.converged, "p_value": finite_or_none(self.p_value),
             "datasets": fits, "notes": list(self.notes), "settings": dict(self.settings),
             "provenance": dict(self.provenance),
         }  # fmt: skip
+        notes = {d.name: d.note for d in self.datasets if d.note}
+        return whole | ({"data": notes} if notes else {})
 
     def _posterior(self, index: int) -> dict[str, Any]:
         """One parameter's posterior, in its stated unit."""
@@ -206,12 +215,39 @@ class FitRecord:
         """A value as a number in its stated unit; None for infinity."""
         if not np.isfinite(value):
             return None
+        return value / self.scale(index)
+
+    def scale(self, index: int) -> float:
+        """The stated unit of a parameter in internal units."""
         unit = self.units[index]
-        return value / to_internal(f"1 {unit}" if unit else "1", unit, self.names[index])
+        return to_internal(f"1 {unit}" if unit else "1", unit, self.names[index])
 
     def save(self, path: str | Path) -> Path:
-        """Write the record as HDF5, whole or not at all."""
-        return save_fit(self, path)
+        """Write the record as HDF5, whole or not at all; or all files of a fit, figures too, into a folder.
+
+        Args:
+            path: A file with an ending, usually `fit.h5`; any other path is that of a folder.
+        """
+        place = Path(path)
+        return save_fit(self, place) if place.suffix and not place.is_dir() else save_folder(self, place)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the data beside the model; `nmjmc.viz.fit` has the other figures.
+
+        Args:
+            path: Where to write the figure, if anywhere; the suffix decides the format.
+
+        Returns:
+            The matplotlib figure.
+        """
+        return above.ask("plot", self, path)
+
+    def to_xarray(self) -> Any:
+        """Estimates, intervals, descent and draws as an `xarray.Dataset` in the stated units (needs xarray)."""
+        return fit_table.to_xarray(self)
+
+    def _repr_html_(self) -> str:
+        return fit_table.as_html(self)
 
     def save_preparation(self, path: str | Path) -> Path:
         """Write the fitted synapse as YAML that `nmjmc.build` and `nmjmc simulate` take."""
@@ -242,6 +278,7 @@ _ARRAYS = (
     "start", "estimate", "low", "high", "relative_sd", "seed_sd", "correlation", "bounds", "losses", "trace",
     "gradient_noise", "bootstrap",
 )  # fmt: skip
+_TEXTS = ("synapse", "fixed", "settings", "provenance", "config")  # the last since there are folders of fits
 _POSTERIOR = ("draws", "rhat", "ess")
 _DATA = ("position", "data", "model", "error", "residual", "time", "mean", "curve")
 
@@ -256,14 +293,19 @@ def save_fit(record: FitRecord, path: str | Path) -> Path:
         file.attrs.update({"p_value": record.p_value, "converged": int(record.converged)})
         for name in ("names", "units", "notes"):
             file.attrs[name] = json.dumps(list(getattr(record, name)))
-        for name in ("synapse", "fixed", "settings", "provenance"):
+        for name in _TEXTS:
             file.create_dataset(name, data=json.dumps(dict(getattr(record, name)), default=str))
         for name in _ARRAYS:
             file.create_dataset(name, data=getattr(record, name))
         for entry in record.datasets:
             group = file.create_group(f"data/{entry.name}")
             group.attrs.update(
-                {"kind": entry.kind, "labels": json.dumps(entry.labels), "p_value": entry.p_value}
+                {
+                    "kind": entry.kind,
+                    "labels": json.dumps(entry.labels),
+                    "p_value": entry.p_value,
+                    "note": entry.note,
+                }
             )
             for name in _DATA:
                 group.create_dataset(name, data=getattr(entry, name))
@@ -291,19 +333,21 @@ def is_fit(path: str | Path) -> bool:
 def load_fit(path: str | Path) -> FitRecord:
     """Read a fit.
 
+    Args:
+        path: Its file, or the folder that it lies in.
+
     Raises:
         ValidationError: If there is no such file, or it is no fit of this package.
     """
-    if not Path(path).is_file():
+    path = Path(path) / RECORD if Path(path).is_dir() else Path(path)
+    if not path.is_file():
         raise ValidationError("path", f"{path}, where there is no file", "a file of a fit, such as fit.h5")
     with opened(path, "a file of a fit", own=True) as file:
         if int(file.attrs.get("fit_schema_version", 0)) not in range(1, SCHEMA_VERSION + 1):
             raise ValidationError(
                 "path", f"{path}, which is no fit of this version of nmjmc", "a file of a fit"
             )
-        texts: dict[str, Any] = {
-            name: json.loads(file[name][()]) for name in ("synapse", "fixed", "settings", "provenance")
-        }
+        texts: dict[str, Any] = {name: json.loads(file[name][()]) for name in _TEXTS if name in file}
         lists: dict[str, Any] = {
             name: tuple(json.loads(file.attrs[name])) for name in ("names", "units", "notes")
         }
@@ -321,8 +365,9 @@ def _read_data(name: str, group: Any) -> DataFit:
     labels = tuple(json.loads(group.attrs["labels"]))
     arrays = {key: group[key][...] for key in _DATA if key in group}
     return DataFit(
-        name=name, kind=group.attrs["kind"], labels=labels, p_value=float(group.attrs["p_value"]), **arrays
-    )
+        name=name, kind=group.attrs["kind"], labels=labels, p_value=float(group.attrs["p_value"]),
+        note=str(group.attrs.get("note", "")), **arrays,
+    )  # fmt: skip
 
 
 def _read_posterior(group: Any) -> PosteriorDraws | None:

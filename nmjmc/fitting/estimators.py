@@ -31,7 +31,7 @@ from nmjmc.meanfield.problem import refuse_unsupported
 from nmjmc.numbers import whole_number
 from nmjmc.synapse.model import Synapse
 
-MOST_QUANTA = 10_000_000
+FEWEST_QUANTA, MOST_QUANTA = 8, 10_000_000
 """Of one condition; a choice."""
 
 Evaluation = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -208,7 +208,7 @@ def choose(
     if isinstance(estimator, Estimator):
         return estimator, f"{estimator.name}, as asked for: {estimator.bias}"
     if vesicles is not None:
-        vesicles = whole_number(vesicles, "fit.vesicles", 8, MOST_QUANTA)
+        vesicles = whole_number(vesicles, "fit.vesicles", FEWEST_QUANTA, MOST_QUANTA)
     if estimator == "auto":
         try:
             refuse_unsupported(synapse)

@@ -31,7 +31,7 @@ RATES = {"natural": 1.0, "adam": 0.05, "sgd": 0.01}
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class FitState:
     """Where a fit is.
 
     Attributes:
@@ -64,7 +64,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Progress:
+class FitProgress:
     """What is told after each step.
 
     Attributes:
@@ -94,16 +94,16 @@ def free_values(problem: Problem, free: np.ndarray) -> dict[str, float]:
     return {name: values[name] for name in problem.parameters.names}
 
 
-def told(problem: Problem, state: State, steps: int, stage: str) -> Progress:
+def progress_of(problem: Problem, state: FitState, steps: int, stage: str) -> FitProgress:
     """Where a fit is, before something begins of which nobody knows how long it takes."""
     values = free_values(problem, state.free)
     noise = float(state.gradient_noise[-1])
-    return Progress(
+    return FitProgress(
         state.losses.size - 1, steps, float(state.losses[-1]), values, noise, 0.0, float("nan"), stage
     )
 
 
-def begin(problem: Problem, estimator: Estimator, optimiser: str) -> State:
+def begin(problem: Problem, estimator: Estimator, optimiser: str) -> FitState:
     """The state at the start of a fit.
 
     Raises:
@@ -119,7 +119,7 @@ def begin(problem: Problem, estimator: Estimator, optimiser: str) -> State:
     loss = problem.loss(z, free)
     _refuse_not_finite(problem, estimator, free, free, loss)
     moments = _flat(OPTIMISERS[optimiser](RATES[optimiser]).init(_double(free)))
-    return State(
+    return FitState(
         free, z, slope, noise, np.array(1e-3), np.array([loss]), free[None, :],
         np.array([_noise(problem, z, slope, noise, free)]), moments, np.array(0),
     )  # fmt: skip
@@ -128,14 +128,14 @@ def begin(problem: Problem, estimator: Estimator, optimiser: str) -> State:
 def optimise(
     problem: Problem,
     estimator: Estimator,
-    state: State,
+    state: FitState,
     *,
     optimiser: str = "natural",
     steps: int = 60,
     tolerance: float = 1e-3,
-    on_step: Callable[[Progress], None] | None = None,
-    keep: Callable[[State], None] | None = None,
-) -> State:
+    on_step: Callable[[FitProgress], None] | None = None,
+    keep: Callable[[FitState], None] | None = None,
+) -> FitState:
     """Take steps until the loss would fall by less than the tolerance, or until there are enough.
 
     Args:
@@ -165,7 +165,7 @@ def optimise(
             elapsed, taken = time.monotonic() - begun, state.losses.size - first
             left = 0.0 if state.done else elapsed / max(taken, 1) * (steps + 1 - state.losses.size)
             on_step(
-                Progress(
+                FitProgress(
                     state.losses.size - 1, steps, float(state.losses[-1]), free_values(problem, state.free),
                     float(state.gradient_noise[-1]), elapsed, left,
                 )
@@ -173,7 +173,9 @@ def optimise(
     return state
 
 
-def _step(problem: Problem, estimator: Estimator, state: State, optimiser: str, tolerance: float) -> State:
+def _step(
+    problem: Problem, estimator: Estimator, state: FitState, optimiser: str, tolerance: float
+) -> FitState:
     """One step, kept or taken back."""
     gradient = problem.gradient(state.z, state.slope, state.free)
     information = problem.information(state.z, state.slope, state.free)
@@ -200,7 +202,7 @@ def _step(problem: Problem, estimator: Estimator, state: State, optimiser: str, 
     return _kept(problem, moved, loss)
 
 
-def _kept(problem: Problem, state: State, loss: float) -> State:
+def _kept(problem: Problem, state: FitState, loss: float) -> FitState:
     """The state with one more entry in its history."""
     size = _noise(problem, state.z, state.slope, state.noise, state.free)
     return replace(
@@ -211,7 +213,7 @@ def _kept(problem: Problem, state: State, loss: float) -> State:
     )
 
 
-def _apply(optimiser: str, direction: np.ndarray, state: State) -> tuple[np.ndarray, np.ndarray]:
+def _apply(optimiser: str, direction: np.ndarray, state: FitState) -> tuple[np.ndarray, np.ndarray]:
     """The step that optax makes of a direction, and its state after it."""
     # optax counts steps in integers that it multiplies with floats
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):

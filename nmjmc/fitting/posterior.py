@@ -20,7 +20,7 @@ import numpy as np
 from nmjmc import ending
 from nmjmc.data.fits import PosteriorDraws
 from nmjmc.errors import ValidationError
-from nmjmc.fitting.optimise import Progress, State, free_values
+from nmjmc.fitting.optimise import FitProgress, FitState, free_values
 from nmjmc.fitting.problem import Problem
 
 CHAINS = 4
@@ -28,22 +28,21 @@ WARM_UP = 60
 """Draws of each chain that are thrown away; the step size adapts in them."""
 
 FEWEST = 40
+"""Draws of all chains, of which R-hat and an effective number can be told (a choice)."""
+
 _TARGET = 0.8  # acceptance that the step size is adapted to
 _FIRST_STEP = 0.8  # in units of the posterior's SD
 _DOUBLINGS = 4  # 15 steps at most, ten SDs of a posterior close to normal
 _TELL = 10  # draws between tellings
 
 
-def check_draws(draws: int) -> None:
-    """Refuse a number of draws that cannot be right, or a sampler that is not there.
+def refuse_missing_sampler() -> None:
+    """Refuse a sampler that is not there.
 
     Raises:
         ValidationError: With the command that installs it.
     """
-    if draws < 0 or draws != int(draws) or 0 < draws < FEWEST:
-        raise ValidationError("fit.posterior", draws, f"{FEWEST} or more draws, or 0 for none")
-    if draws:
-        _library("blackjax")
+    _library("blackjax")
 
 
 def _library(name: str) -> Any:
@@ -58,14 +57,14 @@ def _library(name: str) -> Any:
 
 def sample(
     problem: Problem,
-    state: State,
+    state: FitState,
     draws: int,
     *,
     seed: int = 0,
     offset: np.ndarray | None = None,
     kept: Mapping[str, np.ndarray] | None = None,
     keep: Callable[[dict[str, np.ndarray]], None] | None = None,
-    on_step: Callable[[Progress], None] | None = None,
+    on_step: Callable[[FitProgress], None] | None = None,
 ) -> PosteriorDraws:
     """Draws from the posterior.
 
@@ -83,9 +82,9 @@ def sample(
         Draws with R-hat and effective sample size of each parameter.
 
     Raises:
-        ValidationError: If the sampler is not installed, or for too few draws.
+        ValidationError: If the sampler is not installed.
     """
-    check_draws(draws)
+    refuse_missing_sampler()
     each = -(-draws // CHAINS)
     # the library's arithmetic mixes types and ranks
     plain = jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow")
@@ -105,7 +104,7 @@ def sample(
                 free = chains.free(now["position"])[0]
                 loss = problem.loss(problem.predict(free) + chains.offset, free)
                 values = free_values(problem, free)
-                on_step(Progress(done, total, loss, values, 0.0, elapsed, left, "posterior"))
+                on_step(FitProgress(done, total, loss, values, 0.0, elapsed, left, "posterior"))
         return _draws_of(problem, chains, now)
 
 
@@ -116,7 +115,7 @@ class _Chains:
         offset: Correction of the predictions [z].
     """
 
-    def __init__(self, problem: Problem, state: State, seed: int, offset: np.ndarray | None) -> None:
+    def __init__(self, problem: Problem, state: FitState, seed: int, offset: np.ndarray | None) -> None:
         nuts = _library("blackjax.mcmc.nuts")
         adaptation = _library("blackjax.adaptation.step_size")
         self.init_adapted, self.adapted_after, self.adapted_size = adaptation.dual_averaging_adaptation(
@@ -176,7 +175,7 @@ class _Chains:
         return self._arrays(state, adapted, taken + 1, draws, bad)
 
 
-def _scale(problem: Problem, state: State) -> np.ndarray:
+def _scale(problem: Problem, state: FitState) -> np.ndarray:
     """Root of the posterior's covariance, close to the optimum [p, p].
 
     A parameter without information is uniform between its bounds, logistic in its unconstrained number, whose

@@ -14,7 +14,7 @@ from nmjmc.data import provenance
 from nmjmc.data.fits import DataFit, FitRecord, PosteriorDraws, ProfileCurve
 from nmjmc.fitting import uncertainty
 from nmjmc.fitting.estimators import CorrectedEstimator, MeanFieldEstimator
-from nmjmc.fitting.optimise import State
+from nmjmc.fitting.optimise import FitState
 from nmjmc.fitting.parameters import EXTRA, Parameters, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Quanta
@@ -40,7 +40,7 @@ EDGE = 1e-3
 
 def record_of(
     problem: Problem,
-    state: State,
+    state: FitState,
     why: str,
     level: float,
     curves: Mapping[str, uncertainty.Profile],
@@ -159,7 +159,7 @@ def with_posterior(record: FitRecord, draws: PosteriorDraws) -> FitRecord:
     return dataclasses.replace(record, posterior=draws, notes=(*record.notes, *notes))
 
 
-def _notes(problem: Problem, state: State, why: str, parameters: Parameters) -> tuple[str, ...]:
+def _notes(problem: Problem, state: FitState, why: str, parameters: Parameters) -> tuple[str, ...]:
     """What a reader must know."""
     notes = [f"Estimator: {why}."]
     if not state.done:
@@ -200,7 +200,7 @@ def _misfit(p_value: float) -> tuple[str, ...]:
     )
 
 
-def as_small_as_the_bias(problem: Problem, state: State) -> list[str]:
+def as_small_as_the_bias(problem: Problem, state: FitState) -> list[str]:
     """Parameters whose error is so small that the bias of the mean field matters.
 
     One at its bound is left out: its error is small there whatever the data know.
@@ -211,7 +211,7 @@ def as_small_as_the_bias(problem: Problem, state: State) -> list[str]:
     return [n for n, small in zip(parameters.names, known, strict=True) if small and n not in EXTRA]
 
 
-def _at_bound(state: State) -> np.ndarray:
+def _at_bound(state: FitState) -> np.ndarray:
     """Which parameters lie at a bound [p]."""
     share = special.expit(-np.abs(state.free))  # of the range, from the nearer bound
     return share < EDGE

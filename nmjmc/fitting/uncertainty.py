@@ -13,7 +13,7 @@ from scipy import stats
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.estimators import Estimator
-from nmjmc.fitting.optimise import State
+from nmjmc.fitting.optimise import FitState
 from nmjmc.fitting.problem import Problem
 
 UNKNOWN = 1e3
@@ -47,7 +47,7 @@ class Profile:
     level: float
 
 
-def covariance(problem: Problem, state: State, *, prior: bool = True) -> np.ndarray:
+def covariance(problem: Problem, state: FitState, *, prior: bool = True) -> np.ndarray:
     """Covariance of the unconstrained parameters from the Fisher information [p, p].
 
     A combination of which the data know nothing has an SD of `UNKNOWN`, so that its interval ends at the bounds.
@@ -58,7 +58,7 @@ def covariance(problem: Problem, state: State, *, prior: bool = True) -> np.ndar
     return (vectors / np.maximum(strength, least)) @ vectors.T
 
 
-def seed_covariance(problem: Problem, state: State) -> np.ndarray:
+def seed_covariance(problem: Problem, state: FitState) -> np.ndarray:
     """Covariance of the estimate from the Monte Carlo error of the predictions alone [p, p]."""
     spread = covariance(problem, state)
     weighted = np.zeros((state.free.size, state.z.size))
@@ -70,7 +70,7 @@ def seed_covariance(problem: Problem, state: State) -> np.ndarray:
     return gain @ state.noise @ gain.T
 
 
-def fisher_interval(problem: Problem, state: State, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+def fisher_interval(problem: Problem, state: FitState, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Ends of the intervals from the Fisher information and the seed noise, internal units [p], [p]."""
     total = covariance(problem, state) + seed_covariance(problem, state)
     half = stats.norm.isf(0.5 * (1.0 - level)) * np.sqrt(np.diag(total))
@@ -78,7 +78,7 @@ def fisher_interval(problem: Problem, state: State, level: float = 0.95) -> tupl
     return ends[0], ends[1]
 
 
-def scaled_covariance(problem: Problem, state: State) -> np.ndarray:
+def scaled_covariance(problem: Problem, state: FitState) -> np.ndarray:
     """Covariance of the scaled parameters: logarithms for most, so relative SDs on the diagonal's root [p, p]."""
     stretch = problem.parameters.stretch(state.free)
     return covariance(problem, state) * np.outer(stretch, stretch)
@@ -87,7 +87,7 @@ def scaled_covariance(problem: Problem, state: State) -> np.ndarray:
 def profile(
     problem: Problem,
     estimator: Estimator,
-    state: State,
+    state: FitState,
     name: str,
     *,
     level: float = 0.95,
@@ -176,7 +176,7 @@ def _crossing(start: float, best: float, found: Sequence[tuple[float, float]], l
     return float("inf")
 
 
-def bootstrap(problem: Problem, state: State, repeats: int = 200, seed: int = 0) -> np.ndarray:
+def bootstrap(problem: Problem, state: FitState, repeats: int = 200, seed: int = 0) -> np.ndarray:
     """Estimates from resampled events, one natural step from the optimum each [repeat, p], internal units.
 
     One step from the optimum is the full refit to first order; a full refit is `fit` with the resampled data.
@@ -198,7 +198,7 @@ def bootstrap(problem: Problem, state: State, repeats: int = 200, seed: int = 0)
     return np.array(rows)
 
 
-def flat_directions(problem: Problem, state: State, threshold: float = FLAT) -> list[str]:
+def flat_directions(problem: Problem, state: FitState, threshold: float = FLAT) -> list[str]:
     """Combinations of parameters that the data do not fix, in words.
 
     The data's information alone is used, without priors: an eigenvector of the covariance of the scaled parameters

@@ -10,11 +10,7 @@ from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
 from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
-from nmjmc.viz.bedside import plot_examination
-from nmjmc.viz.fit import plot_data
-from nmjmc.viz.mepc import plot_mepc
-
-_FIGURES = {Result: plot_mepc, Examination: plot_examination, FitRecord: plot_data}
+from nmjmc.viz import bedside, fit, mepc
 
 
 def plot(thing: object, path: str | Path | None = None) -> Figure:
@@ -30,7 +26,28 @@ def plot(thing: object, path: str | Path | None = None) -> Figure:
     Raises:
         ValidationError: If it is no result.
     """
-    for kind, draw in _FIGURES.items():
-        if isinstance(thing, kind):
-            return draw(thing, path)
+    if isinstance(thing, Result):
+        return mepc.plot_mepc(thing, path)
+    if isinstance(thing, Examination):
+        return bedside.plot_examination(thing, path)
+    if isinstance(thing, FitRecord):
+        return fit.plot_data(thing, path)
     raise ValidationError("plot", repr(thing)[:60], "a result of simulate, fit or a bedside test")
+
+
+def figures(record: FitRecord, folder: str | Path) -> None:
+    """Write every figure of a fit into a folder.
+
+    Args:
+        record: The fit.
+        folder: It is there.
+    """
+    place = Path(folder)
+    fit.plot_data(record, place / "data.png")
+    fit.plot_descent(record, place / "descent.png")
+    if len(record.names) > 1:
+        fit.plot_pairs(record, place / "pairs.png")
+    if record.posterior is not None:
+        fit.plot_posterior(record, place / "posterior.png")
+    if record.profiles:
+        fit.plot_profiles(record, place / "profiles.png")

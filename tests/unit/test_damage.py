@@ -25,8 +25,8 @@ from nmjmc.data.recordings.hdf5 import write_recording
 from nmjmc.data.recordings.read import read_recording
 from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.errors import DamageWarning, NmjmcError, ValidationError
-from nmjmc.fitting.keeper import Keeper
-from nmjmc.fitting.optimise import State
+from nmjmc.fitting.checkpoint import FitCheckpoint
+from nmjmc.fitting.optimise import FitState
 from nmjmc.junction.build import build_junction
 from nmjmc.synapse.build import describe
 from tests.records import formula_result, formula_run, stand_in_for_the_kernel
@@ -95,7 +95,7 @@ def test_a_turned_bit_in_a_bedside_test_or_a_fit_is_refused(name, read, tmp_path
 @pytest.mark.parametrize("how", ["turned", "a state is missing", "of another fit"])
 def test_a_damaged_state_of_a_fit_is_left_out(how, tmp_path):
     path = tmp_path / "fit.state.h5"
-    names = [item.name for item in dataclasses.fields(State)]
+    names = [item.name for item in dataclasses.fields(FitState)]
     arrays = {f"state:{name}": np.ones(3) for name in names} | {"phase": np.array(1)}
     if how == "a state is missing":
         del arrays["state:trace"]
@@ -105,10 +105,10 @@ def test_a_damaged_state_of_a_fit_is_left_out(how, tmp_path):
         path.write_bytes(next(flips(content[:-48], 1)) + content[-48:])
     if how == "of another fit":
         with pytest.raises(ValidationError, match="of another fit"):
-            Keeper(path, "another")
+            FitCheckpoint(path, "another")
         return
     with pytest.warns(DamageWarning, match="the fit begins anew"):
-        assert Keeper(path, KEY).state is None
+        assert FitCheckpoint(path, KEY).state is None
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -404,7 +404,7 @@ def test_what_is_kept_of_a_run_reads_no_other_file_and_no_more_than_it_holds(
     readers = {
         "a block": lambda: checkpoint.load_blocks(tmp_path / "c", KEY),
         "a bank": lambda: banks.read("k", build_junction(describe(human))),
-        "a fit's state": lambda: Keeper(path, KEY).state,
+        "a fit's state": lambda: FitCheckpoint(path, KEY).state,
     }
     with pytest.warns(DamageWarning, match="is left out, because"):
         assert not readers[kind]()

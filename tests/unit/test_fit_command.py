@@ -12,13 +12,15 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import fit_config, fit_progress, fit_report
-from nmjmc.cli.compose import composed
+from nmjmc.cli import fit as fit_command
+from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.fit_words import prepare
 from nmjmc.cli.main import main
+from nmjmc.data import fit_table
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import SimulationError, Status, ValidationError
-from nmjmc.fitting.optimise import Progress
+from nmjmc.fitting import meter
+from nmjmc.fitting.optimise import FitProgress
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.folders import names_in
 
@@ -37,7 +39,15 @@ def folder(monkeypatch, tmp_path):
 
 
 def config(*words):
-    return fit_config.read(composed(prepare(list(words)), "fit"))
+    return plain(composed(prepare(list(words)), "fit"))
+
+
+def sets(*words):
+    return fit_command.read(config(*words))[2]
+
+
+def asked(*words):
+    return fit_command.read(config(*words))[1]
 
 
 def test_a_fit_leaves_all_files_and_prints_the_table(folder, capsys):
@@ -75,9 +85,8 @@ def test_a_fit_leaves_all_files_and_prints_the_table(folder, capsys):
     assert main(["show", str(place / "fit.h5")]) == 0
     assert "Fisher" in capsys.readouterr().out
     # the config of the run is the same fit
-    assert fit_config.resolved(config(f"config={place}")) == fit_config.resolved(
-        config(*QUICK, "fit.profiles=[receptor.closing_rate]")
-    )
+    again = fit_command.planned(config(f"config={place}")).config()
+    assert again == fit_command.planned(config(*QUICK, "fit.profiles=[receptor.closing_rate]")).config()
 
 
 @pytest.fixture
@@ -107,7 +116,7 @@ def whole(tmp_path_factory):
     ],
 )
 def test_a_fit_goes_on_after_a_signal_to_the_same_bits(number, stage, whole, monkeypatch, no_drawing, capsys):
-    told = fit_progress.FitMeter.__call__
+    told = meter.FitMeter.__call__
 
     def ends(self, step):
         told(self, step)
@@ -116,7 +125,7 @@ def test_a_fit_goes_on_after_a_signal_to_the_same_bits(number, stage, whole, mon
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(fit_progress.FitMeter, "__call__", ends)
+        patch.setattr(meter.FitMeter, "__call__", ends)
         assert main(LONG) == 130
     assert "resume=true" in capsys.readouterr().err
     assert {path.name for path in Path("cut").iterdir()} == {
@@ -154,7 +163,7 @@ def test_a_state_of_another_fit_is_refused(no_drawing, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit_progress.FitMeter, "__call__", ends)
+        patch.setattr(meter.FitMeter, "__call__", ends)
         assert main(["fit", *QUICK, "hydra.run.dir=one"]) == 130
     capsys.readouterr()
     assert main(["fit", *QUICK, "fit.level=0.9", "hydra.run.dir=one", "resume=true"]) == 2
@@ -187,7 +196,7 @@ def test_a_simulation_that_failed_ends_the_fit(folder, monkeypatch, no_drawing, 
 def test_the_folder_knows_the_bytes_of_the_data(folder):
     def name():
         words = [*QUICK, "data=numbers.csv"]
-        return fit_config.fit_hash(_root_=composed(prepare(words), "fit"))
+        return fit_command.fit_hash(_root_=composed(prepare(words), "fit"))
 
     Path("numbers.csv").write_text("name,value,standard error,unit\namplitude,4,0.1,nA\n")
     first = name()
@@ -209,31 +218,30 @@ def test_words_make_data_sets_and_free_parameters(folder):
     Path("sub").mkdir()
     for file in ("a.csv", "sub/b.csv"):
         Path(file).write_text("amplitude (nA),counts\n3,5\n4,20\n5,8\n6,2\n")
-    found = config(
+    words = (
         "data=a.csv", "data.noise=50 pA", "data.condition.esterase.active_fraction=0", "data.a.release=single",
         "fit.free=[vesicle.content_mean,vesicle.content_cv]", "fit.free.vesicle.content_mean.low=1000",
         "fit.fixed.recording.scale=1.1",
     )  # fmt: skip
-    assert found.data["a"] == {"file": str(folder / "a.csv"), "release": "single"}
-    assert found.data["defaults"] == {"noise": "50 pA", "condition": {"esterase": {"active_fraction": 0}}}
-    assert found.free == {"vesicle.content_mean": {"low": 1000}, "vesicle.content_cv": {}}
-    assert found.fixed == {"recording.scale": 1.1}
+    found = sets(*words)
+    assert found["a"] == {"file": str(folder / "a.csv"), "release": "single"}
+    assert found["defaults"] == {"noise": "50 pA", "condition": {"esterase": {"active_fraction": 0}}}
+    assert asked(*words).free == {"vesicle.content_mean": {"low": 1000}, "vesicle.content_cv": {}}
+    assert asked(*words).fixed == {"recording.scale": 1.1}
     # words stand in any order, with or without brackets
-    assert config(
+    assert asked(
         "fit.free.vesicle.content_mean.low=1000", "fit.free=vesicle.content_mean", "data=a.csv"
     ).free == {"vesicle.content_mean": {"low": 1000}}
-    made = fit_config.prepared(found)
+    made = fit_command.planned(config(*words))
     assert made.data.terms[0].noise_sd == pytest.approx(0.05)
-    assert list(config("data=[a.csv,sub/b.csv]", "fit.free=vesicle.content_cv").data) == ["a", "b"]
+    assert list(sets("data=[a.csv,sub/b.csv]", "fit.free=vesicle.content_cv")) == ["a", "b"]
     # a file of data sets: its paths start from its own folder
     Path("sub/mine.yaml").write_text("defaults: {unit: nA}\nfirst: {file: b.csv}\nsecond: {file: ../a.csv}\n")
-    found = config("data=sub/mine.yaml", "data.second.noise=10 pA", "fit.free=vesicle.content_cv")
-    assert (
-        Path(found.data["first"]["file"]).samefile("sub/b.csv") and found.data["second"]["noise"] == "10 pA"
-    )
+    found = sets("data=sub/mine.yaml", "data.second.noise=10 pA", "fit.free=vesicle.content_cv")
+    assert Path(found["first"]["file"]).samefile("sub/b.csv") and found["second"]["noise"] == "10 pA"
     # data and parameters of an example are replaced, not added to
-    found = config("example=boyd_martin_1956", "data=a.csv", "fit.free=[vesicle.content_cv]")
-    assert list(found.data) == ["a"] and list(found.free) == ["vesicle.content_cv"]
+    words = ("example=boyd_martin_1956", "data=a.csv", "fit.free=[vesicle.content_cv]")
+    assert list(sets(*words)) == ["a"] and list(asked(*words).free) == ["vesicle.content_cv"]
 
 
 @pytest.mark.parametrize(
@@ -249,8 +257,8 @@ def test_words_make_data_sets_and_free_parameters(folder):
         (["example=human_mepc", "free=[a]"], "did you mean fit.free?"),
         (["example=human_mepc", "vesicles=10"], "did you mean fit.vesicles?"),
         (["example=human_mepc", "fit.estimator=mean"], "did you mean mean_field?"),
-        (["example=human_mepc", "fit.optimiser=newton"], "a known one"),
-        (["example=human_mepc", "fit.estimater=auto"], "did you mean estimator?"),
+        (["example=human_mepc", "fit.optimiser=newton"], "natural, adam or sgd"),
+        (["example=human_mepc", "fit.estimater=auto"], "did you mean fit.estimator?"),
         (["example=human_mepc", "fit.level=95"], "write 0.95 for 95 %"),
         (["example=human_mepc", "fit.steps=0"], "fit.steps"),
         (["example=human_mepc", "fit.profiles=[receptor.density]"], "fit.profiles must be all, or free parameters"),
@@ -306,33 +314,33 @@ def test_two_files_of_one_name_are_not_taken_for_one(tmp_path):
 
 def test_progress_tells_parameters_of_one_name_apart():
     values = {"receptor.density": 300.0, "esterase.density": 5.0, "receptor.closing_rate": 1.35}
-    told = fit_progress.described(Progress(1, 9, 1.0, values, 0.0, 3.0, 61.0))
+    told = meter.described(FitProgress(1, 9, 1.0, values, 0.0, 3.0, 61.0))
     assert told.endswith("receptor.density 300, esterase.density 5, closing_rate 1.35")
 
 
 def test_progress_says_what_is_going_on():
-    step = Progress(7, 60, 12.345, {"receptor.closing_rate": 1.35}, 0.031, 3.0, 61.0)
-    assert fit_progress.described(step) == (
+    step = FitProgress(7, 60, 12.345, {"receptor.closing_rate": 1.35}, 0.031, 3.0, 61.0)
+    assert meter.described(step) == (
         "step 7 of at most 60, loss 12.345, gradient noise 3.1 %, at most 1:01 left, closing_rate 1.35"
     )
-    with fit_progress.FitMeter.for_terminal("auto") as meter:
-        assert meter._bar is None  # nothing is drawn where there is no terminal
-        meter(step)
-    assert meter.last is step
-    with fit_progress.FitMeter.for_terminal(True) as meter:
-        meter(step)
+    told = []
+    with meter.FitMeter.drawn("auto", told.append) as one:
+        one(step)
+    assert one.last is step and told == [step]
+    with meter.FitMeter.drawn(True) as drawn:
+        drawn(step)
 
 
 def test_numbers_are_written_for_people():
-    assert fit_report._value(1234.5678) == "1235" and fit_report._value(4.2e6) == "4200000"
-    assert fit_report._value(None, "lower bound") == "lower bound"
-    assert "p < 0.001" in fit_report._chance(1e-9) and fit_report._chance(0.42) == "p = 0.42"
+    assert fit_table.number(1234.5678) == "1235" and fit_table.number(4.2e6) == "4200000"
+    assert fit_table.number(None, "lower bound") == "lower bound"
+    assert "p < 0.001" in fit_table.chance(1e-9) and fit_table.chance(0.42) == "p = 0.42"
 
 
 def test_the_plan_tells_bounds_and_priors(folder):
     words = ["example=human_mepc", "fit.free.receptor.closing_rate.median=1 /ms",
              "fit.free.receptor.closing_rate.factor=1.5", "fit.free.receptor.closing_rate.low=500 /s"]  # fmt: skip
-    plan = fit_report.plan(fit_config.prepared(config(*words)))
+    plan = fit_command.planned(config(*words)).sentences()
     assert "500 /s to" in plan["free receptor.closing_rate"]
     assert "prior 1000 /s within a factor of 1.5" in plan["free receptor.closing_rate"]
     assert "goes on to corrected" in plan["estimator"] and "13 ms" in plan["data human"]

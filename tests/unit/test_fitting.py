@@ -21,9 +21,10 @@ from nmjmc.fitting import (
     record,
     uncertainty,
 )
+from nmjmc.fitting.checkpoint import FitCheckpoint
 from nmjmc.fitting.estimators import Simulated
 from nmjmc.fitting.features import features
-from nmjmc.fitting.optimise import State, begin
+from nmjmc.fitting.optimise import FitState, begin
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
 from nmjmc.meanfield import Grid
@@ -397,18 +398,16 @@ def test_auto_goes_on_to_the_correction_where_the_data_know_better(tmp_path, mon
         )
 
 
-def test_a_checkpoint_is_written_by_the_clock_and_at_the_end(tmp_path):
-    from nmjmc.fitting.keeper import Keeper
-
+def test_a_checkpoint_is_written_by_the_clock_and_at_the_end(tmp_path, monkeypatch):
     told = []
     path = tmp_path / "state.h5"
     how = {"grid": COARSE, "checkpoint": path, "on_step": lambda step: told.append(path.is_file())}
-    fit(SYNAPSE, [simple()], FREE, checkpoint_seconds=1e9, steps=2, **how)
-    assert told == [False, False] and path.is_file()
-    path.unlink(), told.clear()
-    fit(SYNAPSE, [simple()], FREE, checkpoint_seconds=0.0, steps=2, **how)
-    assert told == [True, True]
-    assert Keeper(None, "").state is None
+    for seconds, seen in ((1e9, [False, False]), (0.0, [True, True])):
+        monkeypatch.setattr("nmjmc.fitting.checkpoint.CLOCK", seconds)
+        fit(SYNAPSE, [simple()], FREE, steps=2, **how)
+        assert told == seen and path.is_file()
+        path.unlink(), told.clear()
+    assert FitCheckpoint(None, "").state is None
 
 
 def test_data_that_need_a_parameter_nobody_gave_are_refused():
@@ -432,12 +431,12 @@ def test_a_parameter_at_its_bound_leaves_the_flat_directions_of_the_others():
     slope = np.array([[0.2, 0.5, 0.0], [-1.0, 0.0, 0.0]])
     for at in (60.0, 1000.0):
         away = np.array([0.0, 0.0, at])
-        state = State(away, z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
+        state = FitState(away, z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
         assert uncertainty.flat_directions(problem, state) == []
         # nor is its error small because the data know it
         assert record.as_small_as_the_bias(problem, state) == []
-    sharp = State(np.array([0.0, 0.0, 7.5]), z, 1e3 * np.eye(2, 3), np.zeros((2, 2)), *[none] * 6)
+    sharp = FitState(np.array([0.0, 0.0, 7.5]), z, 1e3 * np.eye(2, 3), np.zeros((2, 2)), *[none] * 6)
     assert record.as_small_as_the_bias(problem, sharp) == free[:2]
-    loose = State(np.zeros(3), z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
+    loose = FitState(np.zeros(3), z, slope, np.zeros((2, 2)), none, none, none, none, none, none)
     (sentence,) = uncertainty.flat_directions(problem, loose)
     assert sentence.startswith("vesicle.content_cv is not known")

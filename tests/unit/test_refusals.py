@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nmjmc.cli import design, distributed, fit_config, grammar, report, speed
+from nmjmc.cli import design, distributed, grammar, report, speed
+from nmjmc.cli import fit as fit_command
 from nmjmc.cli.axes import Axis
-from nmjmc.cli.compose import composed
+from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.fit_words import data_of, prepare
 from nmjmc.cli.main import main
 from nmjmc.data.hdf5 import load
@@ -31,6 +32,11 @@ pytestmark = pytest.mark.unit
 @pytest.fixture(autouse=True)
 def own_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+
+
+def sets_of(prepared):
+    """The data sets of a fit's words."""
+    return fit_command.read(plain(composed(prepared, "fit")))[2]
 
 
 def refused(words, capsys):
@@ -52,11 +58,11 @@ NAMES = (
 def test_a_file_is_found_by_its_name_whatever_it_looks_like(name, tmp_path):
     Path(name).write_text("amplitude (nA)\n3\n4\n5\n6\n")
     words = [f"data={name}", "fit.free=vesicle.content_cv"]
-    found = fit_config.read(composed(prepare(words), "fit")).data
+    found = sets_of(prepare(words))
     assert [options["file"] for options in found.values()] == [str(tmp_path / name)]
     (key,) = found
     prepared = prepare([*words, f"data.{key}.noise=50 pA", f"data.{key}.condition.temperature=30"])
-    found = fit_config.read(composed(prepared, "fit")).data
+    found = sets_of(prepared)
     assert found[key]["noise"] == "50 pA" and found[key]["condition"] == {"temperature": 30}
     Path("sets.yaml").write_text(to_yaml({"one": {"file": name}, "1_0": {"file": f"./{name}"}}))
     described = data_of("sets.yaml")
@@ -67,12 +73,10 @@ def test_a_file_is_found_by_its_name_whatever_it_looks_like(name, tmp_path):
 def test_two_files_are_two_data_sets(tmp_path, capsys):
     for name in NAMES:
         Path(name).write_text("amplitude (nA)\n3\n4\n5\n6\n")
-    plain = [name for name in NAMES if name[0] not in "[{" and name not in ("a,b.csv", "it's.csv", "a=b.csv")]
-    found = data_of(f"[{','.join(plain)}]")
-    assert len(found) == len(plain) and {Path(o["file"]).name for o in found.values()} == set(plain)
-    found = fit_config.read(
-        composed(prepare(["data=[1_0.csv,10.csv]", "fit.free=vesicle.content_cv"]), "fit")
-    ).data
+    usual = [name for name in NAMES if name[0] not in "[{" and name not in ("a,b.csv", "it's.csv", "a=b.csv")]
+    found = data_of(f"[{','.join(usual)}]")
+    assert len(found) == len(usual) and {Path(o["file"]).name for o in found.values()} == set(usual)
+    found = sets_of(prepare(["data=[1_0.csv,10.csv]", "fit.free=vesicle.content_cv"]))
     assert list(found) == ["1_0", "10"]
     Path("a_b.csv").write_text("3\n")
     assert "a_b" in refused(["fit", "data=['a b.csv',a_b.csv]", "fit.free=vesicle.content_cv"], capsys)

@@ -71,7 +71,7 @@ def waveform(options: Options, synapse: Synapse) -> Source:
             f"{share:.2g} % of the peak, and the intervals are no better than that choice.",
         )
     count = f"{found.events} events" if found.events else "an unknown number of events"
-    note = f"the average of {count} in {options.file().name}{what}; {begun.said}"
+    note = f"the average of {count} in {options.label()}{what}; {begun.said}"
     return Source(
         changes,
         needed(edges, aligned),
@@ -87,6 +87,10 @@ def _read(options: Options) -> tuple[MeanWaveform, str, tuple[str, ...]]:
     Raises:
         ValidationError: If it cannot be read, is no average of a current, or has gaps.
     """
+    held = options.held(MeanWaveform)
+    if held is not None:
+        refuse_potential(options, held.unit)
+        return held, "", ()
     path, events = options.file(), options.whole("events", 0)
     kind = options.given.get("format") or SUFFIXES.get(path.suffix.casefold(), "neo")
     if kind != "csv":

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nmjmc.analysis.observations import EventTable, Histogram, MeanWaveform
+from nmjmc.analysis.recording import Recording
 from nmjmc.data.recordings.events import program_of_table
 from nmjmc.data.recordings.hdf5 import kind_of_hdf5
 from nmjmc.data.recordings.lists import LIST
@@ -13,6 +15,9 @@ from nmjmc.data.recordings.read import SUFFIXES
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets.options import KINDS, located, said_of
+
+_HELD = {Recording: "recording", EventTable: "amplitudes", MeanWaveform: "waveform", Histogram: "histogram"}
+"""Kinds of data that a caller has in memory."""
 
 _COUNTS = ("count", "counts", "observations", "trials", "number", "n")
 
@@ -38,7 +43,10 @@ def kind_of(name: str, given: Mapping[str, Any], folder: Path) -> str:
         return "statistics"
     if given.get("published"):
         return "histogram"
-    if not given.get("file"):
+    for held, kind in _HELD.items():
+        if isinstance(given.get("file"), held):
+            return kind
+    if given.get("file") is None or not str(given["file"]):
         raise ValidationError(f"data.{name}", "without a file", "given with file, published or values")
     path = located(given["file"], folder)
     if not path.is_file():

@@ -46,6 +46,9 @@ def amplitudes(options: Options, synapse: Synapse) -> Source:
 
 def _table(options: Options) -> EventTable:
     """The table of events; times, which miniML counts in samples, are not compared."""
+    held = options.held(EventTable)
+    if held is not None:
+        return held
     step = options.number("sampling_interval") if options.has("sampling_interval") else 1.0
     file = options.file()
     with _said(options):
@@ -74,6 +77,8 @@ def histogram(options: Options, synapse: Synapse) -> Source:
         name, key = _published(options)
         found = published.histogram(name, key)
         note = f"{found.trials} observations, {found.source}"
+    elif (held := options.held(Histogram)) is not None:
+        found, note = held, f"{held.trials} observations"
     else:
         unit, path = options.given.get("unit"), options.file()
         zero = options.flag("failures_at_zero", False)

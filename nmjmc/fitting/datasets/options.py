@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.numbers import as_count, to_array
 from nmjmc.units import to_internal
+
+T = TypeVar("T")
 
 _COMMON = ("kind", "condition", "duration", "temperature", "holding_potential")
 _READER = (
@@ -213,6 +215,15 @@ class Options:
             )
         return dict(value)
 
+    def held(self, kind: type[T]) -> T | None:
+        """What stands in the place of a file, if it is of this kind: data that the caller has in memory."""
+        value = self.given.get("file")
+        return value if isinstance(value, kind) else None
+
+    def label(self) -> str:
+        """The file in words."""
+        return self.file().name if isinstance(self.given.get("file"), str | Path) else self.name
+
     def file(self) -> Path:
         """The file of the data set.
 
@@ -221,6 +232,9 @@ class Options:
         """
         if not self.has("file"):
             raise ValidationError(self.field("file"), "missing", "the path of a file")
+        if not isinstance(self.given["file"], str | Path):
+            value = f"a {type(self.given['file']).__name__}"
+            raise ValidationError(self.field("file"), value, f"the path of a file for kind={self.kind}")
         path = located(self.given["file"], self.folder)
         if not path.is_file():
             raise ValidationError(self.field("file"), f"{path}, where there is no file", "a file")

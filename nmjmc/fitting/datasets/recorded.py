@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,9 @@ def recorded(options: Options) -> Recording:
     Raises:
         ValidationError: If it cannot be read, or holds no current.
     """
+    held = options.held(Recording)
+    if held is not None:
+        return _in_memory(options, held)
     path = options.file()
     kind = options.word("format", tuple(READERS), SUFFIXES.get(path.suffix.casefold(), "neo"))
     for key in (*_WORDS, "channel"):
@@ -53,6 +57,21 @@ def recorded(options: Options) -> Recording:
         record = read_recording(path, format=kind, **words)
     refuse_potential(options, record.unit)
     refuse_flat(record.signal, f"data.{options.name}: recording {path.name}")
+    return record
+
+
+def _in_memory(options: Options, record: Recording) -> Recording:
+    """A recording that the caller has read or made, with what was said of it above what it says.
+
+    Raises:
+        ValidationError: For what only a file needs, or if it holds no current.
+    """
+    for key in (*_WORDS, "channel", "gain", "format"):
+        if options.has(key):
+            raise ValidationError(options.field(key), "given", "left out, as a Recording says it")
+    record = replace(record, **{key: options.number(key) for key in _KNOWN if options.has(key)})
+    refuse_potential(options, record.unit)
+    refuse_flat(record.signal, f"data.{options.name}: recording {record.name}")
     return record
 
 
@@ -210,6 +229,8 @@ def refuse_locked(options: Options, whole: Recording, part: Recording, found: De
 
 def first_time(options: Options) -> float:
     """The first time that a table says [ms]; recordings themselves count from zero."""
+    if options.held(Recording) is not None:
+        return 0.0
     path = options.file()
     if SUFFIXES.get(path.suffix.casefold()) != "csv":
         return 0.0

@@ -13,7 +13,7 @@ import numpy as np
 
 from nmjmc.data import provenance
 from nmjmc.data.checkpoint import fingerprint, leave_out, load_arrays, save_arrays
-from nmjmc.fitting.optimise import State
+from nmjmc.fitting.optimise import FitState
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.uncertainty import Profile
 from nmjmc.synapse.build import describe
@@ -27,30 +27,27 @@ _PROFILE = "profile:"
 _POSTERIOR = "posterior:"
 
 
-class Keeper:
-    """Writes and reads the checkpoint of a fit.
+class FitCheckpoint:
+    """Writes and reads the state of a fit, with the profiles and draws that are done.
 
     Attributes:
         path: The file, if any.
         key: Fingerprint of everything that decides the bits of the fit.
-        seconds: Between writings.
         state: Where the fit is, if it has begun.
         phase: 0 on the way down, 1 once the errors are weighed and the predictions corrected.
         extra: Where the errors were weighed, and the estimator's arrays.
     """
 
-    def __init__(self, path: str | Path | None, key: str, seconds: float = CLOCK) -> None:
-        self.path, self.key, self.seconds = path, key, seconds
-        self._arrays = {} if path is None else _found(Path(path), key)
+    def __init__(self, path: str | Path | None, key: str) -> None:
+        self.path, self.key = path, key
+        self._arrays = {} if path is None else _read(Path(path), key)
         self._written, self._fresh = time.monotonic(), True
         plain = {n.removeprefix(_STATE): v for n, v in self._arrays.items() if n.startswith(_STATE)}
-        self.state = State(**plain) if plain else None
+        self.state = FitState(**plain) if plain else None
         self.phase = int(self._arrays.get("phase", np.array(0)))
-        self.extra = {
-            n: v for n, v in self._arrays.items() if ":" not in n and n != "phase"
-        }  # fmt: skip
+        self.extra = {n: v for n, v in self._arrays.items() if ":" not in n and n != "phase"}
 
-    def keep(self, state: State, phase: int, extra: Mapping[str, np.ndarray]) -> None:
+    def keep(self, state: FitState, phase: int, extra: Mapping[str, np.ndarray]) -> None:
         """Take a state; it is on the disk when the clock says so."""
         self.state, self.phase, self.extra = state, phase, dict(extra)
         profiles = {n: v for n, v in self._arrays.items() if n.startswith(_PROFILE)}
@@ -81,7 +78,7 @@ class Keeper:
 
     def _take(self, arrays: dict[str, np.ndarray]) -> None:
         self._arrays, self._fresh = arrays, False
-        if time.monotonic() - self._written >= self.seconds:
+        if time.monotonic() - self._written >= CLOCK:
             self.flush()
 
     def flush(self) -> None:
@@ -92,10 +89,10 @@ class Keeper:
         self._written, self._fresh = time.monotonic(), True
 
 
-def _found(path: Path, key: str) -> dict[str, np.ndarray]:
+def _read(path: Path, key: str) -> dict[str, np.ndarray]:
     """The arrays of a checkpoint that can be gone on from; none where there is none, or it is damaged."""
     arrays = load_arrays(path, key, _AGAIN, "fit") or {}
-    wanted = {_STATE + item.name for item in dataclasses.fields(State)}
+    wanted = {_STATE + item.name for item in dataclasses.fields(FitState)}
     heads = {name.rpartition(":")[0] for name in arrays if name.startswith(_PROFILE)}
     wanted |= {f"{head}:{part}" for head in heads for part in ("values", "losses", "ends")}
     if arrays and not wanted <= set(arrays):
