@@ -8,7 +8,6 @@ from typing import Any
 
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.numbers import SEEDS as SEEDS
 from nmjmc.numbers import whole_number
 from nmjmc.seeds import SEEDS as SEEDS
 from nmjmc.seeds import draw_seed as draw_seed

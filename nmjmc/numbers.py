@@ -141,10 +141,6 @@ def _float(values: Any, field: str) -> np.ndarray:
         raise ValidationError(field, repr(values)[:60], "real numbers") from error
 
 
-SEEDS = 2**63
-"""Seeds are below it: what an attribute of a file holds."""
-
-
 def whole_number(value: Any, field: str, least: int, most: int) -> int:
     """An integer from what a user gave, of any type (1e3 is one, 1.5 and True are not).
 

@@ -15,8 +15,9 @@ from nmjmc.fitting.parameters import OPTIONS
 from nmjmc.fitting.posterior import FEWEST
 from nmjmc.fitting.quanta import COARSE, GRID
 from nmjmc.meanfield import Grid
-from nmjmc.numbers import SEEDS, whole_number
+from nmjmc.numbers import whole_number
 from nmjmc.request import Request, choice, flag, other, progress_field, quantity, whole
+from nmjmc.seeds import SEEDS
 
 GRIDS = {"coarse": COARSE, "standard": GRID, "fine": Grid()}
 """Resolutions of the mean field by name."""
