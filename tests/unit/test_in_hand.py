@@ -5,7 +5,6 @@ import warnings
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -233,15 +232,3 @@ def test_every_command_takes_these_files(tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["simulate", "receptor.scheme=none.yaml", "dry_run=true"]) == 2
     assert "none.yaml" in capsys.readouterr().err
-
-
-def test_a_result_knows_the_scheme_of_ones_own(tmp_path):
-    path = own(tmp_path)
-    synapse = nmjmc.replace(HUMAN, {"receptor.scheme": str(path), **RATES})
-    result = nmjmc.simulate(synapse, 2, duration=0.1, record_interval=0.05, progress=False)
-    file = result.save(tmp_path / "result.h5")
-    path.unlink()
-    again = nmjmc.load(file)
-    assert eqx.tree_equal(again.synapse, synapse)
-    same = again.rerun(progress=False)
-    assert all(np.array_equal(same.counts[name], result.counts[name]) for name in result.counts)
