@@ -72,10 +72,8 @@ class Request:
     """
 
     def __post_init__(self) -> None:
-        for name, setting in settings(type(self)).items():
-            value = getattr(self, name)
-            if not (value is None and setting.is_optional):
-                object.__setattr__(self, name, setting.read(value, type(self).path(name)))
+        for name in settings(type(self)):
+            object.__setattr__(self, name, type(self)._read(name, getattr(self, name)))
         self.check()
 
     def check(self) -> None:
@@ -103,7 +101,13 @@ class Request:
             if key not in known:
                 hint = nearest(str(key), [cls.path(name) for name in known])
                 raise ValidationError("a key", repr(cls.path(str(key))), "a setting", hint)
-        return cls(**given)
+        return cls(**{name: cls._read(name, value) for name, value in given.items()})
+
+    @classmethod
+    def _read(cls, name: str, value: Any) -> Any:
+        """The checked value of a setting."""
+        setting = settings(cls)[name]
+        return None if value is None and setting.is_optional else setting.read(value, cls.path(name))
 
     def amount(self, name: str) -> float:
         """A quantity in internal units.

@@ -11,11 +11,12 @@ from nmjmc.bedside.examine import repeat
 from nmjmc.data import hdf5
 from nmjmc.data.examination import Examination, load_examination
 from nmjmc.data.fits import FitRecord, load_fit
-from nmjmc.data.gather import Table, gather
 from nmjmc.data.kinds import inside, kind_of
 from nmjmc.data.result import Result
+from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
+from nmjmc.sweeps.gather import gather
 
 _WANTED = "a result, a bedside test, a fit or a sweep of nmjmc, or a folder of these"
 

@@ -28,12 +28,12 @@ from matplotlib.ticker import MaxNLocator
 
 import nmjmc
 from nmjmc.api import Point, simulate_many
-from nmjmc.cli import sweep_run
 from nmjmc.cli.main import main
-from nmjmc.data.collect import write, write_csv
-from nmjmc.data.gather import gather
 from nmjmc.data.sweep import Sweep
+from nmjmc.data.sweep_table import write, write_csv
 from nmjmc.kernel import programs
+from nmjmc.sweeps import work as sweep_work
+from nmjmc.sweeps.gather import gather
 from nmjmc.viz.style import COLOURS, MILLIMETRE, save, style
 
 SMALL = {"cleft.side": "0.3 um", "vesicle.content_mean": 300}
@@ -54,7 +54,7 @@ class Watch:
         self.memory: list[float] = []
         self.kept: list[int] = []
         self.beside, self.left = 0.0, time.thread_time()
-        self.plain = sweep_run.simulate_many
+        self.plain = sweep_work.simulate_many
 
     def __call__(self, *arguments: Any, **how: Any) -> Iterator[Any]:
         """The points as they are finished; what this thread does between two of them is bookkeeping."""
@@ -99,7 +99,7 @@ def load(
     canonical: bool,
 ) -> dict[str, Any]:
     """Run the sweep and collect it."""
-    watch = sweep_run.simulate_many = Watch()
+    watch = sweep_work.simulate_many = Watch()
     started, watch.left = time.process_time(), time.thread_time()
     how = {"duration": "3 ms", "device": "cpu"} if canonical else SMALL | HOW
     words = [f"{name}={value}" for name, value in how.items()]

@@ -15,13 +15,13 @@ from nmjmc.bedside import task as tasks
 from nmjmc.bedside.examine import examine
 from nmjmc.bedside.requests import KINDS, SHARED
 from nmjmc.bedside.task import Task, own_settings
-from nmjmc.cli import report, speed, treatments
+from nmjmc.cli import report, treatments
 from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.config import as_yaml, register_seed
 from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
 from nmjmc.cli.overrides import Known, prepare
 from nmjmc.cli.places import placing
-from nmjmc.data import provenance
+from nmjmc.data import provenance, speed
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.examination import Examination
 from nmjmc.data.seal import sealed

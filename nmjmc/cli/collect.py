@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmjmc.cli import report
-from nmjmc.data import collect
-from nmjmc.data.gather import Table, gather
+from nmjmc.data import sweep_table
+from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
+from nmjmc.sweeps.gather import gather
 
 _KEYS = ("out",)
 
@@ -25,7 +26,7 @@ def command(words: list[str]) -> int:
     out = Path(options.get("out", folder / "sweep.nc"))
     if out.suffix not in (".nc", ".h5"):
         raise ValidationError("out", str(out), "a name that ends in .nc or .h5")
-    _, text, sums = collect.write_both(table, out)
+    _, text, sums = sweep_table.write_both(table, out)
     print_state(table)
     report.console().print(f"In {out} and {text.name}; their checksums in {sums.name}.", soft_wrap=True)
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from nmjmc.cli import axes, overrides
+from nmjmc.cli import overrides
 from nmjmc.cli.config_file import literal
 from nmjmc.cli.given import GROUP, stored
 from nmjmc.cli.grammar import as_text, check_value, check_word, quoted
@@ -19,6 +19,7 @@ from nmjmc.fitting.datasets.read import DEFAULTS
 from nmjmc.fitting.request import RUN, FitRequest
 from nmjmc.folders import config_dir, names_in, user_path
 from nmjmc.request import settings
+from nmjmc.sweeps import axes
 from nmjmc.yaml_file import nested
 
 FIT = tuple(name for name in settings(FitRequest) if name not in RUN)

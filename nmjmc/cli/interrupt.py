@@ -1,67 +1,7 @@
-"""Requests to end: Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1, which Slurm sends ahead of a job's time limit."""
+"""Names of `nmjmc.ending` at their former place."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from types import FrameType
+from nmjmc.ending import Interrupted, ending_on_request
 
-from nmjmc import ending
-from nmjmc.ending import Interrupted as Interrupted
-
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # the last two are not known to every system
-_ECHO = 0.2  # seconds; a choice. Within them a signal is the first one once more: `timeout` and srun send it twice
-_SHOW_CURSOR = "\x1b[?25h"
-
-
-@contextlib.contextmanager
-def ending_on_request() -> Iterator[None]:
-    """Treat a request to end like Ctrl-C, so that temporary files are removed and what is done is told.
-
-    The first signal raises KeyboardInterrupt where the program is, and sets the flag of `nmjmc.ending`, because Python
-    discards exceptions in some places. A second one ends the process at once, by the signal's own action. Signals that
-    are ignored (by `nohup`, or in a shell's background) stay ignored, and afterwards all is as before.
-
-    Raises:
-        KeyboardInterrupt: At the end of the body at the latest, if a signal came.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may have handlers
-        return
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    previous = {number: signal.getsignal(number) for number in numbers}
-    ours = [number for number, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
-    first: list[float] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        if not first:
-            first.append(time.monotonic())
-            ending.ask()
-            raise KeyboardInterrupt
-        if time.monotonic() - first[0] > _ECHO:
-            _end_at_once(number)
-
-    for number in ours:
-        signal.signal(number, interrupt)
-    try:
-        yield
-        ending.look()
-    finally:
-        ending.forget()
-        for number in ours:
-            signal.signal(number, previous[number])
-
-
-def _end_at_once(number: int) -> None:
-    """End the process by a signal, with the cursor as it was before a bar hid it."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(_SHOW_CURSOR)
-            sys.stderr.flush()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+__all__ = ["Interrupted", "ending_on_request"]

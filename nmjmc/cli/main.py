@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from nmjmc.cli import clock
-from nmjmc.cli.interrupt import ending_on_request
+from nmjmc.ending import ending_on_request
 from nmjmc.errors import NmjmcError, NmjmcWarning, ValidationError, nearest
 
 USAGE = """\

@@ -12,14 +12,13 @@ from nmjmc.cli.config_file import GROUPS, quote
 from nmjmc.cli.grammar import quoted as quoted
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kinetics.schemes import scheme_file
+from nmjmc.request import settings
+from nmjmc.simulation.request import SimulateRequest
 from nmjmc.synapse.build import ALL_PARTS
 from nmjmc.synapse.differences import merged
 from nmjmc.synapse.presets import OF_A_JUNCTION, available_preparations, is_file, preparation_mapping
 
-SETTINGS = (
-    "vesicles", "seed", "duration", "record_interval", "numerics", "device", "cache", "progress", "dry_run",
-    "checkpoint", "resume", "distributed",
-)  # fmt: skip
+SETTINGS = tuple(settings(SimulateRequest))
 
 
 @dataclass(frozen=True)

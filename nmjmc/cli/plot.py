@@ -10,8 +10,9 @@ import numpy as np
 from nmjmc.cli import report
 from nmjmc.cli.collect import folder_and_options, print_state
 from nmjmc.data.features import UNITS
-from nmjmc.data.gather import Parameter, Table, gather
+from nmjmc.data.sweep_table import Parameter, Table
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.sweeps.gather import gather
 
 _KEYS = ("out", "feature", "x", "y", "kind", "log")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import json
 import logging
@@ -11,29 +10,37 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from nmjmc import api
-from nmjmc.cli import clock, distributed, report, speed
+from nmjmc.cli import clock, report
 from nmjmc.cli import config as configs
 from nmjmc.cli.compose import composed
 from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
-from nmjmc.cli.interrupt import Interrupted
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import Meter
+from nmjmc.data import hdf5, speed
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.checkpoint import block_size, remove
-from nmjmc.data.gather import read_summary
 from nmjmc.data.provenance import device_name
+from nmjmc.data.result import Result
+from nmjmc.data.same import refuse_another_config
 from nmjmc.data.seal import sealed
+from nmjmc.data.summary import read_summary
+from nmjmc.ending import Interrupted
 from nmjmc.errors import ValidationError
 from nmjmc.runtime import choose_devices, only_cpu
-from nmjmc.synapse.model import Synapse
+from nmjmc.seeds import draw_seed
+from nmjmc.simulation import distributed
+from nmjmc.simulation import simulate as simulation
+from nmjmc.simulation.config import IDLE, Simulation
+from nmjmc.simulation.simulate import Plan
+from nmjmc.yaml_file import to_yaml
 
 log = logging.getLogger("nmjmc")
 _BASE_MIB = 600  # of a process that simulates 100 vesicles (measured; docs/benchmarks.md)
@@ -62,55 +69,48 @@ def _checked(words: list[str]) -> int:
     if is_help(words):
         composed(overrides)
     elif not is_sweep(words):
-        synapse, settings = configs.read(composed(overrides))
-        if settings.device == "cpu":
+        asked = configs.read(composed(overrides))
+        request = asked.request
+        if request.device == "cpu":
             only_cpu()
-        distributed.check(settings.distributed)
-        if not settings.dry_run:
-            distributed.join(settings.distributed, settings.seed)  # before any device is started
-        plan = _plan(synapse, settings)
-        if settings.dry_run:
-            return _dry_run(synapse, settings, plan)
-        if settings.seed is None:
-            overrides.append(f"seed={api.draw_seed()}")  # drawn here, because the folder's name tells it
+        if not request.dry_run:
+            distributed.join(request.distributed, request.seed)  # before any device is started
+        plan = _plan(asked)
+        if request.dry_run:
+            return _dry_run(asked, plan)
+        if request.seed is None:
+            overrides.append(f"seed={draw_seed()}")  # drawn here, because the folder's name tells it
     else:
         for point in points(overrides):
-            _plan(*configs.read(composed(point)))
+            _plan(configs.read(composed(point)))
     return hand_over(overrides, "config", "nmjmc simulate", _run)
 
 
-def _plan(synapse: Synapse, settings: configs.Settings) -> api.Plan:
+def _plan(asked: Simulation) -> Plan:
     """What the run would need; refuses what cannot be run, before any folder is made."""
-    return api.plan(
-        synapse,
-        vesicles=settings.vesicles,
-        seed=settings.seed,
-        duration=settings.duration,
-        record_interval=settings.record_interval,
-        numerics=settings.numerics,
-        device=settings.device,
-    )
+    names = ("vesicles", "seed", "duration", "record_interval", "numerics", "device")
+    return simulation.plan(asked.synapse, **{name: getattr(asked.request, name) for name in names})
 
 
-def _dry_run(synapse: Synapse, settings: configs.Settings, plan: api.Plan) -> int:
+def _dry_run(asked: Simulation, plan: Plan) -> int:
     """Print the resolved config with units, and what the run would need."""
-    settings = configs.settle(synapse, settings)
-    sys.stdout.write(_resolved(synapse, settings))
-    predicted = _predicted(plan, configs.cost_key(synapse, settings), synapse.name, settings.cache)
+    asked = asked.settled()
+    sys.stdout.write(to_yaml(asked.config()))
     report.print_estimate(
         {
             "time step": plan.time_step,
             "records": f"{plan.records:,} a vesicle",
             "memory": f"{plan.memory_bytes / 2**20:,.0f} MiB, and some {_BASE_MIB} MiB of Python, JAX and programs",
-            "predicted time": predicted,
+            "predicted time": _predicted(plan, asked),
         }
     )
     return 0
 
 
-def _predicted(plan: api.Plan, key: str, name: str, cached: bool) -> str:
+def _predicted(plan: Plan, asked: Simulation) -> str:
     """How long the run would take, by what such runs have taken on this machine."""
-    found = speed.foretell(plan.device, key, name, plan.vesicles, cached)
+    name = asked.synapse.name
+    found = speed.foretell(plan.device, asked.cost_digest(), name, plan.vesicles, asked.request.cache)
     if found is None:
         return f"not known on {plan.device} before the first run of {name}"
     cost, same = found
@@ -124,61 +124,71 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
 
 
-def _resolved(synapse: Synapse, settings: configs.Settings) -> str:
-    return configs.as_yaml(configs.resolved(synapse, settings))
-
-
 def _run(config: DictConfig) -> None:
     """One run: result.h5, summary.json, mepc.png and the resolved config, in hydra's folder."""
-    synapse, settings = configs.read(config)
-    if settings.dry_run:
-        _dry_run(synapse, settings, _plan(synapse, settings))
+    asked = configs.read(config)
+    if asked.request.dry_run:
+        _dry_run(asked, _plan(asked))
         return
-    count, index = distributed.join(settings.distributed, settings.seed)
+    count, index = distributed.join(asked.request.distributed, asked.request.seed)
     folder = Path(HydraConfig.get().runtime.output_dir)
     clear_leftovers(folder)
-    resuming = settings.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
+    resuming = asked.request.resume or int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if resuming and all((folder / name).exists() for name in ("result.h5", "summary.json", "config.yaml")):
-        configs.check_same(folder / "config.yaml", configs.resolved(synapse, settings))
+        refuse_another_config(folder / "config.yaml", asked.config(), IDLE)
         log.info("%s is finished", folder)
         report.print_result(_completed(folder), folder)
         return
-    seed = api.draw_seed() if settings.seed is None else settings.seed
-    settings = configs.settle(synapse, dataclasses.replace(settings, seed=seed))
+    seed = draw_seed() if asked.request.seed is None else asked.request.seed
+    asked = replace(asked, request=replace(asked.request, seed=seed)).settled()
     # an old result keeps its config until a new one is whole
     if index == 0 and not (folder / "result.h5").exists():
-        write_text(folder / "config.yaml", _resolved(synapse, settings))
-    kept = folder / "checkpoint" if settings.checkpoint or resuming else None
-    log.info("simulating %s, %s vesicles, seed %s, in %s", synapse.name, settings.vesicles, seed, folder)
+        write_text(folder / "config.yaml", to_yaml(asked.config()))
+    kept = folder / "checkpoint" if asked.request.checkpoint or resuming else None
+    log.info(
+        "simulating %s, %s vesicles, seed %s, in %s",
+        asked.synapse.name,
+        asked.request.vesicles,
+        seed,
+        folder,
+    )
     kept = kept / f"process-{index}" if kept is not None and count > 1 else kept
     ready = time.perf_counter()
-    with Meter.for_terminal(settings.progress if index == 0 else False) as meter, _telling(kept):
-        run = functools.partial(
-            api.simulate,
-            synapse,
-            seed=seed,
-            duration=settings.duration,
-            record_interval=settings.record_interval,
-            numerics=settings.numerics,
-            device=settings.device,
-            cache=settings.cache,
-            checkpoint=kept,
-            checkpoint_vesicles=_block(
-                kept, speed.recall(_device(settings), configs.cost_key(synapse, settings))
-            ),
-            on_chunk=meter,
-            progress=False,
-        )
-        total = api.whole_number(settings.vesicles, "vesicles", 1, api.MOST_VESICLES)
-        result = distributed.simulate(run, total, count, index) if count > 1 else run(vesicles=total)
+    with (
+        Meter.for_terminal(asked.request.progress if index == 0 else False) as meter,
+        _telling(kept),
+    ):
+        result = _simulated(asked, kept, meter, count, index)
     if index > 0:
         return  # the first process has the whole too, and writes it
     simulated = time.perf_counter()
-    _leave(result, folder, _resolved(synapse, settings))
+    _leave(result, folder, to_yaml(asked.config()))
     remove(folder / "checkpoint")
     if count == 1:
         times = (clock.began(), ready, simulated, time.perf_counter())
-        _remember(result, (configs.cost_key(synapse, settings), synapse.name), times)
+        _remember(result, (asked.cost_digest(), asked.synapse.name), times)
+
+
+def _simulated(asked: Simulation, kept: Path | None, meter: Meter | None, count: int, index: int) -> Result:
+    """The result of this process, or of all of them together."""
+    request = asked.request
+    speed_before = speed.recall(device_name(choose_devices(request.device)[0]), asked.cost_digest())
+    run = functools.partial(
+        simulation.simulate,
+        asked.synapse,
+        seed=request.seed,
+        duration=request.duration,
+        record_interval=request.record_interval,
+        numerics=request.numerics,
+        device=request.device,
+        cache=request.cache,
+        checkpoint=kept,
+        checkpoint_vesicles=_block(kept, speed_before),
+        on_chunk=meter,
+        progress=False,
+    )
+    vesicles = request.vesicles
+    return distributed.simulate(run, vesicles, count, index) if count > 1 else run(vesicles=vesicles)
 
 
 def _remember(result: Any, names: tuple[str, ...], times: tuple[float, float, float, float]) -> None:
@@ -216,10 +226,6 @@ def _telling(kept: Path | None) -> Iterator[None]:
         raise Interrupted(sentence, stop) from stop
 
 
-def _device(settings: configs.Settings) -> str:
-    return device_name(choose_devices(settings.device)[0])
-
-
 def _block(kept: Path | None, seconds: float | None) -> int:
     """Vesicles of a block: what is done in half a minute, by the last such run; a run that goes on keeps its own."""
     if kept is None:
@@ -236,7 +242,7 @@ def _completed(folder: Path) -> dict[str, Any]:
     Raises:
         ValidationError: If the result is damaged.
     """
-    result = api.load(folder)
+    result = hdf5.load(folder)
     if not (folder / "mepc.png").exists():
         result.plot(folder / "mepc.png")
     remove(folder / "checkpoint")

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from nmjmc.cli import report, sweep_plan, sweep_run, sweep_words
-from nmjmc.cli.interrupt import Interrupted
+from nmjmc.cli import compose, report, sweep_words
+from nmjmc.cli.overrides import SETTINGS, prepare
 from nmjmc.cli.places import placing
-from nmjmc.cli.progress import console_for
-from nmjmc.data.atomic import clear_leftovers
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import DONE, FAILED, Sweep
-from nmjmc.errors import NmjmcError, ValidationError
-from nmjmc.runtime import only_cpu
+from nmjmc.errors import ValidationError
+from nmjmc.sweeps import axes, study
+from nmjmc.sweeps.design import Table, read_table
+from nmjmc.sweeps.plan import HOW, Plan, check_keys, plan
+from nmjmc.sweeps.points import PREPARATION
+from nmjmc.sweeps.run import check_whole, failed_points, repair, run
+from nmjmc.sweeps.work import Worker, counts
 
-log = logging.getLogger("nmjmc")
-_SECONDS = 2.0  # between two looks at what other processes have finished
 _SHOWN = 3  # failed points whose errors are printed
 
 USAGE = """\
@@ -64,60 +58,85 @@ def command(words: list[str]) -> int:
     if not words or words[0] in ("--help", "-h"):
         sys.stdout.write(USAGE)
         return 0
-    sorted_words = sweep_words.sort(words)
-    options = sorted_words.options
+    asked = sweep_words.sort(words)
     with placing(words):
-        sweep, how = _opened(sorted_words)
+        if isinstance(asked.options.resume, str):
+            return _go_on(asked, asked.options.resume)
+        planned = _planned(asked)
+    how = planned.definition["how"]
     if how["dry_run"]:
-        return _dry_run(sweep)
-    _repair(sweep)
+        return _dry_run(planned)
+    return _run(Sweep.create(planned.folder, planned.written()), asked, how, planned)
+
+
+def _go_on(asked: sweep_words.Words, folder: str) -> int:
+    """Go on with the sweep that stands in a folder."""
+    if asked.swept:
+        hint = "leave the other words out: the folder knows them"
+        raise ValidationError("resume", "given with what is swept", "given alone", hint)
+    sweep = Sweep.open(folder)
+    return _run(sweep, asked, {**sweep.definition["how"], **_how(asked.shared)})
+
+
+def _run(sweep: Sweep, asked: sweep_words.Words, how: Mapping[str, Any], planned: Plan | None = None) -> int:
+    """Run the points that are missing, here or by workers, and tell what came of all."""
+    options = asked.options
+    for index, why in repair(sweep).items():
+        sentence = f"The record of point {index} is damaged, and the point is run again ({why})."
+        report.console().print(sentence, soft_wrap=True, markup=False)
     if options.resume:
         sweep.forget_failures()
-    if options.workers > 1 or any(word.startswith("hydra/launcher") for word in sorted_words.hydra):
-        from nmjmc.cli.sweep_job import launch
+    if options.workers > 1 or any(word.startswith("hydra/launcher") for word in asked.hydra):
+        from nmjmc.cli.workers import launch
 
         sweep.close()
-        launch(sweep.path, options, how, sorted_words.hydra)
-        _check_whole(sweep)
+        launch(sweep.path, options, how, asked.hydra)
+        check_whole(sweep)
     else:
-        manner = {name: how[name] for name in ("device", "cache", "progress")}
-        run(sweep, **manner, together=options.together, stop_on_failure=options.stop_on_failure)
+        built = planned.built if planned else {}
+        worker = Worker(
+            how["device"], how["cache"], options.together, options.stop_on_failure, built=built
+        )  # fmt: skip
+        run(sweep, worker, how["progress"])
         _tell_held(sweep)
     return summarise(sweep)
 
 
-def _repair(sweep: Sweep) -> None:
-    """Clear away what killed processes have left, and make points with damaged records missing again."""
-    clear_leftovers(sweep.path, sweep.path / "points", sweep.path / "results")
-    for index, why in sweep.forget_damaged().items():
-        sentence = f"The record of point {index} is damaged, and the point is run again ({why})."
-        report.console().print(sentence, soft_wrap=True, markup=False)
+def _planned(asked: sweep_words.Words) -> Plan:
+    """The plan of a new sweep: its configs are composed as those of `nmjmc simulate`."""
+    options = asked.options
+    table = read_table(options.table) if options.table else None
+    swept = dict(asked.swept) if table is None else _columns(table, asked.swept)
+    return plan(options, swept, _configs(asked.shared, swept, table), table)
 
 
-def _check_whole(sweep: Sweep) -> None:
-    """Make sure that the workers have left no point that nobody runs."""
-    sweep.check_here()
-    found = sweep.states()
-    if left := sweep.claim((index for index in range(sweep.size) if index not in found), 1):
-        raise NmjmcError(
-            f"The workers ended, but point {left[0]} has no record and nobody runs it; see {sweep.path}/jobs, and go "
-            f"on with: nmjmc sweep resume={sweep.path}"
-        )
+def _columns(table: Table, swept: Mapping[str, str]) -> dict[str, str]:
+    """The columns of a table as what is swept."""
+    if swept:
+        allowed = "a column of the table, or the same for all points"
+        raise ValidationError(next(iter(swept)), "swept beside a table", allowed)
+    columns = {key: "" for key in table.rows[0]}
+    try:
+        check_keys(columns)
+    except ValidationError as error:
+        raise table.refusal(error, None) from error
+    return columns
 
 
-def _opened(words: sweep_words.Words) -> tuple[Sweep, dict[str, Any]]:
-    """The sweep of these words: the one in a folder, or a new one."""
-    if isinstance(words.options.resume, str):
-        if words.swept:
-            hint = "leave the other words out: the folder knows them"
-            raise ValidationError("resume", "given with what is swept", "given alone", hint)
-        sweep = Sweep.open(words.options.resume)
-        return sweep, {**sweep.definition["how"], **_how(words.shared)}
-    definition = sweep_plan.define(words)
-    if definition["how"]["dry_run"]:
-        return Sweep(sweep_plan.folder_of(definition, words.options), definition), definition["how"]
-    written = {**definition, "points": list(definition["points"])}
-    return Sweep.create(sweep_plan.folder_of(definition, words.options), written), definition["how"]
+def _configs(
+    shared: Sequence[str], swept: Mapping[str, str], table: Table | None
+) -> dict[str, dict[str, Any]]:
+    """What all points share: one config for each preparation that is swept."""
+    for key in swept:
+        if key != PREPARATION:
+            try:  # refuses an unknown key
+                prepare([f"{key}=0" if "." in key or key in SETTINGS else f"{key}=x"])
+            except ValidationError as error:
+                raise table.refusal(error, None) if table else error from error
+    if PREPARATION not in swept:
+        return {"": compose.plain(compose.composed(prepare(list(shared))))}
+    names = table.values(PREPARATION) if table else axes.pieces(swept[PREPARATION])
+    return {n: compose.plain(compose.composed(prepare([*shared, f"{PREPARATION}={n}"]))) for n in names}
 
 
 def _how(shared: tuple[str, ...]) -> dict[str, Any]:
@@ -125,105 +144,17 @@ def _how(shared: tuple[str, ...]) -> dict[str, Any]:
     given = {}
     for word in shared:
         key, _, value = word.partition("=")
-        if key not in sweep_plan.HOW:
+        if key not in HOW:
             raise ValidationError(key, "given", "left out when a sweep goes on", "the folder knows it")
         given[key] = {"true": True, "false": False}.get(value, value)
     return given
 
 
-def run(
-    sweep: Sweep, *, device: str, cache: bool, progress: str | bool, together: int, stop_on_failure: bool
-) -> None:
-    """Run the points in this process; arguments as for `Options` and the settings of a run.
-
-    Raises:
-        Interrupted: If the user or the system ends it.
-    """
-    if device == "cpu":
-        only_cpu()
-    try:
-        with _log_in(sweep.path), _bar(sweep, progress) as on_point:
-            manner = sweep_run.How(device, cache, together, stop_on_failure, on_point)
-            _worker(sweep)(sweep, manner)
-            sweep.check_here()
-    except KeyboardInterrupt as stop:
-        raise Interrupted(_where(sweep), stop) from stop
-    except OSError as error:
-        raise sweep_run.no_room(sweep, error) from error
-    finally:
-        sweep.close()
-
-
-def _worker(sweep: Sweep) -> Callable[[Sweep, sweep_run.How], None]:
-    """What finds the points to run: the list in the folder, or Optuna's study."""
-    if sweep.definition["request"]["sampler"] != "optuna":
-        return sweep_run.work
-    from nmjmc.cli import study
-
-    return study.work
-
-
-def _where(sweep: Sweep) -> str:
-    found = sweep_run.counts(sweep)
-    return (
-        f"Interrupted; {found['done']} of {sweep.size} points are whole. "
-        f"Go on with: nmjmc sweep resume={sweep.path}"
-    )
-
-
-class _LogFile(logging.FileHandler):
-    """A log that may be lost, with its folder or on a full disk, which ends no run."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record, if there is where to."""
-        with contextlib.suppress(OSError):
-            super().emit(record)
-
-
-@contextlib.contextmanager
-def _log_in(folder: Path) -> Iterator[None]:
-    """The log of this process, in the sweep's folder; several may write to one file."""
-    handler = _LogFile(folder / "nmjmc.log", delay=True)
-    handler.setFormatter(logging.Formatter(f"[%(asctime)s][{os.getpid()}][%(levelname)s] %(message)s"))
-    handler.handleError = lambda record: None  # a full disk is told by what cannot be kept, not by the log
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-        with contextlib.suppress(OSError):
-            handler.close()
-
-
-@contextlib.contextmanager
-def _bar(sweep: Sweep, wanted: str | bool) -> Iterator[Any]:
-    """A bar of finished points on a terminal; what other processes finish is counted too."""
-    console = console_for(wanted)
-    if console is None:
-        yield lambda index, state: None
-        return
-    columns = (TextColumn("points"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=sweep.size, completed=len(sweep.states()))
-        told = [time.monotonic()]
-
-        def tell(index: int, state: str) -> None:
-            if time.monotonic() - told[0] < _SECONDS:
-                bar.advance(task)
-                return
-            bar.update(task, completed=len(sweep.states()))  # looking through the folder takes time
-            told[0] = time.monotonic()
-
-        yield tell
-
-
-def _dry_run(sweep: Sweep) -> int:
+def _dry_run(planned: Plan) -> int:
     """Print what would be run."""
-    request, points = sweep.definition["request"], sweep.definition["points"]
-    pairs = {"points": f"{sweep.size:,}", "sampler": request["sampler"], "folder": str(sweep.path)}
+    request, points = planned.definition["request"], planned.definition["points"]
+    size = f"{planned.definition['size']:,}"
+    pairs = {"points": size, "sampler": request["sampler"], "folder": str(planned.folder)}
     for axis in request["axes"]:
         values = axis.get("values") or [f"{axis['low']} to {axis['high']}"]
         pairs[axis["key"]] = ", ".join(values[:6]) + (f", ... ({len(values)})" if len(values) > 6 else "")
@@ -235,7 +166,7 @@ def _dry_run(sweep: Sweep) -> int:
 
 def _tell_held(sweep: Sweep) -> None:
     """Say why this process ends although points are missing: it could claim none of them."""
-    if held := sweep_run.counts(sweep)["missing"]:
+    if held := counts(sweep)["missing"]:
         points = f"{held} missing {'point is' if held == 1 else 'points are'}"
         report.console().print(
             f"This process has nothing left to do: {points} held by another process, which runs "
@@ -246,13 +177,13 @@ def _tell_held(sweep: Sweep) -> None:
 
 def summarise(sweep: Sweep) -> int:
     """Print what is done, failed and missing, and the first errors; the exit code."""
-    found = sweep_run.counts(sweep)
+    found = counts(sweep)
     out = report.console()
     state = f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}"
     out.print(state, soft_wrap=True)
     if sweep.definition["request"]["sampler"] == "optuna":
         _tell_best(sweep)
-    failed = sorted(index for index, state in sweep.states().items() if state == FAILED)
+    failed = failed_points(sweep)
     for index in failed[:_SHOWN]:
         record = sweep.read(index, FAILED)
         where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
@@ -267,8 +198,6 @@ def summarise(sweep: Sweep) -> int:
 
 def _tell_best(sweep: Sweep) -> None:
     """Print the best point of a study: its feature, its values and where it stands."""
-    from nmjmc.cli import study
-
     found = study.best(sweep)
     sweep.close()
     if found is None:

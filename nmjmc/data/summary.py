@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nmjmc.analysis.waveform import UNITS
+from nmjmc.data import seal
+from nmjmc.errors import ValidationError
 from nmjmc.numbers import finite_or_none
 
 if TYPE_CHECKING:
     from nmjmc.data.result import Result
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """The summary of a run.
+
+    Raises:
+        ValidationError: If it is damaged.
+    """
+    try:
+        return seal.unsealed(path.read_bytes())
+    except seal.DamageError as error:
+        hint = "the same words with resume=true write it again from the result beside it"
+        raise ValidationError(
+            "the summary", f"{path}, which is damaged: {error}", "as it was written", hint
+        ) from error
 
 
 def summarise(result: Result) -> dict[str, Any]:

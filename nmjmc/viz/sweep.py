@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from nmjmc.data.features import UNITS
-from nmjmc.data.gather import Parameter, Table
+from nmjmc.data.sweep_table import Parameter, Table
 from nmjmc.viz import hill
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, Picture, save, style
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import nmjmc
-from nmjmc.cli.slurm import states
 from nmjmc.data.sweep import DONE, FAILED, Sweep
+from nmjmc.sweeps.slurm import states
 from tests.cluster import slurm
 from tests.cluster.slurm import wait_for
 

@@ -25,7 +25,7 @@ HOW = {"duration": 0.06, "record_interval": 0.02, "numerics": {"batch": 8, "exec
 @pytest.fixture(autouse=True)
 def one_device(monkeypatch):
     """Each device has programs of its own; one is enough here (two lanes share it)."""
-    monkeypatch.setattr("nmjmc.api.choose_devices", lambda wanted: jax.devices()[:1])
+    monkeypatch.setattr("nmjmc.simulation.many.choose_devices", lambda wanted: jax.devices()[:1])
 
 
 def points(count=8, vesicles=3):

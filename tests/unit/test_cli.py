@@ -14,10 +14,11 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import progress, speed
+from nmjmc.cli import progress
 from nmjmc.cli.doctor import Check
 from nmjmc.cli.main import main
 from nmjmc.cli.overrides import prepare, quoted
+from nmjmc.data import speed
 from nmjmc.errors import ValidationError
 from tests.records import formula_run
 

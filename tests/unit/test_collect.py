@@ -12,9 +12,9 @@ import xarray
 import nmjmc
 from nmjmc.cli.collect import ranges
 from nmjmc.cli.main import main
-from nmjmc.data.gather import gather
 from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.errors import SimulationError, Status
+from nmjmc.sweeps.gather import gather
 from nmjmc.viz import hill
 from tests.records import formula_run, stand_in_for_the_kernel
 

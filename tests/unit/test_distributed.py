@@ -2,8 +2,8 @@
 
 import pytest
 
-from nmjmc.cli.distributed import share
 from nmjmc.cli.main import main
+from nmjmc.simulation.distributed import share
 
 pytestmark = pytest.mark.unit
 

@@ -14,8 +14,8 @@ import pytest
 
 import nmjmc
 from nmjmc import ending
-from nmjmc.cli.interrupt import ending_on_request
 from nmjmc.cli.main import main
+from nmjmc.ending import ending_on_request
 from nmjmc.kernel import simulate as kernel
 from nmjmc.kernel.meter import Meter
 from tests.records import formula_run, stand_in_for_the_kernel
@@ -113,7 +113,7 @@ def test_the_lanes_of_the_kernel_stop_at_a_request():
 
 SCRIPT = """
     import os, signal, sys, time
-    from nmjmc.cli.interrupt import ending_on_request
+    from nmjmc.ending import ending_on_request
     with ending_on_request():
         try:
             print("ready", flush=True)

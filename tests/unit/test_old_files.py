@@ -9,9 +9,9 @@ import pytest
 
 import nmjmc
 from nmjmc.cli.main import main
-from nmjmc.data import collect, examination, fits, sweep, variables
-from nmjmc.data.gather import gather
+from nmjmc.data import examination, fits, sweep, sweep_table, variables
 from nmjmc.data.sweep import DONE, FAILED, Sweep
+from nmjmc.sweeps.gather import gather
 from tests.records import stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
@@ -19,7 +19,7 @@ FILES = Path(__file__).parents[1] / "files"
 FORMATS = {
     "result": (variables.SCHEMA_VERSION, "result_v{}.h5"),
     "sweep": (sweep.SWEEP_VERSION, "sweep_v{}/sweep.json"),
-    "collection": (collect.COLLECTION_VERSION, "sweep_v{}/sweep.nc"),
+    "collection": (sweep_table.COLLECTION_VERSION, "sweep_v{}/sweep.nc"),
     "fit": (fits.SCHEMA_VERSION, "fit_v{}.h5"),
     "bedside test": (examination.SCHEMA_VERSION, "bedside_v{}.h5"),
 }

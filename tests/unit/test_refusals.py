@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nmjmc.cli import design, distributed, grammar, report, speed
 from nmjmc.cli import fit as fit_command
-from nmjmc.cli.axes import Axis
+from nmjmc.cli import grammar, report
 from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.fit_words import data_of, prepare
 from nmjmc.cli.main import main
+from nmjmc.data import speed
 from nmjmc.data.hdf5 import load
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
+from nmjmc.simulation import distributed
+from nmjmc.sweeps import design
+from nmjmc.sweeps.axes import Axis
 from nmjmc.units import to_internal
 from nmjmc.viz.style import save
 from nmjmc.yaml_file import Refused, parsed, to_yaml
@@ -359,8 +362,7 @@ def _mutated(draw, whole):
 def config_text():
     from nmjmc.cli import config
 
-    synapse, settings_of_it = config.read(composed([]))
-    return config.as_yaml(config.resolved(synapse, settings_of_it))
+    return config.as_yaml(config.read(composed([])).config())
 
 
 @settings(

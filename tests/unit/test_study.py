@@ -5,9 +5,9 @@ import subprocess
 import pytest
 
 from nmjmc.cli.main import main
-from nmjmc.cli.objective import loss
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import SimulationError, Status
+from nmjmc.sweeps.objective import loss
 from tests.records import formula_many, formula_result, formula_run
 from tests.unit.test_sweep import run_script
 
@@ -25,7 +25,7 @@ def stand_in(monkeypatch, tmp_path):
 
 
 def trials():
-    from nmjmc.cli.study import _study
+    from nmjmc.sweeps.study import _study
 
     return _study(Sweep.open("s")).get_trials()
 

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from nmjmc.cli import axes, design
 from nmjmc.cli.main import main
+from nmjmc.cli.sweep import _planned
 from nmjmc.cli.sweep_words import sort
 from nmjmc.errors import ValidationError
+from nmjmc.sweeps import axes, design
 
 pytestmark = pytest.mark.unit
 
@@ -19,9 +20,7 @@ def own_folder(monkeypatch, tmp_path):
 
 
 def planned(*words):
-    from nmjmc.cli.sweep_plan import define
-
-    return define(sort(words))
+    return _planned(sort(words)).definition
 
 
 def column(definition, key):
@@ -172,7 +171,7 @@ MISTAKES = {
     "temperature=22,30 points=0": "a whole number from 1",
     "temperature=22,30 pionts=3": "did you mean points?",
     "temperature=22,30 seed=null": "so that it can be gone on with",
-    "temperature=22,30 seeds=other": "one of distinct, common",
+    "temperature=22,30 seeds=other": "distinct or common",
     "temperature=22,30 results=3": "true or false",
     "device=cpu,gpu": "the same for all points",
     "temperature=22,30 --fast": "KEY=VALUE only",

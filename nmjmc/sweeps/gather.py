@@ -3,70 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nmjmc.data import seal
 from nmjmc.data.features import UNITS, flat
+from nmjmc.data.summary import read_summary
 from nmjmc.data.sweep import MISSING, Sweep
+from nmjmc.data.sweep_table import Parameter, Table
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
 from nmjmc.units import to_internal, to_text
 from nmjmc.yaml_file import read_yaml
 
 _PARTS = ("value", "standard_error", "deviation")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What was swept.
-
-    Attributes:
-        name: Path of the parameter or setting.
-        unit: Its stated unit; None where the values are words.
-        values: float64 [n] in the stated unit, NaN where unknown; or words [n].
-    """
-
-    name: str
-    unit: str | None
-    values: np.ndarray
-
-
-@dataclass(frozen=True)
-class Table:
-    """A sweep, half-finished or whole.
-
-    Attributes:
-        name: What was simulated.
-        parameters: What was swept.
-        status: `done`, `failed` or `missing` [n].
-        seed: Seed of each point, int64 [n]; -1 where there is none.
-        features: For each feature its mean, standard error and SD over the vesicles, float64 [3, n], NaN where missing.
-        measured: For each feature the vesicles that have it, int32 [n].
-        errors: The sentence of each failed point, "" for the others [n].
-        about: The whole request and the versions, plain.
-    """
-
-    name: str
-    parameters: tuple[Parameter, ...]
-    status: np.ndarray
-    seed: np.ndarray
-    features: Mapping[str, np.ndarray]
-    measured: Mapping[str, np.ndarray]
-    errors: tuple[str, ...]
-    about: Mapping[str, Any]
-
-    @property
-    def size(self) -> int:
-        """Number of points."""
-        return self.status.shape[0]
-
-    def where(self, status: str) -> list[int]:
-        """Numbers of the points of one status."""
-        return np.flatnonzero(self.status == status).tolist()
 
 
 def gather(path: str | Path) -> Table:
@@ -125,21 +76,6 @@ def _of_runs(folder: Path, runs: Sequence[Path]) -> Table:
         rows.append(row)
     units = {key: _unit_of([row["values"].get(key, "") for row in rows]) for key in differing}
     return _table(folder.name, units, rows, {"runs": [run.name for run in runs]})
-
-
-def read_summary(path: Path) -> dict[str, Any]:
-    """The summary of a run.
-
-    Raises:
-        ValidationError: If it is damaged.
-    """
-    try:
-        return seal.unsealed(path.read_bytes())
-    except seal.DamageError as error:
-        hint = "the same words with resume=true write it again from the result beside it"
-        raise ValidationError(
-            "the summary", f"{path}, which is damaged: {error}", "as it was written", hint
-        ) from error
 
 
 def _leaves(config: Any, prefix: str = "") -> dict[str, Any]:

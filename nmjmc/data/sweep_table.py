@@ -1,11 +1,12 @@
-"""A table of a sweep as one netCDF-4 file and as CSV, with the checksums of both."""
+"""A sweep as one table: parameters, status, seed, every feature with its errors; written as netCDF-4 and as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import numpy as np
 
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.features import UNITS
-from nmjmc.data.gather import Table
 from nmjmc.data.seal import with_seal
 from nmjmc.data.sums import write_sums
 from nmjmc.data.variables import in_parts
@@ -23,6 +23,55 @@ from nmjmc.data.variables import in_parts
 COLLECTION_VERSION = 1
 STATUS = ("missing", "done", "failed")
 _ENDINGS = {"": "mean over the vesicles", "_se": "standard error of the mean", "_sd": "SD over the vesicles"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What was swept.
+
+    Attributes:
+        name: Path of the parameter or setting.
+        unit: Its stated unit; None where the values are words.
+        values: float64 [n] in the stated unit, NaN where unknown; or words [n].
+    """
+
+    name: str
+    unit: str | None
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sweep, half-finished or whole.
+
+    Attributes:
+        name: What was simulated.
+        parameters: What was swept.
+        status: `done`, `failed` or `missing` [n].
+        seed: Seed of each point, int64 [n]; -1 where there is none.
+        features: For each feature its mean, standard error and SD over the vesicles, float64 [3, n], NaN where missing.
+        measured: For each feature the vesicles that have it, int32 [n].
+        errors: The sentence of each failed point, "" for the others [n].
+        about: The whole request and the versions, plain.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    status: np.ndarray
+    seed: np.ndarray
+    features: Mapping[str, np.ndarray]
+    measured: Mapping[str, np.ndarray]
+    errors: tuple[str, ...]
+    about: Mapping[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return self.status.shape[0]
+
+    def where(self, status: str) -> list[int]:
+        """Numbers of the points of one status."""
+        return np.flatnonzero(self.status == status).tolist()
 
 
 def write_both(table: Table, path: Path) -> tuple[Path, Path, Path]:

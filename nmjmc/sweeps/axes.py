@@ -1,4 +1,4 @@
-"""What is swept: a list of values, or an interval, for each key; told from the words of the command."""
+"""What is swept: a list of values, or an interval, for each key; told by lists or by one text."""
 
 from __future__ import annotations
 
@@ -66,18 +66,20 @@ def swept(value: str) -> bool:
     return len(pieces(value)) > 1 or (call is not None and call["name"] in _KINDS)
 
 
-def read(key: str, value: str, unit: str | None) -> Axis:
-    """An axis from a word `KEY=VALUE` whose value stands for several.
+def read(key: str, value: str | Sequence[str], unit: str | None) -> Axis:
+    """An axis from what stands for several values.
 
     Args:
         key: The key.
-        value: `a,b,c`, `interval(low, high)`, `log(low, high)`, `linspace(low, high, n)` or
-            `logspace(low, high, n)`; the ends are text with their unit.
+        value: A list of texts, or one text: `a,b,c`, `interval(low, high)`, `log(low, high)`,
+            `linspace(low, high, n)` or `logspace(low, high, n)`; the ends are text with their unit.
         unit: The stated unit of the key; None if its values are words.
 
     Raises:
         ValidationError: For an unknown form, ends in the wrong order, or a wrong unit.
     """
+    if not isinstance(value, str):
+        return Axis(key, unit, _distinct(key, value))
     call = _CALL.match(value.strip())
     if call is None:
         return Axis(key, unit, _distinct(key, pieces(value)))

@@ -7,16 +7,16 @@ import errno
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nmjmc import ending
-from nmjmc.api import Point, simulate_many
-from nmjmc.cli import sweep_plan
 from nmjmc.data.result import Result
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.kernel.layout import Room
+from nmjmc.simulation.many import Point, simulate_many
+from nmjmc.sweeps.points import build_point
 
 log = logging.getLogger("nmjmc")
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -26,9 +26,13 @@ class PointFailed(NmjmcError):
     """The first failed point of a sweep that shall end with it."""
 
 
+# what a computation may end in, memory that ran out on a device among it: it must end no other point
+_CRASHES = (RuntimeError, MemoryError, ArithmeticError, LookupError, ValueError, TypeError, AttributeError)
+
+
 @dataclass(frozen=True)
-class How:
-    """How the points are run, which changes no bit of them.
+class Worker:
+    """How one process runs the points, which changes no bit of them.
 
     Attributes:
         device: `auto`, `cpu` or `gpu`.
@@ -37,17 +41,27 @@ class How:
         stop_on_failure: Whether to end with the first failed point.
         on_point: Called after each point with its number and its state.
         on_chunk: Called with the kernel's progress.
+        built: Points that were built before, by number.
     """
 
-    device: str
-    cache: bool
-    together: int
-    stop_on_failure: bool
+    device: str = "auto"
+    cache: bool = True
+    together: int = 32
+    stop_on_failure: bool = False
     on_point: Callable[[int, str], None] = lambda index, state: None
     on_chunk: Callable[[Any], None] | None = None
+    built: Mapping[int, Point] = field(default_factory=dict)
 
 
-def work(sweep: Sweep, how: How) -> None:
+@dataclass(frozen=True)
+class Chosen:
+    """What a claimed point is: its values by key, and its seed; None where that is one of the values."""
+
+    values: Mapping[str, str]
+    seed: int | None
+
+
+def work(sweep: Sweep, worker: Worker) -> None:
     """Run the points that have no record and that no other process holds.
 
     Raises:
@@ -55,9 +69,9 @@ def work(sweep: Sweep, how: How) -> None:
         OSError: If the disk is full; what has a record is whole.
     """
     points = sweep.definition["points"]
-    while claimed := sweep.claim(_missing(sweep), how.together):
-        chosen = {index: (points[index]["values"], points[index]["seed"]) for index in claimed}
-        for _ in run_claimed(sweep, chosen, how):
+    while claimed := sweep.claim(_missing(sweep), worker.together):
+        chosen = {index: Chosen(points[index]["values"], points[index]["seed"]) for index in claimed}
+        for _ in run_claimed(sweep, chosen, worker):
             pass
 
 
@@ -66,28 +80,27 @@ def _missing(sweep: Sweep) -> Iterator[int]:
     return (index for index in range(sweep.size) if index not in states)
 
 
-Chosen = Mapping[int, tuple[Mapping[str, str], int | None]]
-
-
-def run_claimed(sweep: Sweep, chosen: Chosen, how: How) -> Iterator[tuple[int, Result | Exception]]:
+def run_claimed(
+    sweep: Sweep, chosen: Mapping[int, Chosen], worker: Worker
+) -> Iterator[tuple[int, Result | Exception]]:
     """Run claimed points, keep their records, let them go, and give what came of each.
 
     Args:
         sweep: The sweep.
-        chosen: Values and seed of each point, by its number.
-        how: How they are run.
+        chosen: What each point is, by its number.
+        worker: How they are run.
 
     Yields:
         The number of each point with its result or its error, once it is recorded.
     """
-    built = {index: _built(sweep, *given) for index, given in chosen.items()}
-    for index, outcome in _outcomes(built, how, _room(sweep)):
+    built = {index: worker.built.get(index) or _built(sweep, asked) for index, asked in chosen.items()}
+    for index, outcome in _outcomes(built, worker, _room(sweep)):
         state = _keep(sweep, index, chosen[index], built[index], outcome)
         sweep.claims.release(index)
-        how.on_point(index, state)
+        worker.on_point(index, state)
         ending.look()
         yield index, outcome
-        if state == FAILED and how.stop_on_failure:
+        if state == FAILED and worker.stop_on_failure:
             raise PointFailed(f"Point {index} failed, and the sweep ends with it: {outcome}")
 
 
@@ -97,15 +110,15 @@ def _room(sweep: Sweep) -> Room | None:
     return Room(said["sites"], (said["content_mean"], said["content_cv"])) if said else None
 
 
-def _built(sweep: Sweep, values: Mapping[str, str], seed: int | None) -> Point | ValidationError:
+def _built(sweep: Sweep, asked: Chosen) -> Point | ValidationError:
     try:
-        return sweep_plan.build_point(sweep.definition, values, seed)
+        return build_point(sweep.definition, asked.values, asked.seed)
     except ValidationError as error:
         return error
 
 
 def _outcomes(
-    built: Mapping[int, Point | ValidationError], how: How, room: Room | None
+    built: Mapping[int, Point | ValidationError], worker: Worker, room: Room | None
 ) -> Iterator[tuple[int, Result | Exception]]:
     """The points that cannot be right first, then the others as they are finished."""
     waiting: dict[int, Point] = {}
@@ -116,44 +129,45 @@ def _outcomes(
             yield index, point
     numbers = list(waiting)
     try:
-        for place, outcome in _simulated(list(waiting.values()), how, room) if waiting else ():
+        for place, outcome in _simulated(list(waiting.values()), worker, room) if waiting else ():
             del waiting[numbers[place]]
             yield numbers[place], outcome
     except (NmjmcError, OSError):
         raise  # no device, or no room: no fault of a point
-    except Exception:  # what no point owned up to, such as memory that ran out: each by itself
+    except _CRASHES:  # what no point owned up to, such as memory that ran out: each by itself
         log.exception("points %s ended together; each is run by itself", list(waiting))
         for index, point in list(waiting.items()):
-            yield index, _alone(point, how, room)
+            yield index, _alone(point, worker, room)
 
 
-def _simulated(points: list[Point], how: How, room: Room | None) -> Iterator[tuple[int, Result | NmjmcError]]:
+def _simulated(
+    points: list[Point], worker: Worker, room: Room | None
+) -> Iterator[tuple[int, Result | NmjmcError]]:
     return simulate_many(
-        points, device=how.device, cache=how.cache, on_chunk=how.on_chunk, room=room, progress=False
+        points, device=worker.device, cache=worker.cache, on_chunk=worker.on_chunk, room=room, progress=False
     )
 
 
-def _alone(point: Point, how: How, room: Room | None) -> Result | Exception:
+def _alone(point: Point, worker: Worker, room: Room | None) -> Result | Exception:
     """One point by itself, or whatever it ended in: it must not end the others."""
     try:
-        return next(iter(_simulated([point], how, room)))[1]
+        return next(iter(_simulated([point], worker, room)))[1]
     except OSError:
         raise
-    except Exception as error:
+    except (NmjmcError, *_CRASHES) as error:
         return error
 
 
 def _keep(
     sweep: Sweep,
     index: int,
-    chosen: tuple[Mapping[str, str], int | None],
+    chosen: Chosen,
     point: Point | ValidationError,
     outcome: Result | Exception,
 ) -> str:
     """Write what came of a point: its result first, its record last, because the record says that it is whole."""
-    values, seed = chosen
-    seed = point.seed if isinstance(point, Point) else seed
-    content: dict[str, Any] = {"values": dict(values), "seed": seed, "written": _now()}
+    seed = point.seed if isinstance(point, Point) else chosen.seed
+    content: dict[str, Any] = {"values": dict(chosen.values), "seed": seed, "written": _now()}
     if isinstance(outcome, Exception):
         sweep.record(index, FAILED, content | {"error": _error(outcome)})
         log.warning("point %d failed: %s", index, outcome)
@@ -181,7 +195,7 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
-def no_room(sweep: Sweep, error: OSError) -> Exception:
+def full_disk(sweep: Sweep, error: OSError) -> Exception:
     """A full disk as a sentence that says what is whole; other errors as they are."""
     if error.errno not in FULL:
         return error

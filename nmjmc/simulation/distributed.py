@@ -49,7 +49,7 @@ def join(wanted: Any, seed: Any) -> tuple[int, int]:
     return jax.process_count(), jax.process_index()
 
 
-def check(wanted: Any) -> re.Match[str] | None:
+def check_processes(wanted: Any) -> re.Match[str] | None:
     """What was said by hand; None for `auto` and for one process.
 
     Raises:
@@ -109,7 +109,7 @@ def _reach(address: str, index: int) -> None:
 def _start(wanted: Any) -> None:
     import jax
 
-    found = check(wanted)
+    found = check_processes(wanted)
     if found is not None:
         _reach(found["address"], int(found["index"]))
     given: dict[str, Any] = {}

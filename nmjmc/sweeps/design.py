@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nmjmc.cli.axes import Axis
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
+from nmjmc.sweeps.axes import Axis
 from nmjmc.units import to_internal
 
 SAMPLERS = ("grid", "list", "random", "sobol", "lhs", "optuna")

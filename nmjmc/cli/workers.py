@@ -12,12 +12,13 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from nmjmc.cli import hydra_words, slurm
+from nmjmc.cli import hydra_words
 from nmjmc.cli.compose import REFUSALS, composed, sentence
 from nmjmc.cli.config_file import quote
-from nmjmc.cli.sweep_words import Options
 from nmjmc.errors import NmjmcError, ValidationError, nearest
 from nmjmc.folders import config_dir
+from nmjmc.sweeps import slurm
+from nmjmc.sweeps.request import SweepRequest
 
 # the extra of pyproject.toml and the plugin of each launcher
 _EXTRAS = {
@@ -30,12 +31,12 @@ _EXTRAS = {
 _PASSED_ON = ("together", "stop_on_failure")
 
 
-def launch(folder: Path, options: Options, how: Mapping[str, Any], words: Sequence[str]) -> None:
+def launch(folder: Path, options: SweepRequest, how: Mapping[str, Any], words: Sequence[str]) -> None:
     """Start the workers through hydra's launcher, and wait for them.
 
     Args:
         folder: The sweep's folder, which every worker must see.
-        options: Options of the sweep.
+        options: SweepRequest of the sweep.
         how: Device and cache.
         words: What hydra is told, such as `hydra/launcher=submitit_slurm`.
 
@@ -98,14 +99,12 @@ def _installed(words: Sequence[str]) -> None:
 
 def worker(config: DictConfig) -> None:
     """One worker: run points until none is left; what a launcher pickles and starts."""
-    from nmjmc.cli.sweep import run
     from nmjmc.data.sweep import Sweep
+    from nmjmc.sweeps.run import run
+    from nmjmc.sweeps.work import Worker
 
     run(
         Sweep.open(config.folder),
-        device=config.device,
-        cache=config.cache,
+        Worker(config.device, config.cache, config.together, config.stop_on_failure),
         progress=False,
-        together=config.together,
-        stop_on_failure=config.stop_on_failure,
     )

@@ -6,19 +6,19 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from nmjmc.cli import axes
-from nmjmc.cli.axes import Axis
-from nmjmc.cli.design import point_seed
-from nmjmc.cli.objective import loss, optuna
-from nmjmc.cli.sweep_run import How, run_claimed
 from nmjmc.data.result import Result
 from nmjmc.data.sweep import Sweep
+from nmjmc.sweeps import axes
+from nmjmc.sweeps.axes import Axis
+from nmjmc.sweeps.design import point_seed
+from nmjmc.sweeps.objective import loss, optuna
+from nmjmc.sweeps.work import Chosen, Worker, run_claimed
 from nmjmc.units import to_internal
 
 _JOURNAL = "optuna.log"
 
 
-def work(sweep: Sweep, how: How) -> None:
+def work(sweep: Sweep, worker: Worker) -> None:
     """Ask for points, run them and tell their values, until the study has as many trials as the sweep has points.
 
     A trial that a killed process left running is run again, to the same bits: its point has no record, and nobody
@@ -26,8 +26,8 @@ def work(sweep: Sweep, how: How) -> None:
     """
     study = _study(sweep)
     found = {axis["key"]: _axis(axis) for axis in sweep.definition["request"]["axes"]}
-    while chosen := _claimed(sweep, study, found, how.together):
-        for index, outcome in run_claimed(sweep, chosen, how):
+    while chosen := _claimed(sweep, study, found, worker.together):
+        for index, outcome in run_claimed(sweep, chosen, worker):
             _tell(sweep, study, index, outcome)
 
 
@@ -46,7 +46,7 @@ def _study(sweep: Sweep) -> Any:
         )
 
 
-def _claimed(sweep: Sweep, study: Any, found: Mapping[str, Axis], most: int) -> dict[int, Any]:
+def _claimed(sweep: Sweep, study: Any, found: Mapping[str, Axis], most: int) -> dict[int, Chosen]:
     """Points to run now: trials that were left behind, then new ones; asked for one process at a time."""
     chosen: dict[int, Any] = {}
     with sweep.claims.turn():
@@ -62,7 +62,7 @@ def _claimed(sweep: Sweep, study: Any, found: Mapping[str, Axis], most: int) -> 
             trial = _ask(sweep, study, found)
             (index,) = sweep.claim([trial.number], 1)
             chosen[index] = _values(trial.params, found)
-    return {index: (values, _seed(sweep, index)) for index, values in chosen.items()}
+    return {index: Chosen(values, _seed(sweep, index)) for index, values in chosen.items()}
 
 
 def _seed(sweep: Sweep, index: int) -> int:

@@ -1,0 +1,76 @@
+"""The config of a simulation: a plain mapping of settings and parameters, read, resolved and named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nmjmc.errors import ValidationError
+from nmjmc.kernel.executor import settled
+from nmjmc.request import digest, idle, settings
+from nmjmc.runtime import choose_devices
+from nmjmc.simulation.request import SimulateRequest, make_numerics
+from nmjmc.synapse.build import build, describe
+from nmjmc.synapse.model import Synapse
+
+SETTINGS = tuple(settings(SimulateRequest))
+IDLE = (*idle(SimulateRequest), "seed")
+"""What no folder is named by: settings that change no bit, and the seed, which stands in the name by itself."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What is simulated and how.
+
+    Attributes:
+        synapse: The synapse.
+        request: The settings.
+    """
+
+    synapse: Synapse
+    request: SimulateRequest
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Simulation:
+        """The simulation that a config of plain dicts and lists tells of.
+
+        Raises:
+            ValidationError: For an unknown key, or a value that cannot be right.
+        """
+        parameters = {name: value for name, value in config.items() if name not in SETTINGS}
+        _check_name(parameters.get("name"))
+        synapse = build(parameters)
+        return cls(synapse, SimulateRequest.of({n: v for n, v in config.items() if n in SETTINGS}))
+
+    def config(self) -> dict[str, Any]:
+        """The whole config with nothing left to defaults: settings, numerics, every parameter with its unit."""
+        of_this_run = {"dry_run": False, "resume": False, "distributed": None}
+        return {**self.request.plain(), **of_this_run, **describe(self.synapse)}
+
+    def settled(self) -> Simulation:
+        """The same with the executor that a run takes here named, so that its config gives the same bits."""
+        device = choose_devices(self.request.device)[0]
+        executor = settled(make_numerics(self.request.numerics), self.synapse, device).executor
+        numerics = {**self.request.numerics, "executor": executor}
+        return replace(self, request=replace(self.request, numerics=numerics))
+
+    def folder_digest(self) -> str:
+        """Eight characters that name everything which decides the result, but the seed."""
+        config = self.config()
+        if config["numerics"].get("executor") == "warp":
+            # as `auto` has it: a run that is repeated from the config beside its result finds its folder
+            config["numerics"] = {k: v for k, v in config["numerics"].items() if k != "executor"}
+        return digest({name: value for name, value in config.items() if name not in IDLE})
+
+    def cost_digest(self) -> str:
+        """Eight characters that name everything which decides what one vesicle costs."""
+        without = (*IDLE, "vesicles", "name")
+        return digest({name: value for name, value in self.config().items() if name not in without})
+
+
+def _check_name(name: Any) -> None:
+    """The name becomes part of a folder's name."""
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.+-]{0,79}", name):
+        raise ValidationError("name", repr(name), "a word of letters, digits, '.', '_', '+' and '-'")

@@ -1,0 +1,135 @@
+"""What is asked of a simulation: its settings, and with a synapse the run that the kernel takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nmjmc.carried import Number
+from nmjmc.errors import ValidationError, nearest
+from nmjmc.kernel.many import Request as Run
+from nmjmc.kernel.numerics import TIMES, Numerics
+from nmjmc.numbers import whole_number
+from nmjmc.request import Request, choice, flag, other, progress_field, quantity, whole
+from nmjmc.runtime import DEVICES
+from nmjmc.seeds import SEEDS, draw_seed
+from nmjmc.simulation.distributed import check_processes
+from nmjmc.synapse.model import Synapse
+from nmjmc.units import to_text
+
+MOST_VESICLES = 2**24
+MOST_RECORDS = 10**6
+
+
+def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
+    """Numerics from plain values, times as text with a unit or in ms.
+
+    Raises:
+        ValidationError: For an unknown key, with the nearest valid name, or a value of the wrong kind.
+    """
+    if isinstance(numerics, Numerics):
+        return numerics
+    if numerics is not None and not isinstance(numerics, Mapping):
+        hint = 'set by its keys, as in numerics.KEY=VALUE or {"step_scale": 0.5}'
+        raise ValidationError("numerics", repr(numerics), "a mapping", hint)
+    values = dict(numerics or {})
+    names = [field.name for field in dataclasses.fields(Numerics)]
+    for key in values:
+        if key not in names:
+            raise ValidationError("a key of numerics", key, "one that exists", nearest(str(key), names))
+    return Numerics(**values)
+
+
+def _plain_numerics(value: Any, _field: str) -> dict[str, Any]:
+    """The numerics as a config holds them: times with their units, and the executor only where one is named."""
+    found = dataclasses.asdict(make_numerics(value))
+    if found["executor"] == "auto":
+        del found["executor"]  # which of them it is says the result, and the config that stands beside it
+    return {name: to_text(v, "ms") if name in TIMES and v is not None else v for name, v in found.items()}
+
+
+def _processes(value: Any, _field: str) -> Any:
+    check_processes(value)
+    return value
+
+
+@dataclass(frozen=True)
+class SimulateRequest(Request):
+    """The settings of `nmjmc simulate`, and of each point of a sweep."""
+
+    vesicles: int = whole(
+        1000,
+        "quanta to simulate; each has its own content, drawn from the vesicle's distribution",
+        1,
+        MOST_VESICLES,
+    )
+    seed: int | None = whole(0, "null draws one and records it", 0, SEEDS - 1, optional=True)
+    duration: str = quantity("10 ms", "simulated time; vesicles fuse at vesicle.times, by default at 0", "ms")
+    record_interval: str = quantity("10 us", "time between records", "ms")
+    numerics: dict[str, Any] = other(
+        {},
+        "how it is computed, for example numerics.step_scale; `dry_run=true` lists the keys",
+        _plain_numerics,
+    )
+    device: str = choice("auto", "auto, cpu or gpu; a missing GPU is refused", DEVICES, idle=True)
+    cache: bool = flag(True, "keep compiled programs between runs (NMJMC_CACHE_DIR says where)", idle=True)
+    checkpoint: bool = flag(
+        False, "true keeps finished blocks of vesicles, so that a killed run goes on where it was", idle=True
+    )
+    resume: bool = flag(
+        False, "true leaves a finished run as it is, and goes on with one that was cut short", idle=True
+    )
+    distributed: str | None = other(
+        None,
+        "auto makes one run of all processes that srun has started; or HOST:PORT,COUNT,INDEX by hand",
+        _processes,
+        optional=True,
+        idle=True,
+    )
+    progress: bool | str = progress_field()
+    dry_run: bool = flag(
+        False,
+        "true prints the resolved config, time step, memory and predicted time, and stops",
+        idle=True,
+    )
+
+    def check(self) -> None:
+        """Refuse times that are not positive, and records that are too few or too many.
+
+        Raises:
+            ValidationError: Naming the time.
+        """
+        for name in ("duration", "record_interval"):
+            if self.amount(name) <= 0:
+                raise ValidationError(name, f"{self.amount(name):g} ms", "positive")
+        duration, interval = self.amount("duration"), self.amount("record_interval")
+        if interval > duration / 2:
+            allowed = f"at most half the duration ({duration / 2:g} ms)"
+            raise ValidationError("record_interval", f"{interval:g} ms", allowed)
+        if duration / interval > MOST_RECORDS:
+            given = f"{duration:g} ms with a record every {interval:g} ms"
+            allowed = f"at most {interval * MOST_RECORDS:g} ms at that record_interval"
+            hint = f"or make record_interval at least {duration / MOST_RECORDS:g} ms"
+            raise ValidationError("duration", given, allowed, hint)
+
+    def run_of(self, synapse: Synapse, first_vesicle: Number = 0) -> Run:
+        """The run of a synapse that the kernel takes; a seed that was left open is drawn.
+
+        Raises:
+            ValidationError: If that is no synapse, or no number of a vesicle.
+        """
+        if not isinstance(synapse, Synapse):
+            named = synapse if isinstance(synapse, str) else "human"
+            hint = f'for example nmjmc.preparation("{named}")'
+            raise ValidationError("synapse", repr(synapse), "a Synapse", hint)
+        return Run(
+            synapse=synapse,
+            vesicles=self.vesicles,
+            seed=draw_seed() if self.seed is None else self.seed,
+            duration=self.amount("duration"),
+            record_interval=self.amount("record_interval"),
+            numerics=make_numerics(self.numerics),
+            first_vesicle=whole_number(first_vesicle, "first_vesicle", 0, MOST_VESICLES),
+        )

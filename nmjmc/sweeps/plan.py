@@ -1,0 +1,281 @@
+"""From what is asked of a sweep to its definition, as `sweep.json` keeps it; every mistake shows here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmjmc import __version__
+from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.folders import user_path
+from nmjmc.kernel import many
+from nmjmc.kernel.numerics import TIMES
+from nmjmc.numbers import whole_number
+from nmjmc.request import idle
+from nmjmc.seeds import SEEDS
+from nmjmc.simulation.config import SETTINGS, Simulation
+from nmjmc.simulation.many import Point
+from nmjmc.simulation.request import SimulateRequest
+from nmjmc.sweeps import axes, design, objective
+from nmjmc.sweeps.axes import Axis
+from nmjmc.sweeps.design import Table
+from nmjmc.sweeps.points import build_point, value_of
+from nmjmc.sweeps.request import SweepRequest
+from nmjmc.synapse import paths
+from nmjmc.synapse.build import build
+from nmjmc.units import to_internal
+
+HOW = idle(SimulateRequest)
+"""Settings that change no bit of a point."""
+NOT_SWEPT = (*HOW, "name")
+_CHECKED = 1000  # points that are built before the first is run: mistakes show before anything is computed
+_SAMPLE = 64  # points of a study that are drawn to tell how large they are
+_WORDS = ("transport", "executor")  # the numerics that are no numbers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that can be run.
+
+    Attributes:
+        definition: As `sweep.json` keeps it; the points of a large grid are made when they are asked for.
+        folder: Where the sweep stands.
+        built: The points that were built to be checked, by number.
+    """
+
+    definition: dict[str, Any]
+    folder: Path
+    built: Mapping[int, Point]
+
+    def written(self) -> dict[str, Any]:
+        """The definition with its points written out."""
+        return {**self.definition, "points": list(self.definition["points"])}
+
+
+def plan(
+    request: SweepRequest,
+    swept: Mapping[str, str | Sequence[str]],
+    configs: Mapping[str, Mapping[str, Any]],
+    table: Table | None = None,
+) -> Plan:
+    """Plan a sweep.
+
+    Args:
+        request: The options.
+        swept: For each key its values: texts, or one text such as `3000 /um^2,5000 /um^2` or `interval(1, 10)`.
+        configs: What all points share, as plain mappings: one for each preparation that is swept, else one under "".
+        table: Points of a file, in the place of the values of `swept`.
+
+    Raises:
+        ValidationError: For what cannot be right, and for a value that is wrong at every point.
+    """
+    check_keys(swept)
+    some = next(iter(configs.values()))
+    how = {name: some[name] for name in HOW}
+    if how["distributed"] is not None:
+        hint = "start several processes on one folder instead, or workers=2 hydra/launcher=joblib"
+        raise ValidationError("distributed", repr(how["distributed"]), "left out for a sweep", hint)
+    bases = {name: _base(config) for name, config in configs.items()}
+    base = next(iter(bases.values()))
+    found = _axes(swept, base, table)
+    sampler = request.sampler_for(any(axis.is_interval for axis in found))
+    points = _points(found, sampler, request, table, _seed(base))
+    definition = _definition(request, found, bases, sampler, points) | {"how": how}
+    definition["table"] = table and {"path": table.path, "lines": table.lines}
+    if sampler == "optuna":
+        objective.check(definition["request"])
+        if request.target is None and request.direction is None:
+            hint = 'for example target="3.2 nA", or direction=minimize or maximize'
+            raise ValidationError("target", "missing", "given, or else direction", hint)
+    built = _built(definition)
+    _refuse_hopeless(definition, found, built, table)
+    definition["room"] = _room(definition, found, request, built)
+    whole = {index: point for index, point in built.items() if isinstance(point, Point)}
+    return Plan(definition, _folder(definition, request), whole)
+
+
+def check_keys(swept: Mapping[str, Any]) -> None:
+    """Refuse a sweep without anything that is swept, and settings that are the same for all points.
+
+    Raises:
+        ValidationError: Naming the key.
+    """
+    if not swept:
+        hint = 'for example receptor.density="3000 /um^2,5000 /um^2"'
+        raise ValidationError("the words after sweep", "without a key that is swept", "given one", hint)
+    for key in swept:
+        if key in NOT_SWEPT:
+            raise ValidationError(key, "swept", "the same for all points")
+
+
+def _base(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the points, in one form however it was written, where it is a whole synapse by itself."""
+    try:
+        config = Simulation.of(config).config()
+    except ValidationError:  # what is missing may be swept; each point will tell
+        pass
+    return {name: value for name, value in config.items() if name not in HOW}
+
+
+def _definition(
+    request: SweepRequest,
+    found: Sequence[Axis],
+    bases: Mapping[str, Mapping[str, Any]],
+    sampler: str,
+    points: Sequence[dict[str, Any]],
+) -> dict[str, Any]:
+    base = next(iter(bases.values()))
+    size, seed = len(points) or request.points, _seed(base)
+    asked = {
+        "bases": bases, "axes": [axes.as_plain(axis) for axis in found], "sampler": sampler,
+        "sampler_seed": request.sampler_seed, "seeds": request.seeds,
+        "points": _digest(points if isinstance(points, list) else ["grid", seed]), "size": size,
+        "objective": request.objective, "target": request.target,
+        "direction": request.direction or "minimize",
+    }  # fmt: skip
+    return {
+        "request": asked, "name": str(base.get("name")), "size": size, "seed": seed,
+        "results": request.results, "version": __version__, "points": points,
+    }  # fmt: skip
+
+
+def _points(
+    found: Sequence[Axis], sampler: str, request: SweepRequest, table: Table | None, seed: int
+) -> Sequence[dict[str, Any]]:
+    """Values and seed of each point; none for a study. A large grid is not written out."""
+    is_swept = any(axis.key == "seed" for axis in found)
+    is_common = request.seeds == "common" or is_swept
+    if sampler == "grid" and not any(axis.is_interval for axis in found):
+        if design.check_size(found) > design.MANY:
+            return design.Grid(found, seed, None if is_swept else is_common)
+    drawn = [] if sampler == "optuna" else table and table.rows
+    if drawn is None:
+        drawn = design.points(found, sampler, request.points, request.sampler_seed)
+    return [
+        {"values": row, "seed": None if "seed" in row else seed if is_common else design.point_seed(seed, i)}
+        for i, row in enumerate(drawn)
+    ]
+
+
+def _folder(definition: Mapping[str, Any], request: SweepRequest) -> Path:
+    """The folder that was named, or one named by what was asked for."""
+    if request.folder:
+        return user_path(request.folder, "folder")
+    return Path("outputs") / f"sweep-{definition['name']}-{_digest(definition['request'])[:8]}"
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _axes(
+    swept: Mapping[str, str | Sequence[str]], base: Mapping[str, Any], table: Table | None
+) -> list[Axis]:
+    units = _units(base)
+    if table is None:
+        return [axes.read(key, value, _unit(key, units)) for key, value in swept.items()]
+    found = [Axis(key, _unit(key, units), table.values(key)) for key in swept]
+    for axis in found:
+        for index, row in enumerate(table.rows if axis.unit is not None else ()):
+            # a number without a unit, or a list, is left to `build`
+            if isinstance(value_of(row[axis.key]), str):
+                with table.placing(index):
+                    to_internal(row[axis.key], axis.unit or "", axis.key, allow_infinite=True)
+    return found
+
+
+def _units(base: Mapping[str, Any]) -> dict[str, str]:
+    """Unit of every parameter that the base has, by path; none where the base alone is no synapse."""
+    parameters = {name: value for name, value in base.items() if name not in SETTINGS}
+    try:
+        return paths(build(parameters))
+    except ValidationError:
+        return {}
+
+
+def _unit(key: str, units: Mapping[str, str]) -> str | None:
+    """Stated unit of a key; None if its values are words."""
+    if key in ("duration", "record_interval"):
+        return "ms"
+    if key in ("vesicles", "seed"):
+        return ""
+    if key.startswith("numerics."):
+        name = key.removeprefix("numerics.")
+        return None if name in _WORDS else "ms" if name in TIMES else ""
+    return units.get(key)
+
+
+def _seed(base: Mapping[str, Any]) -> int:
+    seed = base.get("seed")
+    if seed is None:
+        raise ValidationError("seed", "null", "a whole number for a sweep, so that it can be gone on with")
+    return whole_number(seed, "seed", 0, SEEDS - 1)
+
+
+def _built(definition: Mapping[str, Any]) -> dict[int, Point | NmjmcError]:
+    """The points, or some evenly among many, as far as they can be right."""
+    points = definition["points"]
+    built: dict[int, Point | NmjmcError] = {}
+    for index in sorted(_to_check(points)):
+        try:
+            built[index] = build_point(definition, points[index]["values"], points[index]["seed"])
+        except NmjmcError as error:
+            built[index] = error
+    return built
+
+
+def _to_check(points: Sequence[Any]) -> set[int]:
+    """All points, or of many some evenly; of a large grid those that tell of each value too."""
+    large = isinstance(points, design.Grid)
+    some = np.linspace(0, len(points) - 1, min(len(points), _SAMPLE if large else _CHECKED))
+    return {round(i) for i in some} | (
+        design.telling(points.axes) if isinstance(points, design.Grid) else set()
+    )
+
+
+def _refuse_hopeless(
+    definition: Mapping[str, Any],
+    found: Sequence[Axis],
+    built: Mapping[int, Point | NmjmcError],
+    table: Table | None,
+) -> None:
+    """Refuse a value that is wrong wherever it stands; a point that is wrong by itself will fail by itself."""
+    points = definition["points"]
+    for axis in found:
+        having: dict[str, list[int]] = {}
+        for index in built:
+            having.setdefault(points[index]["values"][axis.key] if axis.values else "", []).append(index)
+        for numbers in having.values():
+            errors = [error for i in numbers if isinstance(error := built[i], NmjmcError)]
+            if len(errors) == len(numbers):
+                raise _of_point(errors[0], numbers[0], definition["request"]["sampler"], table)
+
+
+def _of_point(error: NmjmcError, index: int, sampler: str, table: Table | None) -> NmjmcError:
+    """The error of a point with the line of its table, or its place in the lists."""
+    if not isinstance(error, ValidationError) or sampler != "list":
+        return error
+    if table is not None:  # a key that nothing knows stands in the first line
+        return table.refusal(error, None if error.value == "unknown" else index)
+    return ValidationError(f"{error.field} (point {index})", error.value, error.allowed, error.hint)
+
+
+def _room(
+    definition: Mapping[str, Any],
+    found: Sequence[Axis],
+    request: SweepRequest,
+    built: Mapping[int, Point | NmjmcError],
+) -> dict[str, float] | None:
+    """The room of the largest point, so that all points share their programs; of a study's, by a sample."""
+    if not built:
+        sample = design.points(found, "random", _SAMPLE, request.sampler_seed)
+        built = _built({**definition, "points": [{"values": row, "seed": 0} for row in sample]})
+    room = many.room_of(point.synapse for point in built.values() if isinstance(point, Point))
+    return room and {"sites": room.sites, "content_mean": room.content[0], "content_cv": room.content[1]}

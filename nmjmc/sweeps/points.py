@@ -1,0 +1,72 @@
+"""The points of a sweep: from the definition in `sweep.json` to what is simulated at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nmjmc.errors import ValidationError
+from nmjmc.simulation.config import Simulation
+from nmjmc.simulation.many import Point
+from nmjmc.yaml_file import Refused, parsed
+
+PREPARATION = "preparation"
+"""The key whose values name the base of a point, and are no parameter."""
+
+
+def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: int | None) -> Point:
+    """What is simulated at one point.
+
+    Args:
+        definition: Of the sweep.
+        values: Of the point, by key.
+        seed: Of the point; None where it is one of the values.
+
+    Raises:
+        ValidationError: If the values cannot be right.
+    """
+    found = Simulation.of(point_config(definition, values, seed))
+    run = found.request.run_of(found.synapse)
+    return Point(
+        synapse=run.synapse,
+        vesicles=run.vesicles,
+        seed=run.seed,
+        duration=run.duration,
+        record_interval=run.record_interval,
+        numerics=run.numerics,
+    )
+
+
+def point_config(
+    definition: Mapping[str, Any], values: Mapping[str, str], seed: int | None
+) -> dict[str, Any]:
+    """The whole config of one point, plain."""
+    bases = definition["request"]["bases"]
+    whole = {**bases[values.get(PREPARATION, "")], **definition["how"]}
+    for key, value in values.items():
+        if key != PREPARATION:
+            _put(whole, key.split("."), value_of(value), key)
+    if seed is not None:
+        whole["seed"] = seed
+    return whole
+
+
+def _put(mapping: dict[str, Any], keys: Sequence[str], value: Any, path: str) -> None:
+    """Set a value in a mapping of our own; the mappings below it belong to every point and are copied on the way."""
+    head, *rest = keys
+    if not rest:
+        mapping[head] = value
+        return
+    below = mapping.get(head, {})
+    if not isinstance(below, dict):
+        raise ValidationError(path, "given", f"a parameter ({head} has none below it)")
+    mapping[head] = dict(below)
+    _put(mapping[head], rest, value, path)
+
+
+def value_of(text: str) -> Any:
+    """A value as YAML reads it: a number, a list, null, or text with its unit."""
+    try:
+        return parsed(text)
+    except Refused:
+        return text
