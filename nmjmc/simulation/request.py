@@ -31,9 +31,6 @@ def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
     """
     if isinstance(numerics, Numerics):
         return numerics
-    if numerics is not None and not isinstance(numerics, Mapping):
-        hint = 'set by its keys, as in numerics.KEY=VALUE or {"step_scale": 0.5}'
-        raise ValidationError("numerics", repr(numerics), "a mapping", hint)
     values = dict(numerics or {})
     names = [field.name for field in dataclasses.fields(Numerics)]
     for key in values:
@@ -44,6 +41,9 @@ def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
 
 def _plain_numerics(value: Any, _field: str) -> dict[str, Any]:
     """The numerics as a config holds them: times with their units, and the executor only where one is named."""
+    if value is not None and not isinstance(value, Numerics | Mapping):
+        hint = 'for example numerics.step_scale=0.5, or {"step_scale": 0.5} in Python'
+        raise ValidationError("numerics", repr(value), "set by its keys, as in numerics.KEY=VALUE", hint)
     found = dataclasses.asdict(make_numerics(value))
     if found["executor"] == "auto":
         del found["executor"]  # which of them it is says the result, and the config that stands beside it
