@@ -11,7 +11,8 @@ Layout of the row of a patch, int32; a list is its first slot, or -1:
     0 .. 15         the words below
     16 .. 271       lists of the pages of the open book
     272 .. 527      lists of the books of the open shelf
-    528 ..          buckets of the open page
+    528 .. 783      how many slots each of the lists of pages holds
+    784 ..          buckets of the open page
 
 Invariant: NOW is the rest of bucket BUCKET of page PAGE, in order; whatever falls due later lies in a later bucket,
 page, book or in LATER. An entry due after the end of the run is in no list.
@@ -27,7 +28,7 @@ from __future__ import annotations
 import warp as wp
 
 from nmjmc.kernel.event.language import no_type_check
-from nmjmc.kernel.event.pool import due_of, next_of, set_next
+from nmjmc.kernel.event.pool import due_of, expect, next_of, set_next
 
 NOW, BUCKET, BUCKETS, PAGE, BOOK, SHELF, LATER, USED, EMPTY, RECORD, STATUS, HANDLED, FREE = map(
     wp.constant, range(13)
@@ -35,7 +36,9 @@ NOW, BUCKET, BUCKETS, PAGE, BOOK, SHELF, LATER, USED, EMPTY, RECORD, STATUS, HAN
 """Words of the row: the calendar's state; slots in use, list of the empty ones; record, status bits, events, and the
 molecules that are free or not yet released, by what has happened."""
 
-PAGES, BOOKS, FIRST_BUCKET = wp.constant(16), wp.constant(272), wp.constant(528)
+HEAD = 784
+"""Words of a row before its buckets."""
+PAGES, BOOKS, COUNTS, FIRST_BUCKET = wp.constant(16), wp.constant(272), wp.constant(528), wp.constant(HEAD)
 FEWEST_BUCKETS = wp.constant(16)
 
 
@@ -85,6 +88,7 @@ def schedule(
             push(row, pool, FIRST_BUCKET + bucket, slot)
     elif (page >> 8) == row[BOOK]:
         push(row, pool, PAGES + (page & 255), slot)
+        row[COUNTS + (page & 255)] = row[COUNTS + (page & 255)] + 1
     elif (page >> 16) == row[SHELF]:
         push(row, pool, BOOKS + ((page >> 8) & 255), slot)
     else:
@@ -115,11 +119,8 @@ def open_page(
             row[SHELF] = page >> 16
             deal(row, pool, LATER, per_page)
         deal(row, pool, BOOKS + ((page >> 8) & 255), per_page)
-    count = wp.int32(0)
-    slot = row[PAGES + (page & 255)]
-    while slot >= 0:
-        count += 1
-        slot = next_of(pool, slot)
+    count = row[COUNTS + (page & 255)]
+    row[COUNTS + (page & 255)] = 0
     buckets = wp.int32(FEWEST_BUCKETS)
     while buckets < count and buckets < most:
         buckets = buckets * 2
@@ -147,6 +148,13 @@ def find_next(
         if bucket < buckets:
             slot = row[FIRST_BUCKET + bucket]
             row[FIRST_BUCKET + bucket] = -1
+            expect(pool, row[FIRST_BUCKET + wp.min(bucket + 1, buckets - 1)])
+            expect(pool, row[FIRST_BUCKET + wp.min(bucket + 2, buckets - 1)])
+            # the first is in order by itself
+            row[NOW] = slot
+            after = next_of(pool, slot)
+            set_next(pool, slot, -1)
+            slot = after
             while slot >= 0:
                 after = next_of(pool, slot)
                 put_in_order(row, pool, slot, due_of(pool, slot))

@@ -17,6 +17,7 @@ import warp as wp
 
 from nmjmc.kernel.event.calendar import (
     EMPTY,
+    FIRST_BUCKET,
     FREE,
     HANDLED,
     NOW,
@@ -99,8 +100,7 @@ def follow(
     end: wp.int32,
     interval: wp.float64,
     patches: wp.array[Patch],
-    time: wp.array[wp.float32],
-    on_receptor: wp.array[wp.float32],
+    waits: wp.array[wp.float32],
     scale: wp.array[wp.float32],
     accept: wp.array[wp.float32],
     leave: wp.array[wp.float32],
@@ -131,7 +131,7 @@ def follow(
     instants = every_instant[p]
     sums = every_sum[p]
     capacity = pool.shape[0] / 8
-    most = row.shape[0] - 528
+    most = row.shape[0] - FIRST_BUCKET
     last = wp.int32(wp.float64(end) * interval * c.per_page)
     record = row[RECORD]
     until = wp.float64(record) * interval
@@ -239,7 +239,7 @@ def follow(
                             chance = (chance - likely) / (wp.float32(1.0) - likely)
             if goes == 1:
                 set_out(
-                    c, row, pool, time, on_receptor, scale, sums, attempt, survival, decay, origins, record, slot, draw,
+                    c, row, pool, waits, scale, sums, attempt, survival, decay, origins, record, slot, draw,
                     now, x, y, aim, chance, w0, w1,
                 )  # fmt: skip
     row[FREE] = free

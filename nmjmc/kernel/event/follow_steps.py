@@ -16,6 +16,7 @@ import warp as wp
 
 from nmjmc.kernel.event.calendar import (
     EMPTY,
+    FIRST_BUCKET,
     FREE,
     HANDLED,
     NOW,
@@ -119,7 +120,7 @@ def follow_steps(
     sites = every_site[p]
     tally = tallies[p]
     capacity = pool.shape[0] / 8
-    most = row.shape[0] - 528
+    most = row.shape[0] - FIRST_BUCKET
     last = wp.int32(wp.float64(end) * interval * c.per_page)
     record = row[RECORD]
     until = wp.float64(record) * interval

@@ -124,8 +124,8 @@ def add_score(
 @wp.func
 @no_type_check
 def set_out(
-    c: Patch, row: wp.array[wp.int32], pool: wp.array[wp.uint32], time: wp.array[wp.float32],
-    on_receptor: wp.array[wp.float32], scale: wp.array[wp.float32], sums: wp.array[wp.int32],
+    c: Patch, row: wp.array[wp.int32], pool: wp.array[wp.uint32], waits: wp.array[wp.float32],
+    scale: wp.array[wp.float32], sums: wp.array[wp.int32],
     attempt: wp.array2d[wp.float32], survival: wp.array2d[wp.float32], decay: wp.array2d[wp.float32],
     origins: wp.array[wp.float32], record: wp.int32, slot: wp.int32, draw: wp.uint32, now: wp.float64,
     x: wp.float32, y: wp.float32, start: wp.int32, chance: wp.float32, side: wp.uint32, wait: wp.uint32,
@@ -135,7 +135,7 @@ def set_out(
     Args:
         c: the patch's numbers.
         row, pool: its calendar and its entries.
-        time, on_receptor, scale: the tables of journeys of all sets.
+        waits, scale: the tables of journeys of all sets.
         sums, attempt, survival, decay: what scores need; not read where they are not wanted.
         origins: where and when the journeys of a patch that is viewed began, three numbers a slot.
         record: the record in which the score counts.
@@ -159,10 +159,10 @@ def set_out(
     part = wp.min(place - wp.float32(entry), wp.float32(1.0))
     entry = entry + start * ROWS
     at = c.table * 4 * ROWS + entry
-    low = time[at]
+    low = waits[2 * at]
     excess = wp.max(hazard - wp.float32(ROWS - 1) / steep, wp.float32(0.0))
-    span = low + part * (time[at + 1] - low) + excess * c.slope
-    aim = wp.where(chance < on_receptor[at], RECEPTOR, ESTERASE)
+    span = low + part * (waits[2 * at + 2] - low) + excess * c.slope
+    aim = wp.where(chance < waits[2 * at + 1], RECEPTOR, ESTERASE)
     limit = longest_journey(c, x, y, side)
     cut = wp.where(span > limit, 1, 0)
     if c.scored != 0:

@@ -14,6 +14,8 @@ Layout of slot i, as words of 32 bits:
 An entry is a free molecule (its next arrival) or the clock of a site (its next transition). A molecule that binds hands
 its slot to the site's clock. A clock that its site has left behind, because a ligand came first, stays until it falls
 due; the site no longer names its slot, which shows that it is stale.
+
+`expect` has a CPU fetch an entry that will soon be read.
 """
 
 # Warp's types stand where Python's are declared.
@@ -32,6 +34,13 @@ ROW = 8
 
 CLOCK, SPENT = 7, 6
 """Codes of `aim` beside those of a molecule (`survival.Start` and `flat.ESCAPE`): a site's clock, an empty slot."""
+
+
+_FETCH = """
+#if !defined(__CUDA_ARCH__)
+    if (i >= 0) __builtin_prefetch(pool.data + 8 * i);
+#endif
+"""
 
 
 @no_type_check
@@ -70,6 +79,9 @@ class _Fields:
     @wp.func_native("pool.data[8 * i + 5] = draw;")
     def set_draw(pool: wp.array[wp.uint32], i: wp.int32, draw: wp.uint32): ...
 
+    @wp.func_native(_FETCH)
+    def expect(pool: wp.array[wp.uint32], i: wp.int32): ...
+
     @wp.func_native("return (int)pool.data[8 * i + 6];")
     def next_of(pool: wp.array[wp.uint32], i: wp.int32) -> wp.int32: ...
 
@@ -88,5 +100,6 @@ aim_of = _Fields.aim_of
 set_aim = _Fields.set_aim
 draw_of = _Fields.draw_of
 set_draw = _Fields.set_draw
+expect = _Fields.expect
 next_of = _Fields.next_of
 set_next = _Fields.set_next

@@ -15,6 +15,7 @@ import warp as wp
 
 from nmjmc.kernel.event.calendar import (
     BOOK,
+    COUNTS,
     FREE,
     HANDLED,
     RECORD,
@@ -36,6 +37,8 @@ def lay_out(row: wp.array[wp.int32]):
     """An empty calendar."""
     for i in range(row.shape[0]):
         row[i] = -1
+    for i in range(256):
+        row[COUNTS + i] = 0
     row[BOOK] = 0
     row[SHELF] = 0
     row[USED] = 0
@@ -124,6 +127,10 @@ def leave_vesicle(
     pore_scale: wp.array[wp.float32], p: wp.int32, slot: wp.int32,
 ):  # fmt: skip
     """When a molecule leaves its vesicle after fusion [ms], and where from the middle of the pore [um]."""
+    last = c.chem * 2048 + 2047
+    if pore_time[last] == wp.float32(0.0) and pore_radius[last] == wp.float32(0.0):
+        # all at once, from one point
+        return wp.float32(0.0), wp.float32(0.0), wp.float32(0.0)
     w0, w1 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(0))
     w2, _w3 = threefry(keys[p, 0], keys[p, 1], wp.uint32(slot), wp.uint32(1))
     at = exponential(w0) * pore_scale[c.chem]
@@ -150,8 +157,7 @@ def prepare(
     first: wp.int32,
     interval: wp.float64,
     patches: wp.array[Patch],
-    time: wp.array[wp.float32],
-    on_receptor: wp.array[wp.float32],
+    waits: wp.array[wp.float32],
     scale: wp.array[wp.float32],
     leave: wp.array[wp.float32],
     attempt: wp.array2d[wp.float32],
@@ -194,7 +200,7 @@ def prepare(
                 released[p, record] = released[p, record] + 1
                 v0, v1 = threefry(c.key0, c.key1, wp.uint32(slot), wp.uint32(0))
                 set_out(
-                    c, row, pool, time, on_receptor, scale, sums, attempt, survival, decay, origins, record, slot,
+                    c, row, pool, waits, scale, sums, attempt, survival, decay, origins, record, slot,
                     wp.uint32(1), left, places[c.chem, 2 * j] + x, places[c.chem, 2 * j + 1] + y, 0, uniform(v0), v0,
                     v1,
                 )  # fmt: skip

@@ -34,7 +34,7 @@ def buckets(molecules: float) -> int:
 def patch_bytes(job: Job, molecules: float) -> float:
     """Memory of a patch with so many molecules."""
     records = (len(job.substeps) + 1) * job.lowered.shape.columns * (2 if job.scored else 1)
-    return 32 * slots(molecules) + 4 * (528 + buckets(molecules) + job.lowered.shape.sites + records)
+    return 32 * slots(molecules) + 4 * (784 + buckets(molecules) + job.lowered.shape.sites + records)
 
 
 def batch(job: Job, molecules: float, vesicles: int, lanes: int, platform: str, wanted: int) -> int:

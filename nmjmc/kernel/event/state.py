@@ -15,14 +15,12 @@ import numpy as np
 import warp as wp
 
 from nmjmc.kernel import view
+from nmjmc.kernel.event.calendar import HEAD
 from nmjmc.kernel.event.follow import follow
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.prepare import prepare
 from nmjmc.kernel.event.start import block_of
 from nmjmc.kernel.event.tables import Tables
-
-HEAD = 528
-"""Words of a calendar's row before its buckets."""
 
 STATUS = 10
 """The word of that row with the status bits."""
@@ -43,7 +41,7 @@ class State:
     """The arrays of a batch.
 
     Attributes:
-        rows: calendars, int32 [v, 528 + buckets].
+        rows: calendars, int32 [v, 784 + buckets].
         pools: entries, uint32 [v, 8 slots].
         sites: words of the sites, uint32 [v, sites].
         tally: transitions in each interval, int32 [v, (t + 1) columns]; with it `instants` and `sums` for scores.
@@ -59,7 +57,7 @@ class State:
         """Lay out the arrays; `patches`: the numbers of each, of type `numbers.Patch`."""
         self.device, self.viewed = device, viewed
         count, columns = len(patches), int(patches["columns"][0])
-        self.tables = [put(field, _KINDS[field.dtype.name], device) for field in tables]
+        self.tables = Tables(*(put(field, _KINDS[field.dtype.name], device) for field in tables))
         if viewed:
             patches["viewed"][0] = 1
         self.patches = wp.array(patches, dtype=Patch, device=device)
@@ -87,7 +85,8 @@ class State:
         """Put the patches at time 0; `host`: the arrays that only this needs, as `prepare` takes them."""
         t = self.tables
         needed = [put(values, kind, self.device) for values, kind in host]
-        inputs = [0, interval, self.patches, t[0], t[1], t[2], t[4], t[10], t[11], t[12], self.origins]
+        inputs = [0, interval, self.patches, t.waits, t.scale, t.leave, t.attempt, t.survival, t.decay]
+        inputs += [self.origins]
         inputs += [self.rows, self.pools, self.sites, self.sums, *needed, self.released, self.reports]
         self._launch(prepare, inputs)
 

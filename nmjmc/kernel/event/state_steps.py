@@ -43,7 +43,7 @@ class SteppedState(State):
             interval,
             self.patches,
             self.grounds,
-            self.tables[4],
+            self.tables.leave,
             self.origins,
             self.begun,
             self.drawn,
@@ -54,7 +54,8 @@ class SteppedState(State):
     def follow(self, end: int, interval: float) -> None:
         """As `State.follow`."""
         t = self.tables
-        inputs = [0, end, interval, self.patches, self.grounds, t[3], self.leaving, *t[4:10]]
+        inputs = [0, end, interval, self.patches, self.grounds, t.accept, self.leaving]
+        inputs += [t.leave, t.share, t.path, t.target, t.releases, t.change]
         inputs += [self.origins, self.begun, self.drawn, self.rows, self.pools, self.sites]
         inputs += [self.tally, self.reports]
         self._launch(follow_steps, inputs)

@@ -18,10 +18,13 @@ from nmjmc.kernel.pool import FIRST
 
 
 class Tables(NamedTuple):
-    """Host arrays by the names that the kernel gives them (see `site`, `journey` and `follow`)."""
+    """The arrays by the names that the kernel gives them (see `site`, `journey` and `follow`).
 
-    time: np.ndarray
-    on_receptor: np.ndarray
+    `waits` holds the time of each row of the tables of journeys and the chance that the attempt then falls on the
+    receptor plane, side by side, because a journey reads both.
+    """
+
+    waits: np.ndarray
     scale: np.ndarray
     accept: np.ndarray
     leave: np.ndarray
@@ -52,8 +55,7 @@ def stack(points: list[Lowered]) -> Tables:
             for k in range(3)
         )
     return Tables(
-        joined(lambda t: t.journeys.time, np.float32),
-        joined(lambda t: t.journeys.on_receptor, np.float32),
+        joined(lambda t: np.stack([t.journeys.time, t.journeys.on_receptor], axis=1).ravel(), np.float32),
         joined(lambda t: t.journeys.scale, np.float32),
         joined(lambda t: t.chemistry.acceptance, np.float32),
         joined(lambda t: t.chemistry.exit_rate, np.float32),
