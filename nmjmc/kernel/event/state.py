@@ -62,9 +62,10 @@ class State:
             patches["viewed"][0] = 1
         self.patches = wp.array(patches, dtype=Patch, device=device)
         self.count = count
-        self.rows = self._empty((count, HEAD + buckets), wp.int32)
-        self.pools = self._empty((count, WORDS * slots), wp.uint32)
-        self.sites = self._empty((count, sites), wp.uint32)
+        # what `prepare` fills is not filled here
+        self.rows = wp.empty((count, HEAD + buckets), dtype=wp.int32, device=device)
+        self.pools = wp.empty((count, WORDS * slots), dtype=wp.uint32, device=device)
+        self.sites = wp.empty((count, sites), dtype=wp.uint32, device=device)
         counted = (records + 1) * columns
         self.tally = self._empty((count, counted), wp.int32)
         self.instants = self._empty((count, counted if scored else 1), wp.int32)
