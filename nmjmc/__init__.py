@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
-    from nmjmc.api import Point, simulate, simulate_many
+    from nmjmc.api import Point, SweepResult, simulate, simulate_many, sweep
     from nmjmc.bedside.clinic import dose_response, rns, sfemg, tof
     from nmjmc.bedside.laboratory import epc, epp, mepc, twitch
     from nmjmc.carried import internal
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
-    "nmjmc.api": ("Point", "simulate", "simulate_many"),
+    "nmjmc.api": ("Point", "SweepResult", "simulate", "simulate_many", "sweep"),
     "nmjmc.bedside.clinic": ("dose_response", "rns", "sfemg", "tof"),
     "nmjmc.bedside.laboratory": ("epc", "epp", "mepc", "twitch"),
     "nmjmc.carried": ("internal",),
@@ -82,7 +82,7 @@ _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [  # noqa: RUF022 - in the order of use
     "preparation", "junction", "disease", "drug",
     "available_preparations", "available_diseases", "available_drugs",
-    "simulate", "simulate_many", "Point", "load", "rerun", "plot", "Result",
+    "simulate", "simulate_many", "Point", "sweep", "SweepResult", "load", "rerun", "plot", "Result",
     "rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch", "load_examination", "Examination",
     "Synapse", "Junction", "Treatment",
     "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",

@@ -13,10 +13,9 @@ from nmjmc.data.examination import Examination, load_examination
 from nmjmc.data.fits import FitRecord, load_fit
 from nmjmc.data.kinds import inside, kind_of
 from nmjmc.data.result import Result
-from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
-from nmjmc.sweeps.gather import gather
+from nmjmc.sweeps.result import SweepResult
 
 _WANTED = "a result, a bedside test, a fit or a sweep of nmjmc, or a folder of these"
 
@@ -47,7 +46,7 @@ class Several(Mapping[str, Any]):
         return "\n".join([f"{self.folder}, which holds {len(self)}:", *lines])
 
 
-Held: TypeAlias = Result | Examination | FitRecord | Table | Several
+Held: TypeAlias = Result | Examination | FitRecord | SweepResult | Several
 
 
 def load(path: str | Path) -> Held:
@@ -76,7 +75,7 @@ def load(path: str | Path) -> Held:
         raise ValidationError("path", f"{path}, which is nothing that nmjmc keeps", _WANTED, _hint(place))
     if kind == "fit":
         return load_fit(place / "fit.h5" if place.is_dir() else place)
-    openers = {"examination": load_examination, "sweep": gather, "several": Several}
+    openers = {"examination": load_examination, "sweep": SweepResult, "several": Several}
     return openers.get(kind, hdf5.load)(place)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from nmjmc.bedside.requests import KINDS, SHARED, Bedside
 from nmjmc.bedside.task import own_settings
 from nmjmc.request import config_text
+from nmjmc.simulation.request import SimulateRequest
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
@@ -22,6 +23,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 def blocks() -> Iterator[tuple[Path, str]]:
     """Each file whose settings come from a request, and the text of these settings."""
     treated = ("pathology", "drug", "definitions")
+    yield CONFIGS / "config.yaml", config_text(SimulateRequest)
     yield CONFIGS / "junction.yaml", config_text(Bedside, without=treated)
     for test, kind in KINDS.items():
         if own_settings(kind):

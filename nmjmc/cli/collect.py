@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmjmc.cli import report
-from nmjmc.data import sweep_table
-from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
-from nmjmc.sweeps.gather import gather
+from nmjmc.sweeps.result import SweepResult
 
 _KEYS = ("out",)
 
@@ -22,13 +20,13 @@ def command(words: list[str]) -> int:
         ValidationError: If there is no such sweep, or a word is unknown.
     """
     folder, options = folder_and_options(words, "collect", _KEYS)
-    table = gather(folder)
-    out = Path(options.get("out", folder / "sweep.nc"))
-    if out.suffix not in (".nc", ".h5"):
-        raise ValidationError("out", str(out), "a name that ends in .nc or .h5")
-    _, text, sums = sweep_table.write_both(table, out)
-    print_state(table)
-    report.console().print(f"In {out} and {text.name}; their checksums in {sums.name}.", soft_wrap=True)
+    found = SweepResult(folder)
+    out = found.save(Path(options.get("out", folder / "sweep.nc")))
+    print_state(found)
+    files = (
+        f"In {out} and {out.with_suffix('.csv').name}; their checksums in {out.with_suffix('.sha256').name}."
+    )
+    report.console().print(files, soft_wrap=True)
     return 0
 
 
@@ -48,13 +46,13 @@ def folder_and_options(words: Sequence[str], name: str, keys: Sequence[str]) -> 
     return user_path(rest[0], "the folder"), options
 
 
-def print_state(table: Table) -> None:
+def print_state(found: SweepResult) -> None:
     """Say how many points are done, and which are not."""
     out = report.console()
-    done = len(table.where("done"))
-    out.print(f"{done} of {table.size} points are done")
+    done = len(found.done)
+    out.print(f"{done} of {len(found)} points are done")
     for status in ("failed", "missing"):
-        if numbers := table.where(status):
+        if numbers := found.table.where(status):
             out.print(f"{status}: {ranges(numbers)}", soft_wrap=True)
 
 

@@ -14,7 +14,7 @@ from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import ValidationError
 from nmjmc.sweeps import axes, study
 from nmjmc.sweeps.design import Table, read_table
-from nmjmc.sweeps.plan import HOW, Plan, check_keys, plan
+from nmjmc.sweeps.plan import HOW, Plan, columns_of, plan
 from nmjmc.sweeps.points import PREPARATION
 from nmjmc.sweeps.run import check_whole, failed_points, repair, run
 from nmjmc.sweeps.work import Worker, counts
@@ -106,21 +106,8 @@ def _planned(asked: sweep_words.Words) -> Plan:
     """The plan of a new sweep: its configs are composed as those of `nmjmc simulate`."""
     options = asked.options
     table = read_table(options.table) if options.table else None
-    swept = dict(asked.swept) if table is None else _columns(table, asked.swept)
+    swept = dict(asked.swept) if table is None else columns_of(table, asked.swept)
     return plan(options, swept, _configs(asked.shared, swept, table), table)
-
-
-def _columns(table: Table, swept: Mapping[str, str]) -> dict[str, str]:
-    """The columns of a table as what is swept."""
-    if swept:
-        allowed = "a column of the table, or the same for all points"
-        raise ValidationError(next(iter(swept)), "swept beside a table", allowed)
-    columns = {key: "" for key in table.rows[0]}
-    try:
-        check_keys(columns)
-    except ValidationError as error:
-        raise table.refusal(error, None) from error
-    return columns
 
 
 def _configs(

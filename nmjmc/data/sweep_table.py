@@ -116,6 +116,17 @@ def write(table: Table, path: str | Path) -> Path:
     return write_bytes(path, with_seal(image.getbuffer()))
 
 
+def to_xarray(table: Table) -> Any:
+    """The dataset that `write` writes, as an `xarray.Dataset`; parameters are coordinates."""
+    import xarray
+
+    names = ("point", *(p.name for p in table.parameters))
+    found = {name: ("point", values, attributes) for name, values, attributes in _variables(table)}
+    coordinates = {name: entry for name, entry in found.items() if name in names}
+    data = {name: entry for name, entry in found.items() if name not in names}
+    return xarray.Dataset(data, coords=coordinates, attrs={"title": f"nmjmc sweep: {table.name}"})
+
+
 def _create(file: Any, name: str, values: np.ndarray) -> Any:
     if values.dtype.kind in "UO":
         made = file.create_variable(name, ("point",), dtype=h5py.string_dtype())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nmjmc.carried import carried
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.units import to_internal, to_text
 
@@ -66,20 +67,21 @@ def swept(value: str) -> bool:
     return len(pieces(value)) > 1 or (call is not None and call["name"] in _KINDS)
 
 
-def read(key: str, value: str | Sequence[str], unit: str | None) -> Axis:
+def read(key: str, value: Any, unit: str | None) -> Axis:
     """An axis from what stands for several values.
 
     Args:
         key: The key.
-        value: A list of texts, or one text: `a,b,c`, `interval(low, high)`, `log(low, high)`,
-            `linspace(low, high, n)` or `logspace(low, high, n)`; the ends are text with their unit.
+        value: A list or an array of texts, numbers and objects with a unit, or one text: `a,b,c`,
+            `interval(low, high)`, `log(low, high)`, `linspace(low, high, n)` or `logspace(low, high, n)`; the ends are
+            text with their unit.
         unit: The stated unit of the key; None if its values are words.
 
     Raises:
         ValidationError: For an unknown form, ends in the wrong order, or a wrong unit.
     """
     if not isinstance(value, str):
-        return Axis(key, unit, _distinct(key, value))
+        return Axis(key, unit, _distinct(key, _texts(key, value, unit)))
     call = _CALL.match(value.strip())
     if call is None:
         return Axis(key, unit, _distinct(key, pieces(value)))
@@ -92,6 +94,33 @@ def read(key: str, value: str | Sequence[str], unit: str | None) -> Axis:
     if unit is None:
         raise ValidationError(key, repr(value), "a list, because its values are no numbers")
     return _between(key, name, inside, unit)
+
+
+def _texts(key: str, values: Any, unit: str | None) -> list[str]:
+    """Values as they would be written."""
+    if carried(values) is not None or not isinstance(values, Iterable) or isinstance(values, Mapping | bytes):
+        allowed = "a list of values, or a text such as linspace(1, 10, 4)"
+        raise ValidationError(key, f"{values!r:.60}", allowed)
+    return [_text(key, value, unit) for value in values]
+
+
+def _text(key: str, value: Any, unit: str | None) -> str:
+    """One value as it would be written."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_text(key, item, unit) for item in value) + "]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
+        return repr(float(value)).removesuffix(".0")
+    if carried(value) is not None and unit is not None:
+        return to_text(to_internal(value, unit, key), unit)
+    raise ValidationError(
+        key, f"{value!r:.60}", "a text, a number, an object with a unit, or a list of these"
+    )
 
 
 def _between(key: str, name: str, inside: Sequence[str], unit: str) -> Axis:

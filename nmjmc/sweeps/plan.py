@@ -60,7 +60,7 @@ class Plan:
 
 def plan(
     request: SweepRequest,
-    swept: Mapping[str, str | Sequence[str]],
+    swept: Mapping[str, Any],
     configs: Mapping[str, Mapping[str, Any]],
     table: Table | None = None,
 ) -> Plan:
@@ -68,7 +68,7 @@ def plan(
 
     Args:
         request: The options.
-        swept: For each key its values: texts, or one text such as `3000 /um^2,5000 /um^2` or `interval(1, 10)`.
+        swept: For each key a list of values, or one text such as `3000 /um^2,5000 /um^2` or `interval(1, 10)`.
         configs: What all points share, as plain mappings: one for each preparation that is swept, else one under "".
         table: Points of a file, in the place of the values of `swept`.
 
@@ -112,6 +112,23 @@ def check_keys(swept: Mapping[str, Any]) -> None:
     for key in swept:
         if key in NOT_SWEPT:
             raise ValidationError(key, "swept", "the same for all points")
+
+
+def columns_of(table: Table, swept: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of a table as what is swept.
+
+    Raises:
+        ValidationError: If something is swept beside them, or one cannot be.
+    """
+    if swept:
+        allowed = "a column of the table, or the same for all points"
+        raise ValidationError(next(iter(swept)), "swept beside a table", allowed)
+    columns = {key: "" for key in table.rows[0]}
+    try:
+        check_keys(columns)
+    except ValidationError as error:
+        raise table.refusal(error, None) from error
+    return columns
 
 
 def _base(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,9 +192,7 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _axes(
-    swept: Mapping[str, str | Sequence[str]], base: Mapping[str, Any], table: Table | None
-) -> list[Axis]:
+def _axes(swept: Mapping[str, Any], base: Mapping[str, Any], table: Table | None) -> list[Axis]:
     units = _units(base)
     if table is None:
         return [axes.read(key, value, _unit(key, units)) for key, value in swept.items()]

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
 from nmjmc.data.result import Result
+from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
-from nmjmc.viz import bedside, fit, mepc
+from nmjmc.viz import bedside, fit, mepc, sweep
 
 
 def plot(thing: object, path: str | Path | None = None) -> Figure:
@@ -32,7 +33,10 @@ def plot(thing: object, path: str | Path | None = None) -> Figure:
         return bedside.plot_examination(thing, path)
     if isinstance(thing, FitRecord):
         return fit.plot_data(thing, path)
-    raise ValidationError("plot", repr(thing)[:60], "a result of simulate, fit or a bedside test")
+    table = getattr(thing, "table", thing)  # of a sweep, which stands on a floor above
+    if isinstance(table, Table):
+        return sweep.plot_sweep(table, sweep.view_of(table, ("amplitude", "decay_time")), path)
+    raise ValidationError("plot", repr(thing)[:60], "a result of simulate, sweep, fit or a bedside test")
 
 
 def figures(record: FitRecord, folder: str | Path) -> None:

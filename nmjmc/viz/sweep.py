@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from nmjmc.data.features import UNITS
 from nmjmc.data.sweep_table import Parameter, Table
+from nmjmc.errors import ValidationError, nearest
 from nmjmc.viz import hill
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, Picture, save, style
 
@@ -39,6 +40,69 @@ class View:
     x: str
     y: str | None = None
     log: bool = False
+
+
+def view_of(
+    table: Table,
+    features: Sequence[str],
+    kind: str = "",
+    x: str | None = None,
+    y: str | None = None,
+    log: bool | None = None,
+) -> View:
+    """What to draw of a table: what was asked for, else what suits the parameters.
+
+    Args:
+        table: Of the sweep.
+        features: One panel each.
+        kind: One of `KINDS`; "" for the one that suits.
+        x: A parameter.
+        y: A second one.
+        log: Whether the abscissa is logarithmic; None for doses over more than a decade alone.
+
+    Raises:
+        ValidationError: For a parameter, a feature or a kind that there is not, and for what cannot be drawn so.
+    """
+    if not table.where("done"):
+        raise ValidationError(
+            "the sweep", f"{table.name}, of which no point is done", "one with a finished point"
+        )
+    names = {parameter.name: parameter for parameter in table.parameters}
+    if kind and kind not in KINDS:
+        raise ValidationError("kind", repr(kind), f"one of {', '.join(KINDS)}", nearest(kind, KINDS))
+    for name in features:
+        if name not in UNITS:
+            raise ValidationError("feature", repr(name), "a feature", nearest(name, UNITS))
+    for key, wanted in (("x", x), ("y", y)):
+        if wanted is not None and wanted not in names:
+            raise ValidationError(key, repr(wanted), "a parameter of the sweep", nearest(wanted, names))
+    free = [name for name in names if name not in (x, y, "seed")]
+    free.sort(key=lambda name: names[name].unit is None)  # numbers first
+    x = x or (free.pop(0) if free else next(iter(names)))
+    y = y or (free[0] if free else None)
+    kind = kind or _kind(names, y)
+    if kind == "map" and y is None:
+        raise ValidationError("kind", "map", "line or dose where one parameter is swept")
+    if kind == "dose" and names[x].unit is None:
+        raise ValidationError("x", x, "a parameter with numbers for kind=dose")
+    return View(kind, tuple(features), x, y, _is_log(names[x], log, kind))
+
+
+def _kind(names: Mapping[str, Parameter], y: str | None) -> str:
+    """A map for two parameters with many numbers each, else lines."""
+    if y is None or any(parameter.unit is None for parameter in names.values()):
+        return "line"
+    return "map" if all(np.unique(p.values).size > 3 for p in names.values() if p.name != "seed") else "line"
+
+
+def _is_log(x: Parameter, wanted: bool | None, kind: str) -> bool:
+    """Logarithmic where it is wanted, and for doses that span more than a decade."""
+    if x.unit is None:
+        return False
+    low, high = float(np.nanmin(x.values)), float(np.nanmax(x.values))
+    if wanted and low <= 0:
+        raise ValidationError("log", "true", f"false, because {x.name} is not positive everywhere")
+    return wanted is True or (wanted is None and kind == "dose" and high > 10 * low > 0)
 
 
 def plot_sweep(table: Table, view: View, path: str | Path | None = None) -> Figure:

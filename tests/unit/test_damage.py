@@ -22,14 +22,12 @@ from nmjmc.data import atomic, banks, checkpoint, seal, speed
 from nmjmc.data.recordings.encoding import lines_of
 from nmjmc.data.recordings.hdf5 import write_recording
 from nmjmc.data.recordings.read import read_recording
-from nmjmc.data.result import Result
 from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.errors import DamageWarning, NmjmcError, ValidationError
 from nmjmc.fitting.checkpoint import FitCheckpoint
 from nmjmc.fitting.optimise import FitState
 from nmjmc.junction.build import build_junction
 from nmjmc.synapse.build import describe
-from nmjmc.viz import draw
 from tests.records import formula_result, formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
@@ -292,7 +290,7 @@ def test_the_summary_is_written_last_and_says_that_a_run_is_done(monkeypatch, ca
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setitem(draw._FIGURES, Result, stop)
+        patch.setattr("nmjmc.viz.mepc.plot_mepc", stop)
         assert main(["simulate", *WORDS]) == 130
     assert Path("run/result.h5").exists() and not Path("run/summary.json").exists()
     content = bytearray(Path("run/result.h5").read_bytes())
