@@ -81,6 +81,8 @@ def check_flags(values: Mapping[str, Any], *names: str) -> None:
 
 _TOLD = (
     (r"Could not delete '([^'=]+)", "a group with such a choice", ""),
+    (r"Could not delete from config\. The value of '([^']+)'",
+     "left out with the value that it has, or with none", "write ~KEY alone"),
     (r"Could not (?:override|append to config|delete from config)\W+(?:An item is already at |')?'?([\w./-]+)",
      "a key that there is", "`dry_run=true` prints them all"),
     (r"Error (?:merging|parsing) override '?(?:\+\+|\+|~)?([\w./-]+)", "a mapping or a value, as in the config", ""),

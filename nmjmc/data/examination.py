@@ -22,6 +22,7 @@ from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import in_parts, joined
 from nmjmc.diagnostics.finding import Array, Finding, Row, rounded
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 from nmjmc.numbers import finite_or_none
 
 SCHEMA_VERSION = 1
@@ -194,7 +195,7 @@ def load_examination(path: str | Path) -> Examination:
     Raises:
         ValidationError: If there is no such file, or it is no bedside test of this package.
     """
-    place = Path(path)
+    place = user_path(path, "path")
     place = place / "result.h5" if place.is_dir() else place
     wanted = "a file of nmjmc rns, sfemg, tof, dose_response, epp, epc, mepc or twitch"
     if not place.is_file():
@@ -209,7 +210,7 @@ def load_examination(path: str | Path) -> Examination:
 
 def is_examination(path: str | Path) -> bool:
     """Whether a file is one of a bedside test."""
-    place = Path(path)
+    place = user_path(path, "path")
     place = place / "result.h5" if place.is_dir() else place
     try:
         with h5py.File(place, "r") as file:

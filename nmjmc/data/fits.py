@@ -20,6 +20,7 @@ from nmjmc.data.fit_folder import RECORD, save_folder
 from nmjmc.data.guard import opened
 from nmjmc.data.seal import with_seal
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 from nmjmc.numbers import finite_or_none
 from nmjmc.synapse.build import build
 from nmjmc.synapse.model import Synapse
@@ -324,7 +325,8 @@ def save_fit(record: FitRecord, path: str | Path) -> Path:
 
 def is_fit(path: str | Path) -> bool:
     """Whether a file is a fit of this package."""
-    if not Path(path).is_file() or not h5py.is_hdf5(path):
+    path = user_path(path, "path")
+    if not path.is_file() or not h5py.is_hdf5(path):
         return False
     with opened(path) as file:
         return "fit_schema_version" in file.attrs
@@ -339,7 +341,8 @@ def load_fit(path: str | Path) -> FitRecord:
     Raises:
         ValidationError: If there is no such file, or it is no fit of this package.
     """
-    path = Path(path) / RECORD if Path(path).is_dir() else Path(path)
+    path = user_path(path, "path")
+    path = path / RECORD if path.is_dir() else path
     if not path.is_file():
         raise ValidationError("path", f"{path}, where there is no file", "a file of a fit, such as fit.h5")
     with opened(path, "a file of a fit", own=True) as file:

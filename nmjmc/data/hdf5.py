@@ -42,8 +42,6 @@ def load(path: str | Path) -> Result:
     Raises:
         ValidationError: If there is no such file, or it is no result of this package.
     """
-    if not isinstance(path, str | Path):
-        raise ValidationError("path", repr(path), "a file or a folder", 'for example "result.h5"')
     place = user_path(path, "path")
     place = place / "result.h5" if place.is_dir() else place
     if not place.is_file():

@@ -17,12 +17,14 @@ from nmjmc.errors import ValidationError
 from nmjmc.fitting.checkpoint import FitCheckpoint, key_of
 from nmjmc.fitting.datasets.given import Data
 from nmjmc.fitting.descent import Descent
-from nmjmc.fitting.estimators import Estimator
+from nmjmc.fitting.estimators import Estimator, MeanFieldEstimator
 from nmjmc.fitting.meter import FitMeter
 from nmjmc.fitting.optimise import FitProgress
 from nmjmc.fitting.plan import FitPlan, plan_fit
 from nmjmc.fitting.record import record_of, with_posterior
 from nmjmc.fitting.request import RUN, FitRequest
+from nmjmc.kernel import executor
+from nmjmc.kernel.numerics import Numerics
 from nmjmc.runtime import choose_devices, use_cache
 from nmjmc.synapse.model import Synapse
 
@@ -121,7 +123,7 @@ def run_fit(plan: FitPlan, checkpoint: str | Path | None = None, on_step: OnStep
     """
     asked, settings = plan.request, _settings(plan)
     use_cache(asked.cache)
-    state = FitCheckpoint(checkpoint, key_of(plan.problem, settings))
+    state = FitCheckpoint(checkpoint, key_of(plan.problem, settings | _made_by(plan)))
     with _on_device(asked.device), FitMeter.drawn(asked.progress, on_step) as meter, _telling(meter, state):
         try:
             descent = Descent(plan, state, meter)
@@ -146,6 +148,14 @@ def _settings(plan: FitPlan) -> dict[str, Any]:
         "tolerance": asked.tolerance, "level": asked.level, "bootstrap": asked.bootstrap,
         "posterior": asked.posterior, "seed": asked.seed, "grid": dataclasses.asdict(asked.resolution),
     }  # fmt: skip
+
+
+def _made_by(plan: FitPlan) -> dict[str, str]:
+    """The executor of the kernel, which decides the bits of a fit that may simulate; nothing for the mean field."""
+    if isinstance(plan.estimator, MeanFieldEstimator) and not plan.is_auto:
+        return {}
+    taken = executor.settled(Numerics(), plan.synapse, choose_devices(plan.request.device)[0]).executor
+    return {"executor": taken, **({"version_warp": executor.version()} if taken == "warp" else {})}
 
 
 @contextlib.contextmanager

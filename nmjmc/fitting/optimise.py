@@ -28,6 +28,8 @@ OPTIMISERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "sgd": optax.sgd,
 }
 RATES = {"natural": 1.0, "adam": 0.05, "sgd": 0.01}
+CONVERGED, STUCK = 1, 2
+_DAMPING = 1e-3  # of the first natural step
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,8 @@ class FitState:
         trace: Unconstrained parameters of all steps [step, p].
         gradient_noise: Size of the gradient's Monte Carlo error relative to the gradient [step].
         moments: State of the optax optimiser, flattened [m].
-        done: 1 once converged, else 0.
+        done: 0 on the way; `CONVERGED` once no step is worth it; `STUCK` where no step lowers the loss, although the
+            gradient says that it should fall.
     """
 
     free: np.ndarray
@@ -120,7 +123,7 @@ def begin(problem: Problem, estimator: Estimator, optimiser: str) -> FitState:
     _refuse_not_finite(problem, estimator, free, free, loss)
     moments = _flat(OPTIMISERS[optimiser](RATES[optimiser]).init(_double(free)))
     return FitState(
-        free, z, slope, noise, np.array(1e-3), np.array([loss]), free[None, :],
+        free, z, slope, noise, np.array(_DAMPING), np.array([loss]), free[None, :],
         np.array([_noise(problem, z, slope, noise, free)]), moments, np.array(0),
     )  # fmt: skip
 
@@ -181,24 +184,25 @@ def _step(
     information = problem.information(state.z, state.slope, state.free)
     natural = optimiser == "natural"
     scale = np.diag(np.maximum(np.diag(information), 1e-12))
-    direction = np.linalg.solve(information + float(state.damping) * scale, gradient) if natural else gradient
-    expected = 0.5 * float(gradient @ direction)
-    if natural and expected < tolerance:
-        return replace(state, done=np.array(1))
+    damping = float(state.damping)
+    direction = np.linalg.solve(information + damping * scale, gradient) if natural else gradient
+    if natural and 0.5 * float(gradient @ direction) < tolerance:
+        # a step that is damped so much is worth little, wherever it stands: the loss must be flat without damping too
+        freely = np.linalg.solve(information + min(damping, _DAMPING) * scale, gradient)
+        flat = 0.5 * float(gradient @ freely) < tolerance
+        return replace(state, done=np.array(CONVERGED if flat else STUCK))
     change, moments = _apply(optimiser, direction, state)
     free = state.free + change
     z, slope, noise = estimator.evaluate(problem, free)
     loss = problem.loss(z, free)
     _refuse_not_finite(problem, estimator, free, state.free, loss)
     if natural and loss > state.losses[-1]:
-        stuck = float(state.damping) > 1e6
+        done = np.array(STUCK if damping > 1e6 else 0)
         return _kept(
-            problem,
-            replace(state, damping=np.asarray(state.damping * 10.0), done=np.array(int(stuck))),
-            state.losses[-1],
+            problem, replace(state, damping=np.asarray(state.damping * 10.0), done=done), state.losses[-1]
         )
-    damping = np.asarray(np.maximum(state.damping / 5.0, 1e-9)) if natural else state.damping
-    moved = replace(state, free=free, z=z, slope=slope, noise=noise, damping=damping, moments=moments)
+    eased = np.asarray(np.maximum(state.damping / 5.0, 1e-9)) if natural else state.damping
+    moved = replace(state, free=free, z=z, slope=slope, noise=noise, damping=eased, moments=moments)
     return _kept(problem, moved, loss)
 
 

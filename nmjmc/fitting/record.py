@@ -14,7 +14,7 @@ from nmjmc.data import provenance
 from nmjmc.data.fits import DataFit, FitRecord, PosteriorDraws, ProfileCurve
 from nmjmc.fitting import uncertainty
 from nmjmc.fitting.estimators import CorrectedEstimator, MeanFieldEstimator
-from nmjmc.fitting.optimise import FitState
+from nmjmc.fitting.optimise import CONVERGED, STUCK, FitState
 from nmjmc.fitting.parameters import EXTRA, Parameters, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Quanta
@@ -83,7 +83,7 @@ def record_of(
         gradient_noise=state.gradient_noise, datasets=tuple(sets),
         p_value=p_value,
         notes=(*_notes(problem, state, why, parameters), *(apart or _misfit(p_value))),
-        converged=bool(state.done) and not apart,
+        converged=int(state.done) == CONVERGED and not apart,
         synapse=_described(fitted),
         fixed={name: value for name, value in values.items() if name in EXTRA},
         profiles={n: ProfileCurve(c.values, 2.0 * (c.losses - best), c.low, c.high) for n, c in curves.items()},
@@ -164,6 +164,14 @@ def _notes(problem: Problem, state: FitState, why: str, parameters: Parameters) 
     notes = [f"Estimator: {why}."]
     if not state.done:
         notes.append("The fit was stopped before it converged; give it more steps.")
+    if int(state.done) == STUCK:
+        noise = float(state.gradient_noise[-1])
+        why_so = f", whose Monte Carlo error is {100 * noise:.2g} % of it" if noise else ""
+        notes.append(
+            "The fit is stuck: no step lowers the loss, although by its gradient"
+            f"{why_so}, it should fall, so the estimate may be no optimum. Begin elsewhere, give more vesicles, or "
+            "take another estimator or optimiser."
+        )
     for name, at, beyond in zip(parameters.names, state.free, _at_bound(state), strict=True):
         if beyond:
             side = "lower" if at < 0 else "upper"

@@ -22,7 +22,7 @@ from nmjmc.fitting import (
     uncertainty,
 )
 from nmjmc.fitting.checkpoint import FitCheckpoint
-from nmjmc.fitting.estimators import Simulated
+from nmjmc.fitting.estimators import MeanFieldEstimator, Simulated
 from nmjmc.fitting.features import features
 from nmjmc.fitting.optimise import FitState, begin
 from nmjmc.fitting.parameters import free_parameters
@@ -232,6 +232,35 @@ def test_a_fit_that_was_killed_goes_on_to_the_same_bits(tmp_path):
         assert np.array_equal(getattr(whole, name), getattr(resumed, name)), name
     with pytest.raises(ValidationError, match="of the same fit"):
         fit(SYNAPSE, [events(60, 6)], FREE, grid=COARSE, checkpoint=tmp_path / "cut.h5")
+
+
+def test_a_fit_that_is_stuck_is_not_called_converged():
+    class Wrong(MeanFieldEstimator):
+        """Its derivatives point uphill."""
+
+        def evaluate(self, problem, free):
+            z, slope, noise = super().evaluate(problem, free)
+            return z, -slope, noise
+
+    found = fit(SYNAPSE, [simple()], FREE, grid=COARSE, estimator=Wrong())
+    assert not found.converged and found.losses[-1] == found.losses[0] and found.losses.size < 20
+    assert any("The fit is stuck: no step lowers the loss" in note for note in found.notes)
+    assert not any("stopped before it converged" in note for note in found.notes)
+
+
+def test_a_fit_does_not_go_on_with_another_executor(tmp_path, monkeypatch):
+    pytest.importorskip("warp")
+    how = {"grid": COARSE, "steps": 1, "checkpoint": tmp_path / "cut.h5"}
+    begun = fit(SYNAPSE, [simple()], FREE, estimator="auto", **how)
+    monkeypatch.setattr("nmjmc.kernel.executor.installed", lambda: False)
+    with pytest.raises(ValidationError, match="of the same fit"):
+        fit(SYNAPSE, [simple()], FREE, estimator="auto", **how)
+    # the mean field asks no executor
+    mean = {**how, "checkpoint": tmp_path / "mean.h5"}
+    alone = fit(SYNAPSE, [simple()], FREE, estimator="mean_field", **mean)
+    monkeypatch.undo()
+    again = fit(SYNAPSE, [simple()], FREE, estimator="mean_field", **mean)
+    assert np.array_equal(alone.trace, again.trace) and begun.losses.size == 2
 
 
 def test_adam_resumes_to_the_same_bits_too(tmp_path):

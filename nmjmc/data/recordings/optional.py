@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
 from nmjmc.units import internal_unit, to_internal
 
 
@@ -33,7 +34,7 @@ def existing(path: str | Path) -> Path:
     Raises:
         ValidationError: If there is none.
     """
-    place = Path(path)
+    place = user_path(path, "path")
     if not place.is_file():
         raise ValidationError("path", f"{path}, where there is no file", "a file")
     return place
