@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from nmjmc.api import Point, SweepResult, simulate, simulate_many, sweep
     from nmjmc.bedside.clinic import dose_response, rns, sfemg, tof
     from nmjmc.bedside.laboratory import epc, epp, mepc, twitch
+    from nmjmc.bench import quantal
     from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
+    from nmjmc.data.quantal import QuantalReport
     from nmjmc.data.result import Result
     from nmjmc.errors import NmjmcError, SimulationError, ValidationError
     from nmjmc.fitting import fit, read_datasets
@@ -58,9 +60,11 @@ _HOME = {
     "nmjmc.api": ("Point", "SweepResult", "simulate", "simulate_many", "sweep"),
     "nmjmc.bedside.clinic": ("dose_response", "rns", "sfemg", "tof"),
     "nmjmc.bedside.laboratory": ("epc", "epp", "mepc", "twitch"),
+    "nmjmc.bench": ("quantal",),
     "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.examination": ("Examination", "load_examination"),
+    "nmjmc.data.quantal": ("QuantalReport",),
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
     "nmjmc.fitting": ("fit", "read_datasets"),
@@ -87,7 +91,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Synapse", "Junction", "Treatment",
     "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
-    "Waveform", "measure",
+    "Waveform", "measure", "quantal", "QuantalReport",
     "fit", "read_datasets", "load_fit", "FitRecord",
     "NmjmcError", "ValidationError", "SimulationError",
     "__version__",

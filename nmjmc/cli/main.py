@@ -38,6 +38,8 @@ nmjmc COMMAND [KEY=VALUE ...]
              nmjmc fit data=minis.abf data.bandwidth="5 kHz" fit.free=[receptor.closing_rate,vesicle.content_mean]
              nmjmc fit example=boyd_martin_1956                  a ready example, which needs no file
              nmjmc fit --help                every setting and kind of data; dry_run=true reads and checks
+  quantal    quantal content, n, p and q, trains, noise of decays, release rate, intervals; each with its interval
+             nmjmc quantal minis.abf          nmjmc quantal epcs.csv unit=nA quanta=minis.csv     nmjmc quantal --help
   show       print the table of a result or of a fit:   nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
              print a preset with its units and sources:   nmjmc show preparation=human
   rerun      simulate the config inside a result again, and compare:   nmjmc rerun outputs/NAME/result.h5
@@ -47,7 +49,7 @@ nmjmc COMMAND [KEY=VALUE ...]
 """
 
 BEDSIDE = ("rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch")
-COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "show", "rerun", "doctor")
+COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "quantal", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

@@ -8,17 +8,18 @@ from matplotlib.figure import Figure
 
 from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
+from nmjmc.data.quantal import QuantalReport
 from nmjmc.data.result import Result
 from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
-from nmjmc.viz import bedside, fit, mepc, sweep
+from nmjmc.viz import bedside, fit, mepc, quantal, sweep
 
 
 def plot(thing: object, path: str | Path | None = None) -> Figure:
-    """Draw a result: currents and occupancies of a simulation, the figure of a bedside test, a fit beside its data.
+    """Draw a result: of a simulation, a bedside test, a fit or a quantal analysis.
 
     Args:
-        thing: What `nmjmc.simulate`, a bedside test or `nmjmc.fit` gave.
+        thing: What `nmjmc.simulate`, a bedside test, `nmjmc.fit` or `nmjmc.quantal` gave.
         path: Where to write the figure, if anywhere; the suffix decides the format.
 
     Returns:
@@ -33,6 +34,8 @@ def plot(thing: object, path: str | Path | None = None) -> Figure:
         return bedside.plot_examination(thing, path)
     if isinstance(thing, FitRecord):
         return fit.plot_data(thing, path)
+    if isinstance(thing, QuantalReport):
+        return quantal.plot_quantal(thing, path)
     table = getattr(thing, "table", thing)  # of a sweep, which stands on a floor above
     if isinstance(table, Table):
         return sweep.plot_sweep(table, sweep.view_of(table, ("amplitude", "decay_time")), path)

@@ -314,7 +314,7 @@ def test_without_noise_the_rate_is_what_was_released():
     shape = (1 - np.exp(-time / 0.2)) * np.exp(-time / 1.5)
     rate = 20 * np.exp(-0.5 * ((time - 4) / 0.5) ** 2)
     evoked = np.convolve(rate, shape)[:300] * step
-    found = release_rate.release_rate(step, evoked, shape, number=5)
+    found = release_rate.release_rate(step, evoked, shape, noise_sd=0.0, number=5)
     np.testing.assert_allclose(found.rate[:200], rate[:200], atol=0.05)
     assert found.resolution <= 0.2 and found.half_width.value == pytest.approx(2.355 * 0.5, abs=0.1)
 

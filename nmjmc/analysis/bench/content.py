@@ -80,7 +80,7 @@ def contents(
     single = None if small is None else linearised(small, driving_force, factor)[0]
     noise = noise_sd * float(np.sqrt(np.mean(slope**2)))
     found: dict[str, Measured] = {}
-    summed = "" if driving_force is None else ", corrected for nonlinear summation"
+    summed = "" if driving_force is None else ", summation corrected"
     if single is not None:
         one, how = quantal.direct(linear, single), f"mean over mean{summed}"
         found["direct"] = of_log("quantal content, direct", "", one.value, one.standard_error, how)
@@ -90,7 +90,7 @@ def contents(
     cv = quantal_cv if quantal_cv is not None else _cv(single, noise_sd)
     if linear.var(ddof=1) > noise**2:
         one = quantal.variance(linear, quantal_cv=cv, noise_sd=noise)
-        how = f"mean squared over variance, Poisson{summed}"
+        how = f"mean²/variance, Poisson{summed}"
         found["variance"] = of_log("quantal content, variance", "", one.value, one.standard_error, how)
     return found
 

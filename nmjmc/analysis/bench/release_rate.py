@@ -69,7 +69,7 @@ def release_rate(
     evoked: np.ndarray,
     miniatures: np.ndarray,
     *,
-    noise_sd: float = 0.0,
+    noise_sd: float | None = None,
     number: int = NUMBER,
     seed: int = 0,
 ) -> ReleaseRate:
@@ -79,7 +79,8 @@ def release_rate(
         step: Sampling interval [ms].
         evoked: Trials, baseline at zero [trial, t].
         miniatures: Events, each from its onset, baseline at zero [event, t']; one row is taken for known.
-        noise_sd: SD of the noise of one trial; what the rate need not explain.
+        noise_sd: SD of the noise of one trial, which the rate need not explain; by default that of the second
+            differences of the mean, which is right for white noise.
         number: Bootstrap samples over trials and miniatures.
         seed: Of the resampling.
 
@@ -91,7 +92,7 @@ def release_rate(
     spectrum, kernel = (np.fft.rfft(x.mean(axis=0), size) for x in (evoked, miniatures))
     rough = np.abs(1.0 - np.exp(-2j * np.pi * np.fft.rfftfreq(size))) ** 2
     charge = abs(kernel[0]) ** 2
-    wanted = float(noise_sd) / np.sqrt(len(evoked))
+    wanted = _white(evoked.mean(axis=0)) if noise_sd is None else float(noise_sd) / np.sqrt(len(evoked))
     smoothing = _smoothing(spectrum, kernel, rough, wanted, size, evoked.shape[1])
     down = rough * smoothing * charge
 
@@ -145,6 +146,12 @@ def _checked(step: float, evoked: np.ndarray, miniatures: np.ndarray) -> tuple[n
             "evoked", f"of charge {one * step:g}", f"of the sign of the miniatures' ({other * step:g})", hint
         )
     return evoked, miniatures
+
+
+def _white(trace: np.ndarray) -> float:
+    """SD of white noise in a trace whose signal is smooth from sample to sample."""
+    bends = np.diff(trace, 2)
+    return float(1.4826 * np.median(np.abs(bends)) / np.sqrt(6.0))
 
 
 def _smoothing(

@@ -111,8 +111,8 @@ def cumulative(
     back = total.mean(axis=1) - refill * (count - 0.5 * (late + 1))
     pool = (back - refill) / (1.0 - refill / means[:, 0])
     pool = np.where(refill < means[:, 0], pool, np.nan)  # a train that does not depress empties no pool
-    how = f"line through the last {late} of {count}, taken back, bootstrap"
-    fixed = f"{how}; corrected for what is left in the pool"
+    how = f"line through the last {late}, bootstrap"
+    fixed = f"{how}; corrected"
     made = [
         of_replicates(name, "", values[0], values[1:], by)
         for name, values, by in (
@@ -155,7 +155,7 @@ def elmqvist_quastel(
     start = y.mean(axis=1) - slope * x.mean(axis=1)
     with np.errstate(divide="ignore"):
         pool = np.where(slope < 0, -start / slope, np.inf)
-    how = f"amplitude against earlier release, stimuli {skip + 1} to {skip + first}, bootstrap"
+    how = f"line through stimuli {skip + 1} to {skip + first}, bootstrap"
     size = of_replicates("pool, Elmqvist and Quastel", "", pool[0], pool[1:], how)
     chance = of_replicates("release probability, Elmqvist and Quastel", "", -slope[0], -slope[1:], how)
     none = Measured("refill in an interval", "", np.nan, np.nan, np.nan, "not known to this method")

@@ -1,0 +1,173 @@
+"""From what a user gives, a file or an object, to the source that it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nmjmc.analysis.observations import EventTable
+from nmjmc.analysis.recording import UNITS, Recording
+from nmjmc.bench import recorded, simulated
+from nmjmc.bench.request import Quantal
+from nmjmc.bench.sources import Evoked, Miniatures, Pauses, Source
+from nmjmc.data.examination import Examination, is_examination, load_examination
+from nmjmc.data.hdf5 import load
+from nmjmc.data.recordings import read_events, read_recording
+from nmjmc.data.recordings.events import program_of_table
+from nmjmc.data.recordings.headings import ROWS, TIMES
+from nmjmc.data.recordings.lists import LIST
+from nmjmc.data.recordings.optional import to_unit
+from nmjmc.data.recordings.read import SUFFIXES
+from nmjmc.data.recordings.text import Columns, numbers, read_columns
+from nmjmc.data.result import Result
+from nmjmc.errors import ValidationError
+from nmjmc.folders import user_path
+from nmjmc.numbers import to_array_in_any_unit
+
+FORMS = "a file, a Recording, an EventTable, a result of nmjmc, or amplitudes [trial, stimulus]"
+
+
+def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
+    """What a file or an object holds.
+
+    Args:
+        given: The path of a file or of a run's folder, or an object.
+        asked: The settings; `kind` decides where a table could be several things.
+        field: What it is, for messages.
+
+    Raises:
+        ValidationError: If it cannot be read as any source.
+    """
+    if isinstance(given, Result):
+        return simulated.of_result(given)
+    if isinstance(given, Examination):
+        return simulated.of_examination(given)
+    if isinstance(given, EventTable):
+        return Miniatures(_searched(given, asked), given.source or "events")
+    if isinstance(given, Recording):
+        return recorded.miniatures(given, asked) if asked.stimuli is None else recorded.evoked(given, asked)
+    if isinstance(given, str | Path):
+        return _file(user_path(given, field), asked, field)
+    if isinstance(given, list | tuple | np.ndarray) or hasattr(given, "__array__"):
+        return _array(given, asked, field)
+    raise ValidationError(field, repr(given)[:60], FORMS)
+
+
+def _file(path: Path, asked: Quantal, field: str) -> Source:
+    path = path / "result.h5" if path.is_dir() else path
+    if not path.is_file():
+        raise ValidationError(field, f"{path}, where there is no file", "a file, or the folder of a run")
+    if is_examination(path):
+        return simulated.of_examination(load_examination(path))
+    kind = SUFFIXES.get(path.suffix.casefold(), "neo")
+    if kind == "hdf5" and _is_result(path):
+        return simulated.of_result(load(path))
+    if kind == "csv":
+        table = read_columns(path)
+        if (
+            asked.kind in ("evoked", "conditions", "recovery") and asked.stimuli is None
+        ) or not _is_recording(table):
+            return _table(path, table, asked)
+    options: dict[str, Any] = {
+        name: value for name, value in (("unit", asked.unit), ("channel", asked.channel)) if value is not None
+    }
+    if asked.sampling_interval is not None:
+        options["sampling_interval"] = asked.amount("sampling_interval")
+    return source_of(read_recording(path, **options), asked)
+
+
+def _is_result(path: Path) -> bool:
+    """Whether an HDF5 file is a simulation of ours."""
+    try:
+        load(path)
+    except ValidationError as error:
+        if "version" in str(error):
+            raise
+        return False
+    return True
+
+
+def _is_recording(table: Columns) -> bool:
+    """Whether a table is samples against time: its first column is a time that rises evenly."""
+    if program_of_table(table):
+        return False
+    first = table.values[:, 0]
+    if len(table.values) < 50 or not np.isfinite(first).all():
+        return False
+    steps = np.diff(first)
+    named = table.names[0].split(" ")[0] in TIMES if table.names[0] else False
+    return bool((steps > 0).all() and (named or np.ptp(steps) < 0.05 * steps.mean()))
+
+
+def _table(path: Path, table: Columns, asked: Quantal) -> Source:
+    """A table of events, of evoked amplitudes, of conditions, or of recovery."""
+    if asked.kind == "recovery":
+        return _pauses(table)
+    program = program_of_table(table)
+    if asked.kind == "auto" and (len(table.names) == 1 or (program == LIST and "time" not in table.names)):
+        hint = "kind=miniatures or kind=evoked (failures as zero)"
+        raise ValidationError("kind", "auto", f"given, as {path.name} lists amplitudes of either kind", hint)
+    if asked.kind == "miniatures" or (asked.kind == "auto" and program):
+        events = read_events(path, unit=asked.unit, sampling_interval=_interval(asked))
+        return Miniatures(_searched(events, asked), path.name)
+    skip = 1 if table.names[0] in ROWS and len(table.names) > 1 and table.names[0] else 0
+    columns, unit = [], asked.unit
+    for index in range(skip, len(table.names)):
+        unit = unit or table.units[index]
+        if not unit:
+            hint = "for example unit=mV, or head the columns with it: amplitude (mV)"
+            raise ValidationError("unit", "missing", f"given, as {path.name} does not say it", hint)
+        columns.append(to_unit(numbers(table, index, missing=True), unit, table.heading(index)))
+    return _evoked(np.stack([c[0] for c in columns], axis=1), columns[0][1], path.name, asked)
+
+
+def _pauses(table: Columns) -> Pauses:
+    if len(table.names) < 2:
+        allowed = "columns pause (ms), ratio, and perhaps error"
+        raise ValidationError(f"columns of {table.file}", f"{len(table.names)}", allowed)
+    from nmjmc.units import to_internal
+
+    scale = to_internal(f"1 {table.units[0] or 'ms'}", "ms", f"unit of {table.heading(0)} of {table.file}")
+    error = numbers(table, 2) if len(table.names) > 2 else np.zeros(0)
+    return Pauses(scale * numbers(table, 0), numbers(table, 1), error, table.file)
+
+
+def _array(given: Any, asked: Quantal, field: str) -> Source:
+    values = to_array_in_any_unit(given, field)
+    unit = asked.unit or str(getattr(given, "units", "") or "")
+    if not unit:
+        raise ValidationError("unit", "missing", "given for an array of amplitudes", "for example unit='mV'")
+    scaled, inside = to_unit(values, asked.unit or "nA", field) if asked.unit else (values, unit)
+    if inside not in UNITS:
+        inside = to_unit(1.0, unit, field)[1]
+    if asked.kind in ("auto", "miniatures") and scaled.ndim == 1:
+        if asked.kind == "auto":
+            hint = "kind='miniatures' or kind='evoked'"
+            raise ValidationError(
+                "kind", "auto", "given, as one axis of amplitudes may be of either kind", hint
+            )
+        return Miniatures(_searched(EventTable({"amplitude": np.abs(scaled)}, inside), asked), "amplitudes")
+    return _evoked(scaled[:, None] if scaled.ndim == 1 else scaled, inside, "amplitudes", asked)
+
+
+def _evoked(values: np.ndarray, unit: str, name: str, asked: Quantal) -> Evoked:
+    if values.ndim != 2:
+        raise ValidationError("amplitudes", f"of shape {values.shape}", "trials in rows, stimuli in columns")
+    sign = -1.0 if np.nanmean(values) < 0 else 1.0
+    times = np.array(asked.stimuli or [])
+    if times.size and times.size != values.shape[1]:
+        raise ValidationError(
+            "stimuli", f"{times.size} times", f"one for each of the {values.shape[1]} columns"
+        )
+    return Evoked(sign * values, name, unit, times)
+
+
+def _interval(asked: Quantal) -> float | None:
+    return None if asked.sampling_interval is None else asked.amount("sampling_interval")
+
+
+def _searched(events: EventTable, asked: Quantal) -> EventTable:
+    return events if asked.duration is None else replace(events, duration=asked.amount("duration"))
