@@ -123,6 +123,6 @@ def _above(question: str, module: str) -> None:
 
 _above("plot", "nmjmc.viz.draw")
 _above("figures", "nmjmc.viz.draw")
-_above("rerun", "nmjmc.api")
+_above("rerun", "nmjmc.results")
 for _question in ("text", "html", "save"):
     _above(_question, "nmjmc.in_hand")

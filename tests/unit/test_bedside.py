@@ -722,7 +722,10 @@ def test_a_run_leaves_its_files_and_tells_what_they_mean(kernel, tmp_path, capsy
     assert called.config == found.config and str(called.finding) == str(found.finding)
     for name, array in found.finding.arrays.items():
         np.testing.assert_array_equal(called.finding[name], array.values)
-    assert len(kernel) == 1  # later runs found the quanta
+    again = found.rerun()
+    np.testing.assert_array_equal(again.finding["arrival"], found.finding["arrival"])
+    assert again.config == found.config and len(kernel) == 1  # later runs found the quanta
+    assert main(["rerun", str(folder)]) == 0
     capsys.readouterr()
     assert main(["show", str(folder), f"figure={tmp_path / 'again.png'}"]) == 0
     assert "decrement" in capsys.readouterr().out and (tmp_path / "again.png").exists()
