@@ -25,8 +25,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
     from nmjmc.api import Point, SweepResult, simulate, simulate_many, sweep
-    from nmjmc.bedside.clinic import dose_response, rns, sfemg, tof
-    from nmjmc.bedside.laboratory import epc, epp, mepc, twitch
+    from nmjmc.bedside.dose_response import dose_response
+    from nmjmc.bedside.epc import epc
+    from nmjmc.bedside.epp import epp
+    from nmjmc.bedside.mepc import mepc
+    from nmjmc.bedside.rns import rns
+    from nmjmc.bedside.sfemg import sfemg
+    from nmjmc.bedside.tof import tof
+    from nmjmc.bedside.twitch import twitch
     from nmjmc.bench import quantal
     from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
@@ -58,8 +64,14 @@ if TYPE_CHECKING:
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
     "nmjmc.api": ("Point", "SweepResult", "simulate", "simulate_many", "sweep"),
-    "nmjmc.bedside.clinic": ("dose_response", "rns", "sfemg", "tof"),
-    "nmjmc.bedside.laboratory": ("epc", "epp", "mepc", "twitch"),
+    "nmjmc.bedside.dose_response": ("dose_response",),
+    "nmjmc.bedside.epc": ("epc",),
+    "nmjmc.bedside.epp": ("epp",),
+    "nmjmc.bedside.mepc": ("mepc",),
+    "nmjmc.bedside.rns": ("rns",),
+    "nmjmc.bedside.sfemg": ("sfemg",),
+    "nmjmc.bedside.tof": ("tof",),
+    "nmjmc.bedside.twitch": ("twitch",),
     "nmjmc.bench": ("quantal",),
     "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, overload
 
 from nmjmc import api
-from nmjmc.bedside.examine import repeat
+from nmjmc.bedside.names import repeat
 from nmjmc.data import hdf5
 from nmjmc.data.examination import Examination, load_examination
 from nmjmc.data.fits import FitRecord, load_fit

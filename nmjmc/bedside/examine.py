@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from nmjmc.bedside.requests import Bedside
-from nmjmc.bedside.run import Job, run
-from nmjmc.bedside.task import Task, of_config, of_junction
+from nmjmc.bedside.request import Bedside, Job
+from nmjmc.bedside.task import Task, of_junction
 from nmjmc.data import provenance
 from nmjmc.data.banks import Banks
 from nmjmc.data.examination import Examination
@@ -39,21 +38,6 @@ def examined(kind: type[Bedside], given: dict[str, Any]) -> Examination:
         return examine(task, tell)
 
 
-def repeat(examination: Examination, **changes: Any) -> Examination:
-    """Run the test of an examination again, from the same seed.
-
-    Args:
-        examination: Whatever version made it.
-        **changes: Settings that are to be others.
-
-    Raises:
-        ValidationError: If a change cannot be right.
-    """
-    task = of_config({**examination.config, "seed": examination.seed, **changes})
-    with telling(task.request.progress) as tell:
-        return examine(task, tell)
-
-
 def examine(task: Task, tell: Callable[[str], None]) -> Examination:
     """Run a test, and put what it found together with what it was made of.
 
@@ -75,7 +59,7 @@ def examine(task: Task, tell: Callable[[str], None]) -> Examination:
     banks = Banks(asked.quanta, seed, asked.cache, lambda _: tell("simulating quanta"))
     began = time.perf_counter()
     with jax.default_device(devices[0]), _going_on(banks):
-        found = run(asked, Job(task.junction, seed, banks, tell))
+        found = asked.run(Job(task.junction, seed, banks, tell))
         seconds = time.perf_counter() - began
         made = {
             **provenance.collect(), "seconds": round(seconds, 3), "banks_simulated": banks.simulated,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 import equinox as eqx
 
 from nmjmc import treatments
-from nmjmc.bedside.requests import KINDS, SHARED, Bedside
-from nmjmc.errors import ValidationError, nearest
-from nmjmc.junction.build import STAGES, build_junction, describe_junction
+from nmjmc.bedside.request import SHARED, TREATED, Bedside
+from nmjmc.errors import ValidationError
+from nmjmc.junction.build import STAGES, describe_junction
 from nmjmc.junction.modifier import remember
 from nmjmc.junction.treatment import Treatment
 from nmjmc.junction.whole import Junction
@@ -23,7 +22,6 @@ from nmjmc.synapse.build import ALL_PARTS, HISTORY
 
 PARTS = (*ALL_PARTS, HISTORY, *STAGES)
 """Keys of a config with parameters below them."""
-_TREATED = ("pathology", "drug", "definitions")
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Task:
     def config(self) -> dict[str, Any]:
         """The whole config, plain, with nothing left to defaults: `of_config` makes the same task from it."""
         asked = self.request.plain()
-        shared = [name for name in SHARED if name not in _TREATED]
+        shared = [name for name in SHARED if name not in TREATED]
         kept = ("pathology", "drug", *(("definitions",) if asked["definitions"] else ()))
         own = own_settings(type(self.request))
         return {
@@ -79,35 +77,6 @@ def own_settings(kind: type[Bedside]) -> tuple[str, ...]:
     return tuple(name for name in settings(kind) if name not in SHARED)
 
 
-def kind_of(test: Any) -> type[Bedside]:
-    """The request of a test by its name.
-
-    Raises:
-        ValidationError: If there is no such test.
-    """
-    if str(test) not in KINDS:
-        raise ValidationError("test", repr(test), "the name of a bedside test", nearest(str(test), KINDS))
-    return KINDS[str(test)]
-
-
-def of_config(config: Mapping[str, Any]) -> Task:
-    """The task of a plain config, as `Task.config` gives it; what is left out has its default.
-
-    Raises:
-        ValidationError: For an unknown key, or a value that cannot be right.
-    """
-    kind = kind_of(config.get("test"))
-    known = settings(kind)
-    given = {name: value for name, value in config.items() if name in known}
-    rest = {n: v for n, v in config.items() if n not in known and n not in ("test", "dry_run")}
-    # an empty mapping may be written as nothing
-    given |= {name: {} for name in _TREATED if given.get(name, {}) is None}
-    healthy = _build(rest)
-    task = Task(kind.of(given), healthy)
-    _ = task.junction  # refuses what cannot be applied there
-    return task
-
-
 def of_junction(junction: Any, request: Bedside) -> Task:
     """The task of a junction in the hand: diseases and drugs that were composed over it are told by name.
 
@@ -125,7 +94,7 @@ def of_junction(junction: Any, request: Bedside) -> Task:
     if healthy is None:
         return as_it_stands
     told = treatments.as_config(one for one in junction.origin.treatments if isinstance(one, Treatment))
-    both = {kind: {**told.get(kind, {}), **getattr(request, kind)} for kind in _TREATED}
+    both = {kind: {**told.get(kind, {}), **getattr(request, kind)} for kind in TREATED}
     named = Task(replace(request, **both, exposure=told.get("exposure", request.exposure)), healthy)
     return named if _is_same(named, wanted) else as_it_stands
 
@@ -137,15 +106,3 @@ def _is_same(task: Task, junction: Junction) -> bool:
         return bool(eqx.tree_equal(*both))
     except ValidationError:  # in their own order they can act, diseases first they cannot
         return False
-
-
-def _build(given: Mapping[str, Any]) -> Junction:
-    """The junction; a temperature that all parts share is called by the name under which it was given."""
-    try:
-        return build_junction(given)
-    except ValidationError as error:
-        part, _, rest = error.field.partition(".")
-        own = given.get(part)
-        if rest != "temperature" or (isinstance(own, Mapping) and rest in own):
-            raise
-        raise ValidationError("temperature", error.value, error.allowed, error.hint) from error

@@ -11,10 +11,10 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from nmjmc.bedside import task as tasks
 from nmjmc.bedside.examine import examine
-from nmjmc.bedside.requests import KINDS, SHARED
-from nmjmc.bedside.task import Task, own_settings
+from nmjmc.bedside.names import KINDS, of_config
+from nmjmc.bedside.request import SHARED, TREATED
+from nmjmc.bedside.task import PARTS, Task, own_settings
 from nmjmc.cli import report, treatments
 from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.config import as_yaml, register_seed
@@ -37,20 +37,8 @@ from nmjmc.request import usage
 from nmjmc.runtime import choose_devices, only_cpu
 
 log = logging.getLogger("nmjmc")
-_TREATMENTS = ("pathology", "drug", "definitions")
 _BASE_MIB = 900  # of a process that runs a test of few fibres
 _IRREVERSIBLE = "binds for good: what is left follows from dose and exposure"
-_EXAMPLES = {
-    "rns": 'nmjmc rns pathology=myasthenia_gravis:0.6 drug=pyridostigmine:"0.2 uM"\n'
-    "  nmjmc rns pathology=lambert_eaton exercise=10s",
-    "sfemg": "nmjmc sfemg pathology=myasthenia_gravis:0.4 age=65",
-    "tof": 'nmjmc tof agent=rocuronium doses="[0 nM, 20 nM, 40 nM, 60 nM]"',
-    "dose_response": "nmjmc dose_response agent=vecuronium pathology=myasthenia_gravis:0.3",
-    "epp": 'nmjmc epp terminal.calcium_outside="0.5 mM" stimuli=10',
-    "epc": 'nmjmc epc pathology=slow_channel:1 fibre.holding_potential="-40 mV"',
-    "mepc": 'nmjmc mepc pathology=esterase_deficiency quanta=64 fibre.holding_potential="-40 mV"',
-    "twitch": 'nmjmc twitch frequency="20 Hz" stimuli=10',
-}
 
 
 def command(test: str, words: list[str]) -> int:
@@ -71,8 +59,8 @@ def command(test: str, words: list[str]) -> int:
 
 def known(test: str) -> Known:
     """The keys that the command of a test knows."""
-    shared = (name for name in SHARED if name not in _TREATMENTS)
-    parts = (*tasks.PARTS, *_TREATMENTS)
+    shared = (name for name in SHARED if name not in TREATED)
+    parts = (*PARTS, *TREATED)
     return Known((*own_settings(KINDS[test]), *shared, "dry_run"), parts, ("temperature", "name", "test"))
 
 
@@ -82,7 +70,7 @@ def task_of(config: DictConfig) -> Task:
     Raises:
         ValidationError: For an unknown key, or a value that cannot be right.
     """
-    return tasks.of_config(plain(config))
+    return of_config(plain(config))
 
 
 def _checked(test: str, words: list[str]) -> int:
@@ -188,7 +176,7 @@ def _help(test: str) -> str:
             (kind.__doc__ or "").strip(),
             "Leaves result.h5, summary.json, a figure, config.yaml and the log in outputs/TEST-NAMES-CONFIG-SEED.",
             "",
-            f"  {_EXAMPLES[test]}",
+            f"  {kind.EXAMPLE}",
             "",
             "Settings",
             *([usage(kind, without=SHARED)] if own else []),

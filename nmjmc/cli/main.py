@@ -14,6 +14,7 @@ from typing import Any
 from nmjmc.cli import clock
 from nmjmc.ending import ending_on_request
 from nmjmc.errors import NmjmcError, NmjmcWarning, ValidationError, nearest
+from nmjmc.folders import config_dir
 
 USAGE = """\
 nmjmc COMMAND [KEY=VALUE ...]
@@ -48,7 +49,7 @@ nmjmc COMMAND [KEY=VALUE ...]
   nmjmc --version, nmjmc --help
 """
 
-BEDSIDE = ("rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch")
+BEDSIDE = tuple(sorted(path.stem for path in (config_dir() / "bedside").glob("*.yaml")))
 COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "quantal", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.

@@ -27,7 +27,7 @@ def plot_examination(examination: Examination, path: str | Path | None = None) -
         examination: What was found.
         path: Where to write the figure, if anywhere; the suffix decides the format.
     """
-    draw, width, height = _FIGURES[examination.test]
+    draw, width, height = _FIGURES.get(examination.test, (_rows, 110, 15 * len(examination.finding.rows)))
     with style():
         height += 55 if "after_exercise_response" in examination.finding.arrays else 0
         figure = Picture(figsize=(width * MILLIMETRE, height * MILLIMETRE), layout="constrained")
@@ -36,6 +36,17 @@ def plot_examination(examination: Examination, path: str | Path | None = None) -
     if path is not None:
         save(figure, path)
     return figure
+
+
+def _rows(figure: Figure, examination: Examination) -> None:
+    """Each number with its interval: the figure of a test that has none of its own."""
+    rows = examination.finding.rows
+    for axes, row in zip(figure.subplots(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
+        bars = np.nan_to_num([[row.value - row.low], [row.high - row.value]]).clip(min=0)
+        axes.errorbar([row.value], [0], xerr=bars, fmt="o", color=_RED, markersize=3.5, elinewidth=0.8)
+        axes.set_title(f"{row.name}: {in_words(row)}", loc="left", fontsize=7)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
 
 
 def _rns(figure: Figure, examination: Examination) -> None:

@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.bedside import requests, run
-from nmjmc.bedside.task import of_config, of_junction, own_settings
+from nmjmc.bedside.epp import Epp
+from nmjmc.bedside.names import KINDS, of_config
+from nmjmc.bedside.rns import Rns
+from nmjmc.bedside.task import of_junction, own_settings
 from nmjmc.cli import treatments
 from nmjmc.cli.bedside import known, task_of
 from nmjmc.cli.compose import composed
@@ -452,6 +454,13 @@ def test_figures_over_doses_name_their_drug(found, tmp_path):
         assert "agonist" in words and "out of use" not in words
 
 
+def test_a_test_without_a_figure_of_its_own_shows_its_numbers(found, tmp_path):
+    _, axes = drawn(dataclasses.replace(found["epp"], test="mine"), tmp_path)
+    assert [a.get_title(loc="left").partition(":")[0] for a in axes] == [
+        row.name for row in found["epp"].rows
+    ]
+
+
 def test_the_first_stimulus_of_a_twitch_stands_free_of_the_axis(found, tmp_path):
     _, (axes,) = drawn(found["twitch"], tmp_path)
     assert axes.get_xlim()[0] < found["twitch"]["stimulus_time"][0]
@@ -593,7 +602,7 @@ def test_what_cannot_be_right_gets_one_sentence(words, sentence, tmp_path, monke
 def test_help_names_every_setting(test, capsys):
     assert main([test, "--help"]) == 0
     told = capsys.readouterr().out
-    for name in (*own_settings(requests.KINDS[test]), "quanta", "seed", "pathology", "drug"):
+    for name in (*own_settings(KINDS[test]), "quanta", "seed", "pathology", "drug"):
         assert f"\n  {name}=" in told
     assert all(name in told for name in (*DISEASES, *DRUGS))
 
@@ -692,7 +701,7 @@ def test_an_interrupt_tells_what_is_kept_and_leaves_no_half_result(kernel, tmp_p
         job.banks(job.junction)
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(run.RUNS, requests.Epp, stopped)
+    monkeypatch.setattr(Epp, "run", stopped)
     assert main(["epp", "quanta=2", "fibres=2"]) == 130
     assert "the quanta of 1 junction are kept" in capsys.readouterr().err
     (folder,) = (tmp_path / "outputs").iterdir()
@@ -731,30 +740,27 @@ def test_a_run_leaves_its_files_and_tells_what_they_mean(kernel, tmp_path, capsy
     assert "decrement" in capsys.readouterr().out and (tmp_path / "again.png").exists()
 
 
-def test_the_settings_in_the_configs_are_those_of_the_requests():
+def test_the_configs_are_what_the_requests_say():
     script = runpy.run_path(str(config_dir().parent / "scripts" / "write_configs.py"))
-    for path, block in script["blocks"]():
-        text = path.read_text(encoding="utf-8")
-        assert block in text and script["renewed"](text, block) == text, (
-            f"run scripts/write_configs.py: {path}"
-        )
-        assert script["renewed"](text.replace(block, block.replace("  #", " # not")), block) == text
-    for test, kind in requests.KINDS.items():
-        assert (config_dir() / "bedside" / f"{test}.yaml").read_text().splitlines()[1][2:] == kind.__doc__
+    for path, text in script["files"]():
+        assert path.read_text(encoding="utf-8") == text, f"run scripts/write_configs.py: {path}"
+    assert script["renewed"]("x: 1\na: 2  # old\nb: 3\ny: 4\n", "a: 5  # new\nc: 7\nb: 6\n") == (
+        "x: 1\na: 5  # new\nc: 7\nb: 6\ny: 4\n"
+    )
 
 
 @pytest.mark.parametrize("test", BEDSIDE)
 def test_a_function_takes_what_its_request_holds(test):
     given = dict(inspect.signature(getattr(nmjmc, test)).parameters)
     assert next(iter(given)) == "junction" and given.pop("junction").default is inspect.Parameter.empty
-    held = {name: value for name, value in defaults(requests.KINDS[test]).items() if name != "definitions"}
+    held = {name: value for name, value in defaults(KINDS[test]).items() if name != "definitions"}
     assert given.keys() == held.keys()
     for name, value in held.items():
         assert (given[name].default or {} if value == {} else given[name].default) == value, name
 
 
 def test_diseases_and_drugs_over_a_junction_are_told_as_the_command_tells_them():
-    human, of = nmjmc.junction("human"), lambda j, **given: of_junction(j, requests.Rns(**given))
+    human, of = nmjmc.junction("human"), lambda j, **given: of_junction(j, Rns(**given))
     weak, block = nmjmc.disease("myasthenia_gravis", 0.6), nmjmc.drug("pyridostigmine", "0.2 uM")
     words = ("pathology=myasthenia_gravis:0.6", "drug=pyridostigmine:0.2 uM")
     for told in (

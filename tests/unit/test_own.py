@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from nmjmc.bedside.requests import KINDS
+from nmjmc.bedside.names import KINDS
 from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.errors import ValidationError
 from nmjmc.junction.occupancy import receptor_occupancy

@@ -1,9 +1,11 @@
-"""What each bedside test is asked: one request a test, checked as a whole; help, configs and hashes follow from it."""
+"""What bedside tests are asked, checked as a whole: what all share, those of trains, and those of rising doses."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -18,26 +20,56 @@ from nmjmc.bedside.fields import (
     seconds,
 )
 from nmjmc.carried import Number
-from nmjmc.diagnostics import force, sfemg
+from nmjmc.data.banks import Banks
 from nmjmc.diagnostics.fibres import MOST_FIBRES
+from nmjmc.diagnostics.finding import Finding
+from nmjmc.diagnostics.tof import in_words
 from nmjmc.errors import ValidationError
+from nmjmc.junction.modifier import concentration
 from nmjmc.junction.stimulus import MOST_STIMULI, stimulus_times, train
+from nmjmc.junction.whole import Junction
 from nmjmc.request import Held, Request, choice, flag, other, progress_field, quantity, settings, whole
 from nmjmc.runtime import DEVICES
 from nmjmc.seeds import SEEDS
 from nmjmc.units import to_text
 
+Times: TypeAlias = Sequence[Number] | np.ndarray | None
+Doses: TypeAlias = str | Sequence[Number] | np.ndarray
+
 MOST_QUANTA = 100_000
 LONGEST = 3.6e6
 """Of a list of stimuli [ms]; a choice."""
-_REGULAR = "a list of times in place of a regular train"
+REGULAR = "a list of times in place of a regular train"
 
 
 @dataclass(frozen=True)
-class Bedside(Request):
-    """What every bedside test is asked."""
+class Job:
+    """What a test is run on.
+
+    Attributes:
+        junction: With its diseases and drugs.
+        seed: Of everything.
+        banks: Gives the quanta.
+        tell: Called with the name of each stage.
+    """
+
+    junction: Junction
+    seed: int
+    banks: Banks
+    tell: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bedside(Request, ABC):
+    """What every bedside test is asked.
+
+    Attributes:
+        TEST: The name of the test.
+        EXAMPLE: A call of its command, for the help.
+    """
 
     TEST: ClassVar[str] = ""
+    EXAMPLE: ClassVar[str] = ""
     pathology: Held[dict[str, float]] = other(
         {}, "diseases and their severities, 0 (none) to 1: myasthenia_gravis:0.6+ageing:0.5", read_severities
     )
@@ -64,6 +96,10 @@ class Bedside(Request):
         """Refuse diseases and drugs that there are not."""
         treatments.treatments_of(self.plain())
 
+    @abstractmethod
+    def run(self, job: Job) -> Finding:
+        """Run the test."""
+
     def cost(self) -> int:
         """Stimuli of fibres that are integrated: what the time of a test goes with; 1 for one of quanta alone."""
         return 1
@@ -71,6 +107,8 @@ class Bedside(Request):
 
 SHARED = tuple(settings(Bedside))
 """The settings of every test."""
+TREATED = ("pathology", "drug", "definitions")
+"""Those of them that change the junction."""
 
 
 @dataclass(frozen=True)
@@ -79,80 +117,33 @@ class Train(Bedside):
 
     frequency: Number = quantity("3 Hz", "of a regular train", unit="Hz", above=0)
     stimuli: Held[int] = whole(5, "of a regular train", 1, MOST_STIMULI)
-    times: Held[list[str] | None] = other(None, _REGULAR, read_times, unit="ms", optional=True)
+    times: Held[list[str] | None] = other(None, REGULAR, read_times, unit="ms", optional=True)
     fibres: Held[int] = whole(30, "of the muscle; they differ (docs/junction.md)", 1, MOST_FIBRES)
 
     def check(self) -> None:
         """Refuse trains beyond an hour too."""
         super().check()
-        _check_length(self.train, "stimuli" if self.times is None else "times")
+        check_length(self.train, "stimuli" if self.times is None else "times")
 
     @property
     def train(self) -> Float[np.ndarray, " k"]:
         """Time of each stimulus [k] [ms]."""
         return train(self.frequency, self.stimuli) if self.times is None else stimulus_times(self.times)
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The train and its fibres, as arguments of the tests' physiology."""
+        return {name: getattr(self, name) for name in ("frequency", "stimuli", "times", "fibres")}
+
     def cost(self) -> int:
         """Stimuli of fibres that are integrated."""
         return self.fibres * len(self.train)
 
 
-def _check_length(times: Float[np.ndarray, " k"], field: str) -> None:
+def check_length(times: Float[np.ndarray, " k"], field: str) -> None:
+    """Refuse a train beyond an hour; `field` names what its times were made from."""
     if times[-1] > LONGEST:
         raise ValidationError(field, f"up to {to_text(float(times[-1]), 's', 4)}", "within an hour")
-
-
-@dataclass(frozen=True)
-class Rns(Train):
-    """Repetitive nerve stimulation: compound action potentials, decrement and increment."""
-
-    TEST: ClassVar[str] = "rns"
-    frequency: Number = quantity(
-        "3 Hz", "the decrement is judged at 2 to 5 Hz, the increment at 20 to 50 Hz", unit="Hz", above=0
-    )
-    stimuli: Held[int] = whole(10, "at least 4", 1, MOST_STIMULI)
-    times: Held[list[str] | None] = other(
-        None, f'{_REGULAR}: times="[0 ms, 300 ms, 600 ms, 1 s]"', read_times, unit="ms", optional=True
-    )
-    fibres: Held[int] = whole(200, "of the muscle; they differ (docs/junction.md)", 1, MOST_FIBRES)
-    exercise: Number | None = seconds(
-        None, "for example 10 s: the same train again after a contraction", "0 s", "60 s", optional=True
-    )
-    exercise_rate: Number = quantity(
-        "30 Hz", "firing of the motor neurone in the contraction [D]", unit="Hz", above=0
-    )
-
-    def check(self) -> None:
-        """Refuse trains without a fourth response too."""
-        super().check()
-        if len(self.train) < 4:
-            raise ValidationError("stimuli", len(self.train), "at least 4 for a decrement")
-
-    def cost(self) -> int:
-        """Stimuli of fibres, twice with exercise."""
-        return (1 if self.exercise is None else 2) * super().cost()
-
-
-@dataclass(frozen=True)
-class Sfemg(Bedside):
-    """Single-fibre EMG: jitter and blocking of pairs of fibres."""
-
-    TEST: ClassVar[str] = "sfemg"
-    pairs: Held[int] = whole(20, "of fibres of one motor unit", 1, MOST_FIBRES // 2)
-    stimuli: Held[int] = whole(50, "at least 10", 10, MOST_STIMULI)
-    frequency: Number = quantity("10 Hz", "of the train", unit="Hz", above=0)
-    age: Number = quantity(40, "of the patient whose limits are taken, years")
-    reference: Held[str] = choice("extensor_digitorum", "muscle whose limits are taken", tuple(sfemg.LIMITS))
-
-    def check(self) -> None:
-        """Refuse ages without published limits and trains beyond an hour too."""
-        super().check()
-        sfemg.limits(self.amount("age"), self.reference)
-        _check_length(train(self.frequency, self.stimuli), "stimuli")
-
-    def cost(self) -> int:
-        """Stimuli of fibres."""
-        return 2 * self.pairs * self.stimuli
 
 
 @dataclass(frozen=True)
@@ -192,67 +183,20 @@ class Titration(Bedside):
         """Stimuli of fibres at all doses."""
         return self.fibres * getattr(self, "stimuli", 4) * len(self.plain()["doses"])
 
+    def rising(self, job: Job) -> tuple[Callable[[float], Any], list[float]]:
+        """The drug at each dose, which tells when it is applied; and the doses [uM]."""
+        config = self.plain()
+        doses = [concentration(value, "doses") for value in config["doses"]]
+        agent = treatments.agent(self.agent, config)
 
-@dataclass(frozen=True)
-class Tof(Titration):
-    """Train of four at 2 Hz under rising doses of one drug."""
+        def treated(d: float) -> Callable[[Junction], Junction]:
+            change = agent(d)
+            words = f"{self.agent} {in_words(d)}, dose {doses.index(d) + 1} of {len(doses)}"
 
-    TEST: ClassVar[str] = "tof"
-    AUTOMATIC: ClassVar[tuple[float, ...]] = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)  # of the constant; a choice
+            def applied(junction: Junction) -> Junction:
+                job.tell(words)
+                return change(junction)
 
+            return applied
 
-@dataclass(frozen=True)
-class DoseResponse(Titration):
-    """Single stimuli at 0.1 Hz under rising doses of one drug, with what it occupies."""
-
-    TEST: ClassVar[str] = "dose_response"
-    AUTOMATIC: ClassVar[tuple[float, ...]] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # a choice
-    stimuli: Held[int] = whole(3, "at each dose", 1, MOST_STIMULI)
-
-
-@dataclass(frozen=True)
-class Epp(Train):
-    """Endplate potentials with the sodium channels blocked, threshold and safety factor."""
-
-    TEST: ClassVar[str] = "epp"
-
-
-@dataclass(frozen=True)
-class Epc(Train):
-    """Evoked endplate currents under voltage clamp, and what sodium, potassium and calcium carry of them."""
-
-    TEST: ClassVar[str] = "epc"
-    fibres: Held[int] = whole(
-        30, 'fibre.holding_potential="-40 mV" clamps them elsewhere than at -80 mV', 1, MOST_FIBRES
-    )
-
-
-@dataclass(frozen=True)
-class Mepc(Bedside):
-    """Miniature endplate currents under voltage clamp, and what sodium, potassium and calcium carry of them."""
-
-    TEST: ClassVar[str] = "mepc"
-
-
-@dataclass(frozen=True)
-class Twitch(Train):
-    """Force of one twitch and of a train."""
-
-    TEST: ClassVar[str] = "twitch"
-    frequency: Number = quantity("50 Hz", "of a regular train", unit="Hz", above=0)
-    stimuli: Held[int] = whole(25, "of a regular train", 1, MOST_STIMULI)
-    times: Held[list[str] | None] = other(
-        None, f"{_REGULAR}, at most 5 s long", read_times, unit="ms", optional=True
-    )
-    fibres: Held[int] = whole(20, "of the muscle; they differ (docs/junction.md)", 1, MOST_FIBRES)
-
-    def check(self) -> None:
-        """Refuse trains that are too long for a force too."""
-        super().check()
-        force.check_length(self.train, "stimuli" if self.times is None else "times")
-
-
-KINDS: dict[str, type[Bedside]] = {
-    kind.TEST: kind for kind in (Rns, Sfemg, Tof, DoseResponse, Epp, Epc, Mepc, Twitch)
-}
-"""The request of each test by its name."""
+        return treated, doses

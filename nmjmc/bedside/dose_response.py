@@ -1,0 +1,78 @@
+"""Dose and response: what is asked, how it is run, and `nmjmc.dose_response`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nmjmc.bedside.examine import examined
+from nmjmc.bedside.request import Doses, Job, Titration
+from nmjmc.carried import Number
+from nmjmc.data.examination import Examination
+from nmjmc.diagnostics import dose
+from nmjmc.diagnostics.finding import Finding
+from nmjmc.junction.stimulus import MOST_STIMULI
+from nmjmc.junction.whole import Junction
+from nmjmc.request import Held, whole
+
+
+@dataclass(frozen=True)
+class DoseResponse(Titration):
+    """Single stimuli at 0.1 Hz under rising doses of one drug, with what it occupies."""
+
+    TEST: ClassVar[str] = "dose_response"
+    EXAMPLE: ClassVar[str] = "nmjmc dose_response agent=vecuronium pathology=myasthenia_gravis:0.3"
+    AUTOMATIC: ClassVar[tuple[float, ...]] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)  # a choice
+    stimuli: Held[int] = whole(3, "at each dose", 1, MOST_STIMULI)
+
+    def run(self, job: Job) -> Finding:
+        """Run the test."""
+        treated, doses = self.rising(job)
+        found = dose.dose_response(
+            job.junction, treated, doses, self.fibres, self.stimuli, job.seed, bank_of=job.banks
+        )
+        return dose.finding(found, self.agent)
+
+
+def dose_response(
+    junction: Junction,
+    agent: str = "rocuronium",
+    doses: Doses = "auto",
+    fibres: Number = 100,
+    stimuli: Number = 3,
+    *,
+    pathology: Mapping[str, Number] | None = None,
+    drug: Mapping[str, Number] | None = None,
+    exposure: Number = "60 s",
+    quanta: Number = 32,
+    seed: Number | None = 0,
+    device: str = "auto",
+    cache: bool = True,
+    progress: bool | str = "auto",
+) -> Examination:
+    """Single stimuli at 0.1 Hz under rising doses of one drug, with what it occupies.
+
+    Args:
+        junction: Whose muscle is examined, for example `nmjmc.junction("human") | nmjmc.disease("ageing", 0.5)`.
+        agent: The drug whose dose rises.
+        doses: A rising list [uM]; `auto` takes multiples of the drug's constant.
+        fibres: Fibres of the muscle, which differ, 1 to 100,000.
+        stimuli: At each dose.
+        pathology: Further diseases by name, with their severities from 0 to 1, `{"myasthenia_gravis": 0.6}`.
+        drug: Further drugs by name, with their concentrations [uM], `{"pyridostigmine": "0.2 uM"}`.
+        exposure: Time for which an organophosphate or succinylcholine of `drug` has acted; text with its unit.
+        quanta: Single quanta of the bank from which all currents are drawn, 2 to 100,000; kept and used again.
+        seed: Seed of all randomness, 0 to 2^63 - 1; None draws one, which the result records.
+        device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
+        cache: Whether quanta and compiled programs are kept between runs.
+        progress: Whether the stage is told: True, False, or `auto` for a terminal and a notebook.
+
+    Returns:
+        Numbers with 95 % intervals, arrays with units and one sentence of what they mean; printed, drawn
+        (`plot`), kept (`save`) and summed up (`summary`, `to_xarray`) as results of `simulate` are.
+
+    Raises:
+        ValidationError: If an argument cannot be right; nothing is computed then.
+    """
+    return examined(DoseResponse, locals())
