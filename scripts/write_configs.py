@@ -2,7 +2,7 @@
 
     python scripts/write_configs.py
 
-The file of a bedside test is written whole, also that of a new one; of `config.yaml` and `junction.yaml` the lines of the
+The file of a bedside test is written whole, also of a new one; of `config.yaml` and `junction.yaml` the lines of the
 settings, from the first to the last. A test holds that nothing would change.
 """
 

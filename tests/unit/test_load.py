@@ -53,7 +53,7 @@ def test_a_folder_of_several_opens_each_by_its_name(kept):
     told = repr(several)
     assert all(name in told for name in several) and "examination" in told and "notes" not in told
     assert type(several["rns-run"]).__name__ == "Examination"
-    assert several["sweep-run"].size == 8
+    assert several["sweep-run"].table.size == 8
     with pytest.raises(KeyError):
         several["empty"]
 

@@ -20,7 +20,9 @@ from tests.records import formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
 OVER = {"receptor.density": ["3000 /um^2", "5000 /um^2"], "temperature": [22, 30]}
-WORDS = ["receptor.density=3000 /um^2,5000 /um^2", "temperature=22,30", "vesicles=2", "duration=3 ms", "progress=false"]  # fmt: skip
+WORDS = [
+    "receptor.density=3000 /um^2,5000 /um^2", "temperature=22,30", "vesicles=2", "duration=3 ms", "progress=false",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
