@@ -8,6 +8,7 @@ from pathlib import Path
 from nmjmc.cli import report
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
+from nmjmc.sweeps.detached import workers_in_words
 from nmjmc.sweeps.result import SweepResult
 
 _KEYS = ("out",)
@@ -47,13 +48,16 @@ def folder_and_options(words: Sequence[str], name: str, keys: Sequence[str]) -> 
 
 
 def print_state(found: SweepResult) -> None:
-    """Say how many points are done, and which are not."""
+    """Say how many points are done, which are not, and what becomes of them."""
     out = report.console()
-    done = len(found.done)
-    out.print(f"{done} of {len(found)} points are done")
-    for status in ("failed", "missing"):
-        if numbers := found.table.where(status):
+    out.print(f"{len(found.done)} of {len(found)} points are done")
+    running = found.running
+    missing = [index for index in found.missing if index not in set(running)]
+    for status, numbers in (("failed", list(found.failed)), ("running", running), ("missing", missing)):
+        if numbers:
             out.print(f"{status}: {ranges(numbers)}", soft_wrap=True)
+    if workers := workers_in_words(found.path):
+        out.print(f"submitted workers: {workers}")
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -23,6 +23,20 @@ warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated
 REFUSALS = (HydraException, OmegaConfBaseException)
 
 
+def launcher(overrides: list[str], name: str) -> dict[str, Any]:
+    """The parameters of the launcher that the words choose, with everything looked up.
+
+    Args:
+        overrides: As for `composed`.
+        name: The primary config.
+
+    Raises:
+        ValidationError: As `composed` does.
+    """
+    found = OmegaConf.to_container(_whole(overrides, name).hydra.launcher, resolve=True)
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+
+
 def composed(overrides: list[str], name: str = "config") -> DictConfig:
     """The config before any folder is made, so that a mistake leaves nothing behind.
 
@@ -33,6 +47,14 @@ def composed(overrides: list[str], name: str = "config") -> DictConfig:
     Raises:
         ValidationError: For whatever hydra refuses, and for a config that would call anything.
     """
+    whole = _whole(overrides, name)
+    with open_dict(whole):
+        del whole["hydra"]
+    return whole
+
+
+def _whole(overrides: list[str], name: str) -> DictConfig:
+    """The composed config with hydra's own node, which calls nothing but what we know."""
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             whole = compose(name, overrides=_without_flags(overrides), return_hydra_config=True)
@@ -40,8 +62,6 @@ def composed(overrides: list[str], name: str = "config") -> DictConfig:
         raise sentence(error) from error
     found = OmegaConf.to_container(whole, resolve=False)
     targets.check({str(key): value for key, value in found.items()} if isinstance(found, dict) else {})
-    with open_dict(whole):
-        del whole["hydra"]
     return whole
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nmjmc.cli import compose, report, sweep_words
@@ -39,6 +40,7 @@ nmjmc sweep resume=FOLDER                        go on with a sweep: missing poi
   resume=false        true: failed points are run once more
   folder=PATH         where it stands; by default outputs/sweep-NAME-HASH, so the same words join the same sweep
   workers=1           with hydra/launcher=joblib, submitit_local, submitit_slurm or ray: processes on one folder
+  detach=false        true submits them with submitit_slurm, slurm_gpu or submitit_local, and returns at once
   objective=FEATURE target="3.2 nA"   for sampler=optuna; without a target direction=minimize or maximize
 
 Any other word is a setting or a parameter of nmjmc simulate, the same for all points.
@@ -86,20 +88,31 @@ def _run(sweep: Sweep, asked: sweep_words.Words, how: Mapping[str, Any], planned
         report.console().print(sentence, soft_wrap=True, markup=False)
     if options.resume:
         sweep.forget_failures()
-    if options.workers > 1 or any(word.startswith("hydra/launcher") for word in asked.hydra):
+    worker = Worker(how["device"], how["cache"], options.together, options.stop_on_failure)
+    if options.detach:
+        return _leave(sweep, worker, asked)
+    if options.workers > 1 or asked.launcher:
         from nmjmc.cli.workers import launch
 
         sweep.close()
         launch(sweep.path, options, how, asked.hydra)
         check_whole(sweep)
     else:
-        built = planned.built if planned else {}
-        worker = Worker(
-            how["device"], how["cache"], options.together, options.stop_on_failure, built=built
-        )  # fmt: skip
-        run(sweep, worker, how["progress"])
+        run(sweep, replace(worker, built=planned.built if planned else {}), how["progress"])
         _tell_held(sweep)
     return summarise(sweep)
+
+
+def _leave(sweep: Sweep, worker: Worker, asked: sweep_words.Words) -> int:
+    """Submit the workers, and say how to look at what they do."""
+    from nmjmc.cli.workers import detach
+
+    kind = sweep_words.LEFT[asked.launcher]
+    jobs = detach(sweep, worker, asked.options.workers, kind, asked.hydra)
+    sweep.close()
+    submitted = f"Submitted {len(jobs)} worker{'s' if len(jobs) > 1 else ''} as job {jobs[0].split('_')[0]}"
+    report.console().print(f"{submitted}. Look at it by: nmjmc collect {sweep.path}", soft_wrap=True)
+    return 0
 
 
 def _planned(asked: sweep_words.Words) -> Plan:

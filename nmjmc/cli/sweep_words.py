@@ -15,6 +15,8 @@ from nmjmc.sweeps.plan import check_keys
 from nmjmc.sweeps.request import SweepRequest
 
 _NAMES = tuple(settings(SweepRequest))
+LEFT = {"submitit_slurm": "slurm", "slurm_gpu": "slurm", "submitit_local": "local"}
+"""Launchers whose workers may be left, and the kind of cluster that submitit knows them by."""
 _TEXTS = ("folder", "table")  # texts whatever they look like
 
 
@@ -33,6 +35,12 @@ class Words:
     hydra: tuple[str, ...] = ()
     swept: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
+
+    @property
+    def launcher(self) -> str:
+        """The one of hydra's launchers that starts the workers; "" where there are none."""
+        chosen = [word.partition("=")[2] for word in self.hydra if word.startswith("hydra/launcher=")]
+        return chosen[-1] if chosen else ""
 
 
 def sort(words: Sequence[str]) -> Words:
@@ -67,7 +75,12 @@ def sort(words: Sequence[str]) -> Words:
         raise ValidationError(
             hydra[0].partition("=")[0], "given", "left out without hydra/launcher=NAME", hint
         )
-    return Words(options, tuple(hydra), swept, tuple(shared))
+    found = Words(options, tuple(hydra), swept, tuple(shared))
+    if options.detach and found.launcher not in LEFT:
+        where = f"for {found.launcher}, whose workers end with the command" if found.launcher else "here"
+        hint = f"say hydra/launcher={' or '.join(LEFT)}"
+        raise ValidationError("detach", "true", f"left out {where}", hint)
+    return found
 
 
 def _check_swept(key: str, before: Mapping[str, str]) -> None:

@@ -13,12 +13,16 @@ import hydra
 from omegaconf import DictConfig
 
 from nmjmc.cli import hydra_words
-from nmjmc.cli.compose import REFUSALS, composed, sentence
+from nmjmc.cli.compose import REFUSALS, composed, launcher, sentence
 from nmjmc.cli.config_file import quote
+from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, ValidationError, nearest
 from nmjmc.folders import config_dir
 from nmjmc.sweeps import slurm
+from nmjmc.sweeps.detached import submit
 from nmjmc.sweeps.request import SweepRequest
+from nmjmc.sweeps.run import run
+from nmjmc.sweeps.work import Worker
 
 # the extra of pyproject.toml and the plugin of each launcher
 _EXTRAS = {
@@ -74,6 +78,29 @@ def launch(folder: Path, options: SweepRequest, how: Mapping[str, Any], words: S
         sys.argv = saved
 
 
+def detach(sweep: Sweep, worker: Worker, count: int, kind: str, words: Sequence[str]) -> list[str]:
+    """Submit the workers that a launcher of submitit would start, and leave them.
+
+    Args:
+        sweep: The sweep.
+        worker: How its points are run.
+        count: Number of workers.
+        kind: The kind of cluster, `slurm` or `local`.
+        words: What hydra is told, such as `hydra/launcher=submitit_slurm`.
+
+    Returns:
+        The names of the jobs.
+
+    Raises:
+        ValidationError: If hydra refuses the words.
+        NmjmcError: If the cluster refuses them.
+    """
+    _installed(words)
+    folder = f"folder={quote(str(sweep.path.resolve()))}"
+    found = launcher([folder, *hydra_words.prepared(words)], "worker")
+    return submit(sweep, worker, count, kind, found)
+
+
 def _ended(error: Exception, folder: Path) -> str:
     """Why the workers ended, in a sentence; the launcher adds the worker's whole log."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -99,10 +126,6 @@ def _installed(words: Sequence[str]) -> None:
 
 def worker(config: DictConfig) -> None:
     """One worker: run points until none is left; what a launcher pickles and starts."""
-    from nmjmc.data.sweep import Sweep
-    from nmjmc.sweeps.run import run
-    from nmjmc.sweeps.work import Worker
-
     run(
         Sweep.open(config.folder),
         Worker(config.device, config.cache, config.together, config.stop_on_failure),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,26 @@ class Claims:
             return False
         self._held.add(index)
         return True
+
+    def held_by_others(self, index: int) -> bool:
+        """Whether another process holds a point; looking takes nothing, so that nobody is kept from it.
+
+        False where the system cannot tell.
+        """
+        fcntl = _fcntl()
+        is_linux = sys.platform.startswith("linux")
+        # as C lays out struct flock: kind, whence, start, length, process on Linux; elsewhere the first two are last
+        form, kind = ("@hhqqi4x", 0) if is_linux else ("@qqihh", 3)
+        wanted = (
+            (fcntl.F_WRLCK, os.SEEK_SET, index, 1, 0)
+            if is_linux
+            else (index, 1, 0, fcntl.F_WRLCK, os.SEEK_SET)
+        )
+        try:
+            said = fcntl.fcntl(self._file, fcntl.F_GETLK, struct.pack(form, *wanted))
+        except OSError:
+            return False
+        return struct.unpack(form, said)[kind] != fcntl.F_UNLCK
 
     def release(self, index: int) -> None:
         """Let a point go."""

@@ -101,6 +101,11 @@ class Sweep:
                 states[index] = DONE if states.get(index) == DONE else state
         return states
 
+    def running(self) -> list[int]:
+        """Numbers of the points without a record that another process holds now."""
+        states = self.states()
+        return [i for i in range(self.size) if i not in states and self.claims.held_by_others(i)]
+
     def record(self, index: int, state: str, content: Mapping[str, Any]) -> None:
         """Keep a point's record; call it only while the point is claimed.
 

@@ -67,6 +67,17 @@ class SweepResult:
         """Numbers of the points without a record."""
         return self.table.where("missing")
 
+    @property
+    def running(self) -> list[int]:
+        """Numbers of the points without a record that some process holds at this moment."""
+        if not (self.path / "sweep.json").exists():
+            return []
+        sweep = Sweep.open(self.path)
+        try:
+            return sweep.running()
+        finally:
+            sweep.close()
+
     def parameter(self, name: str) -> np.ndarray:
         """The values of what was swept, in its stated unit; words as text [n].
 

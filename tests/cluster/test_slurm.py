@@ -74,6 +74,27 @@ def test_an_array_of_workers_runs_a_sweep_and_records_the_failing_point(cluster,
     assert all(np.array_equal(values, again.counts[name]) for name, values in here.counts.items())
 
 
+def test_workers_that_are_left_run_a_sweep_and_collect_tells_of_them(cluster, tmp_path):
+    """The command returns while both points wait; nobody waits for the array, and the points are run."""
+    words = ["sweep", "cleft.height=30 nm,50 nm", "vesicles=8", *SMALL, "folder=s", "workers=2", "together=1",
+             "hydra/launcher=submitit_slurm", "hydra.launcher.mem_gb=2", "detach=true"]  # fmt: skip
+    run = {"cwd": tmp_path, "env": cluster.environment, "capture_output": True, "text": True}
+    done = subprocess.run(nmjmc_words(*words), timeout=PATIENCE, check=False, **run)
+    assert done.returncode == 0, done.stderr
+    assert "Submitted 2 workers as job" in done.stdout and "nmjmc collect s" in done.stdout
+    told = subprocess.run(nmjmc_words("collect", "s"), timeout=PATIENCE, check=False, **run)
+    assert told.returncode == 0 and "submitted workers: " in told.stdout, told.stderr
+    wait_for(lambda: len(Sweep.open(tmp_path / "s").states()) == 2, seconds=PATIENCE)
+    told = subprocess.run(nmjmc_words("collect", "s"), timeout=PATIENCE, check=False, **run)
+    assert "2 of 2 points are done" in told.stdout and "missing" not in told.stdout
+    wrong = [*words, "hydra.launcher.partition=nowhere", "folder=w"]
+    refused = subprocess.run(
+        nmjmc_words(*[w for w in wrong if w != "folder=s"]), timeout=PATIENCE, check=False, **run
+    )
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr
+    assert refused.stderr.splitlines()[-1].startswith("nmjmc: The workers were not submitted: ")
+
+
 def test_a_preempted_job_is_requeued_and_ends_with_the_same_bits(cluster, tmp_path):
     """A job of higher priority takes the node; Slurm ends ours with SIGTERM and queues it again."""
     blocks = 64  # of 128 vesicles
