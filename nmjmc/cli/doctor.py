@@ -4,35 +4,10 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
-
-import numpy as np
 
 from nmjmc.cli import report
 from nmjmc.errors import CacheWarning, ValidationError
-
-VESICLES, DURATION, INTERVAL = 24, 1.0, 0.01
-SIGMAS = 5.0  # a right program fails one check in two million
-BIAS = 0.005  # fraction by which kernel and mean field may differ beyond chance
-
-
-@dataclass(frozen=True)
-class Check:
-    """One comparison of the kernel's mean with the mean field."""
-
-    name: str
-    simulated: float
-    error: float
-    expected: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether they agree within five standard errors and half a percent."""
-        return abs(self.simulated - self.expected) <= SIGMAS * self.error + BIAS * abs(self.expected)
-
-    def __str__(self) -> str:
-        verdict = "agrees" if self.passed else "DISAGREES"
-        return f"{self.simulated:.5g} ± {self.error:.2g}, mean field {self.expected:.5g}: {verdict}"
+from nmjmc.simulation.self_check import DURATION, VESICLES, self_check
 
 
 def command(words: list[str]) -> int:
@@ -105,26 +80,3 @@ def _programs() -> str:
     if reason := runtime.why_no_cache():
         return f"not kept, because the cache is not trusted: {reason}"
     return f"not kept, because {runtime.cache_directory()} cannot be written"
-
-
-def self_check() -> list[Check]:
-    """Simulate a few vesicles of equal content and compare their means with the mean field."""
-    import nmjmc
-    from nmjmc.meanfield import solve
-
-    synapse = nmjmc.preparation("human", **{"vesicle.content_cv": 0})
-    result = nmjmc.simulate(synapse, VESICLES, seed=1, duration=DURATION, record_interval=INTERVAL)
-    exact = solve(synapse, result.time)
-    charge = np.trapezoid(result.current, result.time, axis=1)
-    exact_charge = float(np.trapezoid(np.asarray(exact.current, np.float64), result.time))
-    left = float(exact.released[-1] - exact.free_ach[-1] - exact.hydrolysed[-1] - exact.escaped[-1])
-    return [
-        _check("charge (pC)", charge, exact_charge),
-        _check("ACh hydrolysed", result.counts["hydrolysed"][:, -1], float(exact.hydrolysed[-1])),
-        _check("ACh bound", result.bound[:, -1], left),
-    ]
-
-
-def _check(name: str, values: np.ndarray, expected: float) -> Check:
-    error = float(values.std(ddof=1) / np.sqrt(values.size))
-    return Check(name, float(values.mean()), error, expected)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
 
 import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from nmjmc.cli.compose import REFUSALS, sentence
@@ -69,5 +70,13 @@ def points(overrides: list[str]) -> Iterator[list[str]]:
     words = [w for i, w in enumerate(overrides) if not w.startswith("-") and i - 1 not in flags]
     found = OverridesParser.create().parse_overrides(words)
     check_number_of_runs(found)
-    for batch in BasicSweeper.split_arguments(found, max_batch_size=None):
-        yield from ([*point, *folders] for point in batch)
+    choices = [_choices(override) for override in found]
+    yield from ([*point, *folders] for point in itertools.product(*choices))
+
+
+def _choices(override: Override) -> list[str]:
+    """The words that one word of a sweep stands for, in hydra's order."""
+    key = override.get_key_element()
+    if override.is_sweep_override():
+        return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    return [f"{key}={override.get_value_element_as_str()}"]

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from omegaconf import DictConfig
 
 from nmjmc.cli import clock, report
 from nmjmc.cli import config as configs
-from nmjmc.cli.compose import composed
+from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
 from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
@@ -34,11 +35,15 @@ from nmjmc.data.seal import sealed
 from nmjmc.data.summary import read_summary
 from nmjmc.ending import Interrupted
 from nmjmc.errors import ValidationError
+from nmjmc.folders import names_in
+from nmjmc.kinetics import available_schemes, load_scheme
+from nmjmc.request import usage
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.seeds import draw_seed
 from nmjmc.simulation import distributed
 from nmjmc.simulation import simulate as simulation
-from nmjmc.simulation.config import IDLE, Simulation
+from nmjmc.simulation.config import IDLE, SETTINGS, Simulation
+from nmjmc.simulation.request import SimulateRequest
 from nmjmc.simulation.simulate import Plan
 from nmjmc.yaml_file import to_yaml
 
@@ -46,6 +51,26 @@ log = logging.getLogger("nmjmc")
 _BASE_MIB = 600  # of a process that simulates 100 vesicles (measured; docs/benchmarks.md)
 _CLOCK = 30.0  # seconds between checkpoints
 _BLOCKS = (128, 8192)  # least and most vesicles between them
+USAGE = """\
+nmjmc simulate [KEY=VALUE ...]
+
+  Follows every ACh molecule of many vesicles across the cleft, and leaves result.h5, summary.json, mepc.png,
+  the resolved config and the log in outputs/NAME-CONFIG-SEED.
+
+  preparation=NAME       {preparations}; or a YAML file
+  receptor.scheme=NAME   {receptors}
+                         (other rates are asked for; those of another scheme are left out with receptor.RATE=null)
+  esterase.scheme=NAME   {esterases}
+
+Settings
+{settings}
+
+Parameters
+{parameters}
+
+A quantity is text with its unit: receptor.density="3000 /um^2". Add -m to sweep: vesicles=100,1000 -m
+"""
+
 configs.register()  # on import, so that a process which a launcher starts knows our resolvers too
 
 
@@ -67,8 +92,9 @@ def _checked(words: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then run."""
     overrides = prepare(words)
     if is_help(words):
-        composed(overrides)
-    elif not is_sweep(words):
+        sys.stdout.write(_help(plain(composed(overrides))))
+        return 0
+    if not is_sweep(words):
         asked = configs.read(composed(overrides))
         request = asked.request
         if request.device == "cpu":
@@ -84,6 +110,19 @@ def _checked(words: list[str]) -> int:
         for point in points(overrides):
             _plan(configs.read(composed(point)))
     return hand_over(overrides, "config", "nmjmc simulate", _run)
+
+
+def _help(config: dict[str, Any]) -> str:
+    """The settings with their defaults, and the parameters of the preparation as the words set them."""
+    opens = {name: bool(load_scheme(name).open_states) for name in available_schemes()}
+    parameters = {name: value for name, value in config.items() if name not in SETTINGS}
+    return USAGE.format(
+        preparations=", ".join(names_in("preparation")),
+        receptors=", ".join(name for name, found in opens.items() if found),
+        esterases=", ".join(name for name, found in opens.items() if not found),
+        settings=usage(SimulateRequest),
+        parameters=textwrap.indent(to_yaml(parameters), "  ").rstrip(),
+    )
 
 
 def _plan(asked: Simulation) -> Plan:

@@ -13,10 +13,12 @@ from nmjmc.cli.places import placing
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import ValidationError
+from nmjmc.request import usage
 from nmjmc.sweeps import axes, study
 from nmjmc.sweeps.design import Table, read_table
 from nmjmc.sweeps.plan import HOW, Plan, columns_of, plan
 from nmjmc.sweeps.points import PREPARATION
+from nmjmc.sweeps.request import SweepRequest
 from nmjmc.sweeps.run import check_whole, failed_points, repair, run
 from nmjmc.sweeps.work import Worker, counts
 
@@ -30,18 +32,10 @@ nmjmc sweep resume=FOLDER                        go on with a sweep: missing poi
   receptor.density="linspace(2000 /um^2, 9000 /um^2, 8)", logspace(...)     even steps
   receptor.density="interval(2000 /um^2, 9000 /um^2)", log(...)             drawn between the ends
 
-  sampler=auto        grid, list (values in pairs), random, sobol, lhs or optuna; auto: grid, or sobol for intervals
-  points=64           of a drawn design, or trials of a study        sampler_seed=0
-  table=FILE.csv      points from a file whose first line names the keys
-  seeds=distinct      a seed for each point, from `seed` and its number; common: the same for all
-  results=true        keep the whole result of each point, not its summary alone
-  together=32         points that a process claims at a time
-  stop_on_failure=false   end with the first point that fails; else it is recorded and the others go on
-  resume=false        true: failed points are run once more
-  folder=PATH         where it stands; by default outputs/sweep-NAME-HASH, so the same words join the same sweep
-  workers=1           with hydra/launcher=joblib, submitit_local, submitit_slurm or ray: processes on one folder
-  detach=false        true submits them with submitit_slurm, slurm_gpu or submitit_local, and returns at once
-  objective=FEATURE target="3.2 nA"   for sampler=optuna; without a target direction=minimize or maximize
+{options}
+
+  hydra/launcher=NAME starts the workers: joblib, submitit_local, submitit_slurm, slurm_gpu or ray
+  objective=amplitude target="3.2 nA", or direction=minimize or maximize, for sampler=optuna
 
 Any other word is a setting or a parameter of nmjmc simulate, the same for all points.
 """
@@ -58,7 +52,7 @@ def command(words: list[str]) -> int:
         Interrupted: On Ctrl-C, SIGTERM or SIGUSR1; what has a record is whole.
     """
     if not words or words[0] in ("--help", "-h"):
-        sys.stdout.write(USAGE)
+        sys.stdout.write(USAGE.replace("{options}", usage(SweepRequest)))
         return 0
     asked = sweep_words.sort(words)
     with placing(words):

@@ -15,11 +15,11 @@ import yaml
 
 import nmjmc
 from nmjmc.cli import progress
-from nmjmc.cli.doctor import Check
 from nmjmc.cli.main import main
 from nmjmc.cli.overrides import prepare, quoted
 from nmjmc.data import speed
 from nmjmc.errors import ValidationError
+from nmjmc.simulation.self_check import Check
 from tests.records import formula_run
 
 pytestmark = pytest.mark.unit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nmjmc.cli.doctor import self_check
+from nmjmc.simulation.self_check import self_check
 
 
 @pytest.mark.slow
