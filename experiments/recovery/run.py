@@ -32,8 +32,8 @@ from experiments.recovery.quanta import (
     simulate,
 )
 from nmjmc.fitting import CorrectedEstimator
+from nmjmc.fitting.event_bins import default_edges
 from nmjmc.fitting.problem import Problem
-from nmjmc.fitting.waveform_term import default_edges
 from nmjmc.runtime import use_cache
 from nmjmc.viz.style import COLOURS, style
 

@@ -10,10 +10,10 @@ from nmjmc.fitting.estimators import MeanFieldEstimator as MeanFieldEstimator
 from nmjmc.fitting.estimators import ScoreFunctionEstimator as ScoreFunctionEstimator
 from nmjmc.fitting.fit import fit as fit
 from nmjmc.fitting.fit import plan_of as plan_of
+from nmjmc.fitting.histogram_term import HistogramTerm as HistogramTerm
 from nmjmc.fitting.plan import FitPlan as FitPlan
 from nmjmc.fitting.quanta import COARSE as COARSE
 from nmjmc.fitting.quanta import Condition as Condition
 from nmjmc.fitting.request import FitRequest as FitRequest
-from nmjmc.fitting.terms import HistogramTerm as HistogramTerm
 from nmjmc.fitting.terms import StatisticsTerm as StatisticsTerm
 from nmjmc.fitting.waveform_term import WaveformTerm as WaveformTerm

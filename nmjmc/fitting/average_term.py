@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from nmjmc.analysis.instrument import Instrument
 from nmjmc.analysis.observations import MeanWaveform
 from nmjmc.errors import ValidationError
-from nmjmc.fitting.quanta import Condition
-from nmjmc.fitting.waveform_term import BINS, WaveformTerm, default_edges
+from nmjmc.fitting.event_bins import BINS, EventBins, default_edges
+from nmjmc.fitting.likelihood import Gaussian
+from nmjmc.fitting.quanta import Condition, Quanta
+from nmjmc.fitting.terms import Term
+from nmjmc.fitting.waveform_term import mean_labels
 from nmjmc.numbers import in_units
 
 
-class AverageTerm(WaveformTerm):
+class AverageTerm(Term):
     """Bin means of an averaged event.
 
     The covariance of the bins cannot be had from an average. Where the SD over events is known, it is taken for that of
     events which differ in size and in independent noise, sd(t)^2 = c^2 mean(t)^2 + s^2 with c and s by least squares,
     so that neighbouring bins agree as those of events do. Where it is not known, each bin has the error that is said.
+
+    Attributes:
+        bins: Where the bins are, and how a current is brought there.
+        mean_waveform: The average, between the bins too.
+        assumed: Whether the errors are those that were said.
     """
 
     @in_units(edges="[ms]", driving_force="mV", error="", model_error="")
@@ -59,32 +72,39 @@ class AverageTerm(WaveformTerm):
             raise ValidationError(f"unit of {name}", repr(waveform.unit), "nA, as a current is fitted")
         time, mean = waveform.time, waveform.mean
         step = float(np.diff(time).mean())
-        self.edges = default_edges(time, mean, bins) if edges is None else edges
-        self._place(name, condition, aligned, time, instrument or Instrument(step), driving_force)
-        self.events, self.with_variance, self.noise_variance = waveform.events, False, 0.0
-        binned = self.average @ mean
-        self.direction = binned / np.linalg.norm(binned)
+        edges = default_edges(time, mean, bins) if edges is None else edges
+        self.name, self.condition = name, condition
+        self.bins = EventBins(
+            name, condition, aligned, edges, time, instrument or Instrument(step), driving_force
+        )
+        self.labels = mean_labels(self.bins)
+        binned = self.bins.average @ mean
         covariance = np.diag(np.full(binned.size, (error * np.abs(binned).max()) ** 2))
         self.assumed = not (waveform.sd.size and waveform.events > 1)
         if not self.assumed:
             covariance = self._covariance(waveform) / waveform.events
         allowed = model_error * np.abs(binned).max()
-        self._set(binned, covariance + allowed**2 * np.eye(binned.size))
+        self.likelihood = Gaussian(name, binned, covariance + allowed**2 * np.eye(binned.size))
         self.mean_waveform = waveform
 
     def _covariance(self, waveform: MeanWaveform) -> np.ndarray:
         """Covariance of the bins of single events [bin, bin]."""
         square, noise = size_and_noise(waveform.mean, waveform.sd)
-        binned = self.average @ waveform.mean
+        binned = self.bins.average @ waveform.mean
         # a filter makes neighbouring samples agree: about two independent ones in a period of its corner
         step = float(np.diff(waveform.time).mean())
-        corner = self.instrument.bandwidth
+        corner = self.bins.instrument.bandwidth
         apart = max(1.0, 0.5 / (corner * step)) if np.isfinite(corner) else 1.0
-        samples = np.maximum((self.average > 0).sum(axis=1) / apart, 1.0)
+        samples = np.maximum((self.bins.average > 0).sum(axis=1) / apart, 1.0)
         return square * np.outer(binned, binned) + np.diag(noise / samples)
 
-    def resampled(self, rng: np.random.Generator) -> np.ndarray:
-        return rng.multivariate_normal(self.data, self.covariance)
+    def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
+        return jnp.asarray(quanta.weight) @ self.bins.binned(quanta.current)
+
+    def from_events(
+        self, time: np.ndarray, currents: np.ndarray, values: Mapping[str, float], channel: float = 0.0
+    ) -> np.ndarray:
+        return self.bins.recorded(time, currents, values)[0].mean(axis=0)
 
 
 def size_and_noise(mean: np.ndarray, sd: np.ndarray) -> tuple[float, float]:

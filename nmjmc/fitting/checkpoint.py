@@ -106,7 +106,7 @@ def key_of(problem: Problem, settings: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
     for term in problem.terms:
         digest.update(repr((term.name, type(term).__name__, term.condition)).encode() + term.data.tobytes())
-        digest.update(term.information(term.data).tobytes())
+        digest.update(term.likelihood.information(term.data).tobytes())
     p = problem.parameters
     for values in (p.low, p.high, p.start, p.prior_mean, p.prior_sd):
         digest.update(values.tobytes())

@@ -9,16 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from nmjmc.analysis import compound
-from nmjmc.analysis.observations import Histogram
 from nmjmc.errors import ValidationError
+from nmjmc.fitting.histogram_term import NEEDS, numbers_of_quanta
+from nmjmc.fitting.likelihood import Multinomial
 from nmjmc.fitting.quanta import Condition, Quanta
-from nmjmc.fitting.terms import HistogramTerm
+from nmjmc.fitting.terms import Term
 from nmjmc.numbers import to_array
 
 
-class CountsTerm(HistogramTerm):
-    """Trials by their number of quanta, under Poisson or binomial release; multinomial likelihood."""
+class CountsTerm(Term):
+    """Trials by their number of quanta, under Poisson or binomial release; multinomial likelihood.
+
+    Attributes:
+        release: `poisson` or `binomial`.
+        most: Largest number of quanta that is reckoned with.
+    """
 
     def __init__(
         self, name: str, trials: np.ndarray, condition: Condition, *, release: str = "poisson"
@@ -36,27 +41,22 @@ class CountsTerm(HistogramTerm):
             ValidationError: For fewer than two counts, no trial, or a negative number.
         """
         trials = to_array(trials, "", f"trials of {name}")
-        if trials.ndim != 1 or trials.size < 2 or trials.min() < 0 or trials[1:].sum() == 0:
+        is_whole = bool((trials == np.round(trials)).all())
+        if trials.ndim != 1 or trials.size < 2 or trials.min() < 0 or trials[1:].sum() == 0 or not is_whole:
             raise ValidationError(
                 f"trials of {name}", trials.tolist(), "numbers of trials with 0, 1, 2 ... quanta"
             )
         if release not in ("poisson", "binomial"):
             raise ValidationError(f"release of {name}", repr(release), "poisson or binomial")
-        edges = np.arange(trials.size) + 0.5
-        found = Histogram(edges, trials[1:].astype(np.int64), int(trials[0]), "quanta")
-        super().__init__(name, found, condition, release=release, most=max(60, 2 * trials.size))
+        self.name, self.condition, self.release = name, condition, release
+        self.needs, self.most = NEEDS[release], max(60, 2 * trials.size)
+        self.likelihood = Multinomial(trials)
         self.labels = tuple(f"{k} quanta" for k in range(trials.size))
 
     def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
-        if self.release == "poisson":
-            number = compound.poisson(values["release.quantal_content"], self.most)
-        else:
-            number = compound.binomial(values["release.sites"], values["release.probability"], self.most)
-        return jnp.asarray(number)[: self.data.size]
+        return jnp.asarray(numbers_of_quanta(self.release, values, self.most))[: self.data.size]
 
     def from_events(
         self, time: np.ndarray, currents: np.ndarray, values: Mapping[str, float], channel: float = 0.0
     ) -> np.ndarray:
-        none = jnp.zeros(1)
-        empty = Quanta(none, none[None, :], none, none, jnp.zeros(()))
-        return np.asarray(self.predict(empty, values))
+        return np.asarray(numbers_of_quanta(self.release, values, self.most))[: self.data.size]

@@ -256,7 +256,7 @@ def _noise(problem: Problem, z: np.ndarray, slope: np.ndarray, noise: np.ndarray
     for term, part, a, b in zip(
         problem.terms, problem.parts(z), problem.cuts[:-1], problem.cuts[1:], strict=True
     ):
-        weight[a:b, a:b] = term.information(part)
+        weight[a:b, a:b] = term.likelihood.information(part)
     spread = slope.T @ weight @ noise @ weight @ slope
     size = np.linalg.norm(problem.gradient(z, slope, free))
     return float(np.sqrt(np.trace(spread)) / max(size, 1e-300))

@@ -141,7 +141,7 @@ class Problem:
 
     def loss(self, z: np.ndarray, free: np.ndarray) -> float:
         """Minus the logarithm of likelihood times prior."""
-        fit = sum(term.loss(part) for term, part in zip(self.terms, self.parts(z), strict=True))
+        fit = sum(term.likelihood.loss(part) for term, part in zip(self.terms, self.parts(z), strict=True))
         return float(fit + self._prior(free)[0])
 
     def log_posterior(self, free: Any, offset: np.ndarray) -> Any:
@@ -153,7 +153,7 @@ class Problem:
         """
         z = self._predict(self._solved(free), free) + offset
         parts = [z[a:b] for a, b in zip(self.cuts[:-1], self.cuts[1:], strict=True)]
-        loss = sum(term.loss(part) for term, part in zip(self.terms, parts, strict=True))
+        loss = sum(term.likelihood.loss(part) for term, part in zip(self.terms, parts, strict=True))
         # derivative of the scaled values by the unconstrained numbers, but for a constant
         jacobian = jnp.sum(jax.nn.log_sigmoid(free) + jax.nn.log_sigmoid(-free))
         return jacobian - loss - self.parameters.prior(free)
@@ -161,7 +161,7 @@ class Problem:
     def gradient(self, z: np.ndarray, slope: np.ndarray, free: np.ndarray) -> np.ndarray:
         """Gradient of the loss by the unconstrained parameters [p], by the chain rule through z."""
         by_z = np.concatenate(
-            [term.slope(part) for term, part in zip(self.terms, self.parts(z), strict=True)]
+            [term.likelihood.slope(part) for term, part in zip(self.terms, self.parts(z), strict=True)]
         )
         return slope.T @ by_z + self._prior(free)[1]
 
@@ -171,7 +171,7 @@ class Problem:
         """Fisher information about the unconstrained parameters [p, p], the prior's included by default."""
         total = np.diag(self.parameters.prior_precision(free)) if prior else np.zeros((free.size, free.size))
         for term, part, a, b in zip(self.terms, self.parts(z), self.cuts[:-1], self.cuts[1:], strict=True):
-            total = total + slope[a:b].T @ term.information(part) @ slope[a:b]
+            total = total + slope[a:b].T @ term.likelihood.information(part) @ slope[a:b]
         return total
 
     def _prior(self, free: np.ndarray) -> tuple[float, np.ndarray]:

@@ -12,9 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nmjmc.errors import ValidationError
+from nmjmc.fitting.average_term import AverageTerm
+from nmjmc.fitting.counts_term import CountsTerm
+from nmjmc.fitting.histogram_term import HistogramTerm
+from nmjmc.fitting.likelihood import Multinomial
 from nmjmc.fitting.parameters import Parameters, with_values
 from nmjmc.fitting.quanta import Quanta
-from nmjmc.fitting.terms import HistogramTerm, StatisticsTerm, Term
+from nmjmc.fitting.terms import StatisticsTerm, Term
 from nmjmc.fitting.waveform_term import WaveformTerm
 from nmjmc.synapse.model import Synapse
 
@@ -37,7 +41,7 @@ class Span(NamedTuple):
     Attributes:
         low: In the unit.
         high: In the unit.
-        unit: `nA` or `mV`.
+        unit: `nA`, `mV` or `quanta`.
     """
 
     low: float
@@ -56,8 +60,11 @@ def data_span(term: Term) -> Span | None:
             return None
         edges = term.histogram.edges
         return Span(float(edges[seen[0]]), float(edges[seen[-1] + 1]), term.histogram.unit)
-    if isinstance(term, WaveformTerm):
-        size = np.abs(term.data[: term.time.size])
+    if isinstance(term, CountsTerm):
+        trials = np.flatnonzero(term.data[1:] > 0)
+        return Span(float(trials[0] + 1), float(trials[-1] + 1), "quanta")
+    if isinstance(term, WaveformTerm | AverageTerm):
+        size = np.abs(term.data[: term.bins.time.size])
         return Span(float(size.min()), float(size.max()), "nA")
     if isinstance(term, StatisticsTerm) and "amplitude" in term.labels:
         size = float(term.data[term.labels.index("amplitude")])
@@ -74,6 +81,8 @@ def model_span(synapse: Synapse, term: Term, parameters: Parameters, fixed: Mapp
         parameters: The free ones, with their bounds.
         fixed: Known parameters of release and recording, internal units.
     """
+    if isinstance(term, CountsTerm):
+        return None  # a number of quanta has no bound
     try:
         ends = [
             _largest(synapse, term, {**fixed, **parameters.named(np.asarray(end, np.float64))})
@@ -117,7 +126,9 @@ def refuse_out_of_reach(
         data, model = data_span(term), model_span(synapse, term, parameters, fixed)
         if data is None or model is None:
             continue
-        lowest = data.high if isinstance(term, WaveformTerm) else data.low  # a waveform begins at zero
+        lowest = (
+            data.high if isinstance(term, WaveformTerm | AverageTerm) else data.low
+        )  # a waveform begins at zero
         if lowest > model.high:
             hint = "check the unit and gain of the data, and the bounds of the free parameters"
             allowed = f"where the model can be ({model} within the bounds)"
@@ -137,21 +148,24 @@ def outside(term: Term, z: np.ndarray, solved: Quanta | None, gain: float) -> st
     if data is None:
         return ""
     where = f"those of {term.name} are {data}"
-    if isinstance(term, HistogramTerm):
-        seen = term.histogram.counts > 0
+    if isinstance(term.likelihood, Multinomial):
+        seen = term.likelihood.counts[1:] > 0
         if z[1:][seen].sum() > SEEN:
             return ""
         model = "in none of their bins"
-        if solved is not None:
+        if solved is not None and isinstance(term, HistogramTerm):
             peak = gain * np.abs(np.asarray(solved.current)).max(axis=1)
             model = f"at {peak.min():.4g} to {peak.max():.4g} {data.unit} for a quantum"
         return f"{BEGIN}{where}, the model is {model}."
-    count = term.time.size if isinstance(term, WaveformTerm) else z.size
+    count = term.bins.time.size if isinstance(term, WaveformTerm | AverageTerm) else z.size
     if isinstance(term, StatisticsTerm):
         count = term.labels.index("amplitude") + 1
         top = float(np.abs(z[count - 1]))
     else:
         top = float(np.abs(z[:count]).max())
-    if data.high / APART <= top <= data.high * APART or np.abs(term.residuals(z)[:count]).max() < 5.0:
+    if (
+        data.high / APART <= top <= data.high * APART
+        or np.abs(term.likelihood.residuals(z)[:count]).max() < 5.0
+    ):
         return ""
     return f"{BEGIN}{where}, the model reaches {top:.4g} nA within the bounds."

@@ -13,13 +13,16 @@ from scipy import special, stats
 from nmjmc.data import provenance
 from nmjmc.data.fits import DataFit, FitRecord, PosteriorDraws, ProfileCurve
 from nmjmc.fitting import uncertainty
+from nmjmc.fitting.average_term import AverageTerm
+from nmjmc.fitting.counts_term import CountsTerm
 from nmjmc.fitting.estimators import CorrectedEstimator, MeanFieldEstimator
+from nmjmc.fitting.histogram_term import HistogramTerm
 from nmjmc.fitting.optimise import CONVERGED, STUCK, FitState
 from nmjmc.fitting.parameters import EXTRA, Parameters, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Quanta
 from nmjmc.fitting.reach import outside
-from nmjmc.fitting.terms import HistogramTerm, Term
+from nmjmc.fitting.terms import Term
 from nmjmc.fitting.waveform_term import WaveformTerm
 from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
@@ -63,7 +66,7 @@ def record_of(
     for term, part, a, b in zip(
         problem.terms, problem.parts(state.z), problem.cuts[:-1], problem.cuts[1:], strict=True
     ):
-        statistic, numbers = term.goodness(part, state.noise[a:b, a:b])
+        statistic, numbers = term.likelihood.goodness(part, state.noise[a:b, a:b])
         total, compared = total + statistic, compared + numbers
         sets.append(_dataset(term, part, statistic, numbers, solved.get(term.condition)))
         gain = term.scale(values) if isinstance(term, HistogramTerm) else 1.0
@@ -96,17 +99,17 @@ def _described(synapse: Synapse) -> dict[str, Any]:
 
 
 def _is_waveform(term: Term) -> bool:
-    return isinstance(term, WaveformTerm)
+    return isinstance(term, WaveformTerm | AverageTerm)
 
 
-def _curve(term: WaveformTerm, z: np.ndarray, solved: Quanta | None) -> np.ndarray:
+def _curve(term: WaveformTerm | AverageTerm, z: np.ndarray, solved: Quanta | None) -> np.ndarray:
     """The model between the bins [t]; what the kernel corrected in the bins is spread between them."""
     if solved is None:
         return np.zeros(0)
     with jax.enable_x64(True):
-        found = term.curve(solved)
-    away = z[: term.time.size] - term.average @ found
-    return found + np.interp(term.mean_waveform.time, term.time, away, left=0.0)
+        found = term.bins.curve(solved)
+    away = z[: term.bins.time.size] - term.bins.average @ found
+    return found + np.interp(term.mean_waveform.time, term.bins.time, away, left=0.0)
 
 
 def _dataset(
@@ -115,15 +118,18 @@ def _dataset(
     kind = "statistics"
     time = mean = curve = np.zeros(0)
     position = np.full(z.size, np.nan)
-    if isinstance(term, WaveformTerm):
+    if isinstance(term, WaveformTerm | AverageTerm):
         kind = "waveform"
-        position[: term.time.size] = term.time
+        position[: term.bins.time.size] = term.bins.time
         time, mean = term.mean_waveform.time, term.mean_waveform.mean
         curve = _curve(term, z, solved)
     elif isinstance(term, HistogramTerm):
         kind = "histogram"
         position = np.append(0.0, term.histogram.centres)
-    residual = term.residuals(z)
+    elif isinstance(term, CountsTerm):
+        kind = "histogram"
+        position = np.arange(z.size, dtype=np.float64)
+    residual = term.likelihood.residuals(z)
     error = np.abs((term.data - z) / np.where(residual == 0, np.inf, residual))
     chance = float(stats.chi2.sf(statistic, max(numbers, 1)))
     return DataFit(

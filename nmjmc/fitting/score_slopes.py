@@ -17,9 +17,12 @@ import numpy as np
 from jaxtyping import Float
 
 from nmjmc.errors import ValidationError
+from nmjmc.fitting.average_term import AverageTerm
 from nmjmc.fitting.counts_term import CountsTerm
+from nmjmc.fitting.event_bins import EventBins
 from nmjmc.fitting.features import features
-from nmjmc.fitting.terms import HistogramTerm, StatisticsTerm, Term
+from nmjmc.fitting.histogram_term import HistogramTerm
+from nmjmc.fitting.terms import StatisticsTerm, Term
 from nmjmc.fitting.waveform_term import WaveformTerm
 
 Weights = Float[np.ndarray, "p v t"]
@@ -69,7 +72,9 @@ def _statistics(
 def _waveform(
     term: WaveformTerm, time: np.ndarray, currents: np.ndarray, weights: Weights, values: Mapping[str, float]
 ) -> np.ndarray:
-    binned, onto = term.recorded(time, currents, values)
+    if not term.with_variance:
+        return _of_means(term.bins, time, currents, weights, values)
+    binned, onto = term.bins.recorded(time, currents, values)
     if onto is None:  # each event is moved to its own half rise, which is known only at the end
         means = weights[..., -1] @ binned
         size = (binned - binned.mean(axis=0)) @ term.direction
@@ -80,11 +85,27 @@ def _waveform(
         so_far = np.cumsum((flowing - flowing.mean(axis=0)) * (term.direction @ matrix), axis=1)
         size = so_far[:, -1]
         squares = _by_increments(weights, so_far**2)
-    if not term.with_variance:
-        return means.T
     degrees = len(size) - 1
     by_variance = squares * len(size) / degrees / (size @ size / degrees + term.noise_variance)
     return np.column_stack([means, by_variance]).T
+
+
+@score_slope.register
+def _average(
+    term: AverageTerm, time: np.ndarray, currents: np.ndarray, weights: Weights, values: Mapping[str, float]
+) -> np.ndarray:
+    return _of_means(term.bins, time, currents, weights, values)
+
+
+def _of_means(
+    bins: EventBins, time: np.ndarray, currents: np.ndarray, weights: Weights, values: Mapping[str, float]
+) -> np.ndarray:
+    """Derivatives of bin means [bin, p]."""
+    binned, onto = bins.recorded(time, currents, values)
+    if onto is None:
+        return (weights[..., -1] @ binned).T
+    flowing, matrix = onto
+    return (np.einsum("pvt,vt->pt", weights, flowing) @ matrix.T).T
 
 
 @score_slope.register

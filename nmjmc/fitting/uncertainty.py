@@ -65,7 +65,7 @@ def seed_covariance(problem: Problem, state: FitState) -> np.ndarray:
     for term, part, a, b in zip(
         problem.terms, problem.parts(state.z), problem.cuts[:-1], problem.cuts[1:], strict=True
     ):
-        weighted[:, a:b] = state.slope[a:b].T @ term.information(part)
+        weighted[:, a:b] = state.slope[a:b].T @ term.likelihood.information(part)
     gain = spread @ weighted
     return gain @ state.noise @ gain.T
 
@@ -193,7 +193,7 @@ def bootstrap(problem: Problem, state: FitState, repeats: int = 200, seed: int =
         for term, part, a, b in zip(
             problem.terms, problem.parts(state.z), problem.cuts[:-1], problem.cuts[1:], strict=True
         ):
-            push += state.slope[a:b].T @ term.information(part) @ (term.resampled(rng) - term.data)
+            push += state.slope[a:b].T @ term.likelihood.information(part) @ (term.resampled(rng) - term.data)
         rows.append(_values(problem, state.free + spread @ push))
     return np.array(rows)
 

@@ -48,15 +48,21 @@ def test_events_cut_out_are_aligned_whatever_their_direction(sign, tmp_path):
     file = table(tmp_path / "e.csv", "time (ms)" + ",a (nA)" * len(traces), time, *(sign * traces))
     found = one({"file": file.name, "kind": "events", "bandwidth": "5 kHz"}, tmp_path)
     (term,) = found.terms
-    assert isinstance(term, WaveformTerm) and term.aligned == "half_rise" and term.events == 60
-    assert term.instrument.bandwidth == 5.0 and term.instrument.sampling_interval == pytest.approx(STEP)
+    assert isinstance(term, WaveformTerm) and term.bins.aligned == "half_rise" and term.events == 60
+    assert term.bins.instrument.bandwidth == 5.0 and term.bins.instrument.sampling_interval == pytest.approx(
+        STEP
+    )
     assert (term.data[:-1] < 0).all() and term.noise_variance > 0
     assert float(found.notes["x"].split("onset ")[1].split(" ms")[0]) == pytest.approx(3.0, abs=0.15)
     stimulated = one(
         {"file": file.name, "kind": "events", "aligned": "onset", "onset": "3 ms", "polarity": -sign},
         tmp_path,
     ).terms[0]
-    assert isinstance(stimulated, WaveformTerm) and stimulated.aligned == "onset" and stimulated.time[0] > 0
+    assert (
+        isinstance(stimulated, WaveformTerm)
+        and stimulated.bins.aligned == "onset"
+        and stimulated.bins.time[0] > 0
+    )
 
 
 def test_a_raw_recording_is_searched(tmp_path):
@@ -75,7 +81,7 @@ def test_a_raw_recording_is_searched(tmp_path):
     # every planted event and nothing else
     assert term.events == 76 and "76 of 76" in found.notes["x"]
     assert dict(term.condition.changes) == {"fibre.holding_potential": -60.0, "temperature": 30.0}
-    assert term.driving_force == pytest.approx(-60.0) and term.instrument.bandwidth == 3.0
+    assert term.bins.driving_force == pytest.approx(-60.0) and term.bins.instrument.bandwidth == 3.0
 
 
 def test_an_average_has_the_covariance_of_events_that_differ_in_size(tmp_path):
@@ -85,11 +91,13 @@ def test_an_average_has_the_covariance_of_events_that_differ_in_size(tmp_path):
     given = {"file": file.name, "events": 400, "onset": "3 ms", "bins": 6}
     term = one(given, tmp_path).terms[0]
     assert isinstance(term, AverageTerm) and not term.assumed
-    whole = WaveformTerm("whole", time - 3.0, traces, term.condition, edges=term.edges, with_variance=False)
-    ours, theirs = np.sqrt(np.diag(term.covariance)), np.sqrt(np.diag(whole.covariance))
+    whole = WaveformTerm(
+        "whole", time - 3.0, traces, term.condition, edges=term.bins.edges, with_variance=False
+    )
+    ours, theirs = np.sqrt(np.diag(term.likelihood.covariance)), np.sqrt(np.diag(whole.likelihood.covariance))
     np.testing.assert_allclose(ours, theirs, rtol=0.15)
-    correlation = term.covariance / np.outer(ours, ours)
-    np.testing.assert_allclose(correlation, whole.covariance / np.outer(theirs, theirs), atol=0.15)
+    correlation = term.likelihood.covariance / np.outer(ours, ours)
+    np.testing.assert_allclose(correlation, whole.likelihood.covariance / np.outer(theirs, theirs), atol=0.15)
     np.testing.assert_allclose(term.data, whole.data, atol=0.02)
     file = table(tmp_path / "m2.csv", "time (ms),mean (pA)", time, 1e3 * mean)
     found = one({"file": file.name, "error": 0.03}, tmp_path)
@@ -128,7 +136,11 @@ def test_amplitudes_histograms_and_counts(tmp_path):
     found = one({"file": "c.csv", "noise": "30 pA"}, tmp_path)
     (term,) = found.terms
     assert found.kinds["x"] == "amplitudes" and isinstance(term, HistogramTerm)
-    assert term.counts.sum() == 200 and term.noise_sd == pytest.approx(0.03) and term.release == "single"
+    assert (
+        term.likelihood.counts.sum() == 200
+        and term.noise_sd == pytest.approx(0.03)
+        and term.release == "single"
+    )
     table(tmp_path / "h.csv", "amplitude (mV),counts", np.arange(5) * 0.4, [18, 30, 40, 20, 5])
     found = one({"file": "h.csv", "failures_at_zero": True}, tmp_path)
     assert found.kinds["x"] == "histogram" and found.terms[0].release == "poisson"
@@ -151,7 +163,7 @@ def test_a_list_and_an_export_of_mini_analysis_need_no_kind(tmp_path):
     amplitude, number = 5e3 * np.exp(0.2 * rng.normal(size=100)), np.arange(1, 101)
     (tmp_path / "list.txt").write_text("".join(f"{-a:.1f}\n" for a in (*amplitude, 0.0, 0.0)))
     found = one({"file": "list.txt", "unit": "pA"}, tmp_path)
-    assert found.kinds["x"] == "amplitudes" and found.terms[0].counts.sum() == 100
+    assert found.kinds["x"] == "amplitudes" and found.terms[0].likelihood.counts.sum() == 100
     assert "2 of 102 amplitudes" in found.remarks[0] and "data.x.failures=2" in found.remarks[0]
     assert one({"file": "list.txt", "unit": "pA", "failures": 2}, tmp_path).remarks == ()
     with pytest.raises(ValidationError, match=r"data\.x\.unit must be given.* add data\.x\.unit=pA"):
@@ -180,7 +192,7 @@ def test_published_numbers_say_that_they_are_from_memory():
     }
     (term,) = read_datasets({"mine": {"values": values}}, SYNAPSE).terms
     np.testing.assert_allclose(term.data, [3.95, 3.5])
-    np.testing.assert_allclose(np.sqrt(np.diag(term.covariance)), [0.1, 0.25])
+    np.testing.assert_allclose(np.sqrt(np.diag(term.likelihood.covariance)), [0.1, 0.25])
 
 
 def test_data_sets_of_one_condition_are_solved_once(tmp_path):
@@ -245,5 +257,5 @@ def test_an_axon_file_is_read_with_what_it_says_of_itself():
     pytest.importorskip("pyabf")
     given = {"file": "pyabf_psc/17o05026_vc_stim.abf", "threshold": 6, "decay": "2.5 ms", "after": "12 ms"}
     (term,) = one(given, REAL).terms
-    assert isinstance(term, WaveformTerm) and term.instrument.bandwidth == 2.0 and term.events > 100
+    assert isinstance(term, WaveformTerm) and term.bins.instrument.bandwidth == 2.0 and term.events > 100
     assert dict(term.condition.changes) == {"fibre.holding_potential": -50.0}

@@ -17,6 +17,7 @@ from nmjmc.fitting import (
     WaveformTerm,
     fit,
 )
+from nmjmc.fitting.likelihood import Gaussian
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.simulations import simulate_points, simulated
@@ -204,8 +205,8 @@ def test_a_fit_by_the_score_function_comes_near():
     other = RATES | {"opening_rate": 60.0}
     truth = exact({f"receptor.{name}": value for name, value in other.items()})[0]
     term = settled()
-    term.with_variance = False
-    term._set(np.array([truth]), np.array([[(0.02 * truth) ** 2]]))
+    term.with_variance, term.labels = False, term.labels[:1]
+    term.likelihood = Gaussian(term.name, np.array([truth]), np.array([[(0.02 * truth) ** 2]]))
     estimator = ScoreFunctionEstimator(8192, 3, 0.05, WIDE)
     found = fit(box(), [term], {"receptor.opening_rate": {}}, estimator=estimator, steps=12)
     assert found["receptor.opening_rate"] == pytest.approx(60.0, rel=0.1)

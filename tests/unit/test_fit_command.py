@@ -171,9 +171,9 @@ def test_a_state_of_another_fit_is_refused(no_drawing, monkeypatch, capsys):
 
 
 def test_a_loss_that_is_no_number_is_one_sentence(folder, monkeypatch, capsys):
-    from nmjmc.fitting import StatisticsTerm
+    from nmjmc.fitting.likelihood import Gaussian
 
-    monkeypatch.setattr(StatisticsTerm, "loss", lambda self, z: float("nan"))
+    monkeypatch.setattr(Gaussian, "loss", lambda self, z: float("nan"))
     assert main(["fit", *QUICK]) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("nmjmc: The fit failed: the loss is nan at vesicle.content_mean = 4800")

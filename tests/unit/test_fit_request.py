@@ -105,7 +105,7 @@ def test_data_in_memory_are_those_of_their_files(own_folder):
     ]
     for term in terms[1:]:
         np.testing.assert_allclose(term.data, terms[0].data, rtol=1e-9)
-        np.testing.assert_allclose(term.covariance, terms[0].covariance, rtol=1e-6)
+        np.testing.assert_allclose(term.likelihood.covariance, terms[0].likelihood.covariance, rtol=1e-6)
     # one object, a list of amplitudes, a table that was counted, an average
     assert kind_of("minis", {"file": record}, own_folder) == "recording"
     sizes = np.random.default_rng(2).normal(4.0, 0.8, 300)

@@ -24,6 +24,7 @@ from nmjmc.fitting import (
 from nmjmc.fitting.checkpoint import FitCheckpoint
 from nmjmc.fitting.estimators import MeanFieldEstimator, Simulated
 from nmjmc.fitting.features import features
+from nmjmc.fitting.likelihood import Gaussian
 from nmjmc.fitting.optimise import FitState, begin
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
@@ -277,16 +278,20 @@ def test_errors_are_weighed_at_the_fit_and_the_data_are_left_alone():
     term = events(60, 5)
     problem = Problem(SYNAPSE, [simple(), term], free_parameters(SYNAPSE, FREE), grid=COARSE)
     free = problem.parameters.unconstrained(truth(problem))
-    before = term.covariance.copy()
+    before = term.likelihood.covariance.copy()
     weighed = problem.weighed(free)
     first, second = weighed.terms
-    assert first is problem.terms[0] and second is not term and np.array_equal(term.covariance, before)
+    assert (
+        first is problem.terms[0]
+        and second is not term
+        and np.array_equal(term.likelihood.covariance, before)
+    )
     assert np.array_equal(second.data, term.data)
     assert np.array_equal(weighed.predict(free), problem.predict(free))
-    assert np.linalg.eigvalsh(second.covariance).min() > 0
+    assert np.linalg.eigvalsh(second.likelihood.covariance).min() > 0
     # sizes have the scatter that they had
-    assert second.covariance[-1, -1] == term.covariance[-1, -1]
-    along = [c[:-1, :-1] @ term.direction @ term.direction for c in (second.covariance, before)]
+    assert second.likelihood.covariance[-1, -1] == term.likelihood.covariance[-1, -1]
+    along = [c[:-1, :-1] @ term.direction @ term.direction for c in (second.likelihood.covariance, before)]
     assert along[0] == pytest.approx(along[1], rel=0.02)
     # a fit ends where the loss with the weighed errors is flat
     found = fit(SYNAPSE, [term], FREE, grid=COARSE)
@@ -352,7 +357,7 @@ def test_a_loss_that_is_no_number_stops_with_the_parameter(monkeypatch):
     problem = Problem(SYNAPSE, [term], free_parameters(SYNAPSE, ["vesicle.content_mean"]), grid=COARSE)
     from nmjmc.fitting.estimators import MeanFieldEstimator
 
-    monkeypatch.setattr(term, "loss", lambda z: float("nan"))
+    monkeypatch.setattr(Gaussian, "loss", lambda self, z: float("nan"))
     with pytest.raises(FitError, match=r"the loss is nan at vesicle.content_mean = 4800"):
         begin(problem, MeanFieldEstimator(), "natural")
 

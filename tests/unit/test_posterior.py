@@ -12,8 +12,9 @@ from nmjmc.cli.main import main
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import ValidationError
 from nmjmc.fitting import Condition, HistogramTerm, posterior
+from nmjmc.fitting.likelihood import Gaussian
 from nmjmc.fitting.quanta import COARSE
-from nmjmc.fitting.terms import GaussianTerm
+from nmjmc.fitting.terms import Term
 from nmjmc.viz.fit import plot_posterior
 from tests.statistics import assert_within
 
@@ -23,21 +24,18 @@ MATRIX = np.array([[1.0, 0.5], [0.3, -1.0], [0.0, 2.0]])
 DATA, ERRORS = np.array([0.4, -0.1, 0.3]), np.array([0.2, 0.3, 0.5])
 
 
-class Linear(GaussianTerm):
+class Linear(Term):
     """Numbers that are linear in the logarithms of two parameters."""
 
     def __init__(self):
         self.name, self.condition, self.labels = "linear", Condition(duration=0.05), ("a", "b", "c")
-        self._set(DATA, np.diag(ERRORS**2))
+        self.likelihood = Gaussian(self.name, DATA, np.diag(ERRORS**2))
 
     def predict(self, quanta, values):
         import jax.numpy as jnp
 
         known = jnp.stack([jnp.log(values[n]) for n in ("release.quantal_content", "recording.gain")])
         return jnp.asarray(MATRIX) @ known
-
-    def resampled(self, rng):
-        return rng.multivariate_normal(self.data, self.covariance)
 
     def from_events(self, time, currents, values, channel=0.0):
         return np.asarray(self.predict(None, values))

@@ -18,7 +18,8 @@ from nmjmc.fitting.counts_term import CountsTerm
 from nmjmc.fitting.datasets.options import Options, said_of
 from nmjmc.fitting.datasets.source import Source, changes_of, driving_force
 from nmjmc.fitting.features import FEATURES
-from nmjmc.fitting.terms import HistogramTerm, StatisticsTerm
+from nmjmc.fitting.histogram_term import HistogramTerm
+from nmjmc.fitting.terms import StatisticsTerm
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal
 

@@ -7,7 +7,7 @@ import numpy as np
 from nmjmc.analysis.instrument import Instrument
 from nmjmc.analysis.recording import Recording
 from nmjmc.fitting.datasets.options import Options
-from nmjmc.fitting.waveform_term import BINS, default_edges
+from nmjmc.fitting.event_bins import BINS, default_edges
 
 
 def edges_of(options: Options, time: np.ndarray, mean: np.ndarray, count: int) -> np.ndarray:
