@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, overload
 
 from nmjmc import api
 from nmjmc.bedside.names import repeat
-from nmjmc.data import hdf5
+from nmjmc.data import hdf5, table
 from nmjmc.data.examination import Examination, load_examination
 from nmjmc.data.fits import FitRecord, load_fit
 from nmjmc.data.kinds import inside, kind_of
@@ -44,6 +44,10 @@ class Several(Mapping[str, Any]):
         width = max(map(len, self._places), default=0)
         lines = [f"  {name.ljust(width)}  {kind_of(path)}" for name, path in self._places.items()]
         return "\n".join([f"{self.folder}, which holds {len(self)}:", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = [(name, kind_of(path)) for name, path in self._places.items()]
+        return table.html_of(("", "kind"), rows)
 
 
 Held: TypeAlias = Result | Examination | FitRecord | SweepResult | Several

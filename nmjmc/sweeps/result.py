@@ -18,6 +18,7 @@ from nmjmc.data.sweep_table import Table
 from nmjmc.data.table import number
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import user_path
+from nmjmc.numbers import finite_or_none
 from nmjmc.sweeps import study
 from nmjmc.sweeps.gather import gather
 
@@ -121,6 +122,22 @@ class SweepResult:
         found = study.best(sweep)
         sweep.close()
         return None if found is None else found[0]
+
+    def summary(self) -> dict[str, Any]:
+        """Points by their state, what was swept, and the features of each point, as values that JSON can hold."""
+        parts = ("mean", "standard_error", "sd")
+        features = {
+            name: {
+                "unit": UNITS[name],
+                **{part: [*map(finite_or_none, row)] for part, row in zip(parts, rows, strict=True)},
+            }
+            for name, rows in self.table.features.items()
+        }
+        swept = {p.name: {"unit": p.unit, "values": p.values.tolist()} for p in self.table.parameters}
+        states = {"done": self.done, "failed": list(self.failed), "missing": self.missing}
+        return {
+            "name": self.table.name, "points": len(self), **states, "parameters": swept, "features": features,
+        }  # fmt: skip
 
     def to_xarray(self) -> Any:
         """The table as an `xarray.Dataset` with one dimension `point` (needs xarray)."""

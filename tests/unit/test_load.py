@@ -1,5 +1,6 @@
 """`nmjmc.load` opens every kind of file and folder that is kept, `nmjmc.rerun` and `nmjmc.plot` do what methods do."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -52,8 +53,11 @@ def test_a_folder_of_several_opens_each_by_its_name(kept):
     assert set(several) == {*KINDS, "sweep-run"} and len(several) == 5
     told = repr(several)
     assert all(name in told for name in several) and "examination" in told and "notes" not in told
+    assert "<td>fit</td>" in several._repr_html_()
     assert type(several["rns-run"]).__name__ == "Examination"
-    assert several["sweep-run"].table.size == 8
+    swept = several["sweep-run"].summary()
+    assert swept["points"] == 8 and len(swept["done"]) + len(swept["failed"]) == 8 and not swept["missing"]
+    json.dumps(swept, allow_nan=False)
     with pytest.raises(KeyError):
         several["empty"]
 
