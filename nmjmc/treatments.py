@@ -15,7 +15,43 @@ from nmjmc.units import to_text
 
 KINDS: dict[str, Mapping[str, Any]] = {"pathology": DISEASES, "drug": DRUGS}
 EXAMPLES = {"pathology": "pathology=myasthenia_gravis:0.6", "drug": 'drug=pyridostigmine:"1 uM"'}
+AMOUNTS = {"pathology": "severity", "drug": "dose"}
+NOTHING = ("", "none", "null", "healthy")
+"""Words for no disease and no drug."""
 _READERS: dict[str, Callable[[Mapping[str, Any], str], Any]] = {"pathology": read_disease, "drug": read_drug}
+
+
+def amounts_in(kind: str, words: str) -> dict[str, str]:
+    """Names with their amounts, as text: of `myasthenia_gravis:0.6+ageing:0.5`; empty where none is told.
+
+    Args:
+        kind: `pathology` or `drug`.
+        words: What a user wrote.
+
+    Raises:
+        ValidationError: For a name that stands twice.
+    """
+    found: dict[str, str] = {}
+    for part in words.split("+"):
+        name, _, amount = (text.strip().strip("\"'") for text in part.partition(":"))
+        if name in found:
+            hint = f"give it once with the full {AMOUNTS[kind]}"
+            raise ValidationError(f"{kind}.{name}", "applied twice", "applied once", hint)
+        found[name] = amount
+    return found
+
+
+def with_amounts(kind: str, found: Mapping[str, str]) -> dict[str, str]:
+    """The same where a disease without a severity has 1; a drug without a dose is refused.
+
+    Raises:
+        ValidationError: Naming the drug.
+    """
+    for name, amount in found.items():
+        if not amount and kind == "drug":
+            hint = f'for example drug={name}:"1 uM"'
+            raise ValidationError(f"drug.{name}", "without a dose", "given with a dose", hint)
+    return {name: amount or "1" for name, amount in found.items()}
 
 
 def definition_in(path: str, kind: str, others: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from nmjmc.errors import ValidationError
 from nmjmc.junction.modifier import concentration, severity
 from nmjmc.junction.stimulus import stimulus_times
 from nmjmc.request import other
-from nmjmc.treatments import EXAMPLES
+from nmjmc.treatments import EXAMPLES, NOTHING, amounts_in, with_amounts
 from nmjmc.units import to_internal, to_text
 
 
@@ -105,7 +105,11 @@ def read_drugs(value: Any, field: str) -> dict[str, str]:
 
 
 def read_mapping(value: Any, field: str) -> dict[str, Any]:
-    """A mapping by name; what is None is left out."""
+    """A mapping by name, or `NAME:AMOUNT+NAME:AMOUNT`; what is None is left out."""
+    if isinstance(value, str) and field in EXAMPLES:
+        return (
+            {} if value.strip().casefold() in NOTHING else dict(with_amounts(field, amounts_in(field, value)))
+        )
     if not isinstance(value, Mapping):
         hint = f"for example {EXAMPLES[field]}" if field in EXAMPLES else "pathology=FILE.yaml:0.5 makes one"
         raise ValidationError(field, repr(value), "names with their amounts", hint)

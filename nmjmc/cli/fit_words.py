@@ -20,6 +20,7 @@ from nmjmc.fitting.request import RUN, FitRequest
 from nmjmc.folders import config_dir, names_in, user_path
 from nmjmc.request import settings
 from nmjmc.sweeps import axes
+from nmjmc.synapse.build import ALL_PARTS
 from nmjmc.yaml_file import nested
 
 FIT = tuple(name for name in settings(FitRequest) if name not in RUN)
@@ -69,7 +70,7 @@ def prepare(words: list[str]) -> list[str]:
             rest.append(word)
     instead = None if sets is None else {"data": sets}
     rest += [_own(key, value, sets) for key, value in own if not _inside(key, value, sets)]
-    known = overrides.Known(settings=SETTINGS)
+    known = overrides.Known(settings=SETTINGS, parts=ALL_PARTS)
     return _ordered(_without_data(overrides.prepare(rest, known, instead), sets), first)
 
 

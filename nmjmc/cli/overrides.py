@@ -19,6 +19,8 @@ from nmjmc.synapse.differences import merged
 from nmjmc.synapse.presets import OF_A_JUNCTION, available_preparations, is_file, preparation_mapping
 
 SETTINGS = tuple(settings(SimulateRequest))
+TREATED = ("pathology", "drug", "definitions")
+"""Settings with names below them."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Known:
         others: Further keys that may be set.
     """
 
-    settings: tuple[str, ...] = SETTINGS
-    parts: tuple[str, ...] = ALL_PARTS
+    settings: tuple[str, ...] = tuple(name for name in SETTINGS if name not in TREATED)
+    parts: tuple[str, ...] = (*ALL_PARTS, *TREATED)
     others: tuple[str, ...] = ("temperature", "name")
 
     @property
@@ -43,12 +45,8 @@ class Known:
 
 SIMULATE = Known()
 _MULTIRUN = ("-m", "--multirun")
-_OF_A_TEST = {
-    key: f"{key} belongs to a bedside test, which takes several with -m: nmjmc rns {key}={values} -m"
-    for key, values in (
-        ("pathology", "ageing:0.2,ageing:0.8"),
-        ("drug", "pyridostigmine:'0 uM',pyridostigmine:'1 uM'"),
-    )
+_NOT_OF_A_FIT = {
+    key: f"{key} belongs to nmjmc simulate, sweep and the bedside tests" for key in ("pathology", "drug")
 }
 BEHIND = ("history", "steady")
 """What a file may say beside the keys of a command: what diseases and drugs have left behind."""
@@ -216,7 +214,9 @@ def _one(word: str, known: Known, sweeping: bool) -> str:
     top = key.split(".")[0]
     if top not in (*known.names, "preparation"):
         names = (*known.names, "preparation")
-        hint = _amount(top, known) or _OF_A_TEST.get(top) or _counterpart(top, known) or nearest(top, names)
+        hint = (
+            _amount(top, known) or _NOT_OF_A_FIT.get(top) or _counterpart(top, known) or nearest(top, names)
+        )
         raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
     if sign == "~":
         return word

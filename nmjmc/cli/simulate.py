@@ -22,9 +22,9 @@ from nmjmc.cli import clock, report
 from nmjmc.cli import config as configs
 from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
-from nmjmc.cli.overrides import prepare
 from nmjmc.cli.places import placing
 from nmjmc.cli.progress import Meter
+from nmjmc.cli.treatments import prepared
 from nmjmc.data import hdf5, speed
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.checkpoint import block_size, remove
@@ -90,7 +90,7 @@ def command(words: list[str]) -> int:
 
 def _checked(words: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then run."""
-    overrides = prepare(words)
+    overrides = prepared(words)
     if is_help(words):
         sys.stdout.write(_help(plain(composed(overrides))))
         return 0
@@ -135,6 +135,7 @@ def _dry_run(asked: Simulation, plan: Plan) -> int:
     """Print the resolved config with units, and what the run would need."""
     asked = asked.settled()
     sys.stdout.write(to_yaml(asked.config()))
+    _tell_changes(asked)
     report.print_estimate(
         {
             "time step": plan.time_step,
@@ -144,6 +145,13 @@ def _dry_run(asked: Simulation, plan: Plan) -> int:
         }
     )
     return 0
+
+
+def _tell_changes(asked: Simulation) -> None:
+    """Print what diseases and drugs have changed, where there are any."""
+    if changes := asked.changes():
+        report.print_pairs("changed by " + ", ".join(map(str, asked.treatments)), changes)
+        log.info("diseases and drugs: %s", "; ".join(f"{path} {words}" for path, words in changes.items()))
 
 
 def _predicted(plan: Plan, asked: Simulation) -> str:
@@ -201,7 +209,11 @@ def _run(config: DictConfig) -> None:
     if index > 0:
         return  # the first process has the whole too, and writes it
     simulated = time.perf_counter()
+    if asked.treatments:
+        told = {"diseases_and_drugs": "; ".join(map(str, asked.treatments))}
+        result = replace(result, provenance={**result.provenance, **told})
     _leave(result, folder, to_yaml(asked.config()))
+    _tell_changes(asked)
     remove(folder / "checkpoint")
     if count == 1:
         times = (clock.began(), ready, simulated, time.perf_counter())

@@ -10,6 +10,7 @@ from typing import Any
 from nmjmc.cli import compose, report, sweep_words
 from nmjmc.cli.overrides import SETTINGS, prepare
 from nmjmc.cli.places import placing
+from nmjmc.cli.treatments import prepared, with_files
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import ValidationError
@@ -21,6 +22,7 @@ from nmjmc.sweeps.points import PREPARATION
 from nmjmc.sweeps.request import SweepRequest
 from nmjmc.sweeps.run import check_whole, failed_points, repair, run
 from nmjmc.sweeps.work import Worker, counts
+from nmjmc.treatments import KINDS
 
 _SHOWN = 3  # failed points whose errors are printed
 
@@ -54,11 +56,12 @@ def command(words: list[str]) -> int:
     if not words or words[0] in ("--help", "-h"):
         sys.stdout.write(USAGE.replace("{options}", usage(SweepRequest)))
         return 0
+    words, own = with_files(words)
     asked = sweep_words.sort(words)
     with placing(words):
         if isinstance(asked.options.resume, str):
             return _go_on(asked, asked.options.resume)
-        planned = _planned(asked)
+        planned = _planned(asked, own)
     how = planned.definition["how"]
     if how["dry_run"]:
         return _dry_run(planned)
@@ -109,28 +112,28 @@ def _leave(sweep: Sweep, worker: Worker, asked: sweep_words.Words) -> int:
     return 0
 
 
-def _planned(asked: sweep_words.Words) -> Plan:
+def _planned(asked: sweep_words.Words, own: Mapping[str, Any] | None = None) -> Plan:
     """The plan of a new sweep: its configs are composed as those of `nmjmc simulate`."""
     options = asked.options
     table = read_table(options.table) if options.table else None
     swept = dict(asked.swept) if table is None else columns_of(table, asked.swept)
-    return plan(options, swept, _configs(asked.shared, swept, table), table)
+    return plan(options, swept, _configs(asked.shared, swept, table, own), table)
 
 
 def _configs(
-    shared: Sequence[str], swept: Mapping[str, str], table: Table | None
+    shared: Sequence[str], swept: Mapping[str, str], table: Table | None, own: Mapping[str, Any] | None
 ) -> dict[str, dict[str, Any]]:
     """What all points share: one config for each preparation that is swept."""
     for key in swept:
-        if key != PREPARATION:
+        if key not in (PREPARATION, *KINDS):
             try:  # refuses an unknown key
                 prepare([f"{key}=0" if "." in key or key in SETTINGS else f"{key}=x"])
             except ValidationError as error:
                 raise table.refusal(error, None) if table else error from error
     if PREPARATION not in swept:
-        return {"": compose.plain(compose.composed(prepare(list(shared))))}
+        return {"": compose.plain(compose.composed(prepared(shared, own)))}
     names = table.values(PREPARATION) if table else axes.pieces(swept[PREPARATION])
-    return {n: compose.plain(compose.composed(prepare([*shared, f"{PREPARATION}={n}"]))) for n in names}
+    return {n: compose.plain(compose.composed(prepared([*shared, f"{PREPARATION}={n}"], own))) for n in names}
 
 
 def _how(shared: tuple[str, ...]) -> dict[str, Any]:

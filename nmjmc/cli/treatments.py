@@ -7,13 +7,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nmjmc.cli.config_file import path_of
+from nmjmc.cli.overrides import SIMULATE, prepare
 from nmjmc.errors import ValidationError
-from nmjmc.treatments import EXAMPLES, KINDS, check_name, definition_in
+from nmjmc.treatments import (
+    AMOUNTS,
+    EXAMPLES,
+    KINDS,
+    NOTHING,
+    amounts_in,
+    check_name,
+    definition_in,
+    with_amounts,
+)
 from nmjmc.yaml_file import read_yaml
 
-AMOUNTS = {"pathology": "severity", "drug": "dose"}
 _FILE = re.compile(r"[^\s,+:=\[\]{}'\"]+\.ya?ml\b")
-NOTHING = ("", "none", "null", "healthy")
+
+
+def prepared(words: Sequence[str], own: Mapping[str, Any] | None = None) -> list[str]:
+    """The words of `nmjmc simulate`, or those that the points of a sweep share, as hydra takes them.
+
+    Args:
+        words: As users write them.
+        own: Definitions of diseases and drugs that files hold, where these have been read before.
+    """
+    found, own = with_files(words) if own is None else (words, own)
+    return prepare(expand(found, own), SIMULATE, {"definitions": own} if own else None)
 
 
 def with_files(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
@@ -95,22 +114,12 @@ def _key(word: str) -> str:
 
 def _mapping(kind: str, values: Sequence[str], amounts: Sequence[str], own: Mapping[str, Any]) -> str:
     """One or several `a:x+b:y` as a mapping in hydra's grammar."""
-    found: dict[str, str] = {}
-    for part in "+".join(values).split("+"):
-        name, _, amount = (text.strip().strip("\"'") for text in part.partition(":"))
+    found = amounts_in(kind, "+".join(values))
+    for name in found:
         check_name(kind, name, own=own)
-        if name in found:
-            hint = f"give it once with the full {AMOUNTS[kind]}"
-            raise ValidationError(f"{kind}.{name}", "applied twice", "applied once", hint)
-        found[name] = amount
     if amounts:
         if len(found) > 1:
             hint = f"write {kind}=NAME:{AMOUNTS[kind].upper()}+NAME:{AMOUNTS[kind].upper()}"
             raise ValidationError(f"{kind}.{AMOUNTS[kind]}", amounts[0], "given for a single one", hint)
         found = dict.fromkeys(found, amounts[0].strip("\"'"))
-    for name, amount in found.items():
-        if not amount and kind == "drug":
-            raise ValidationError(
-                f"drug.{name}", "without a dose", "given with a dose", f'for example drug={name}:"1 uM"'
-            )
-    return "{" + ",".join(f"{name}:'{amount or 1}'" for name, amount in found.items()) + "}"
+    return "{" + ",".join(f"{name}:'{amount}'" for name, amount in with_amounts(kind, found).items()) + "}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nmjmc.bedside.fields import read_drugs, read_mapping, read_severities, seconds
 from nmjmc.carried import Number
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.kernel.many import Request as Run
@@ -72,6 +73,18 @@ class SimulateRequest(Request):
         {},
         "how it is computed, for example numerics.step_scale; `dry_run=true` lists the keys",
         _plain_numerics,
+    )
+    pathology: dict[str, float] = other(
+        {}, "diseases and their severities, 0 (none) to 1: myasthenia_gravis:0.6+ageing:0.5", read_severities
+    )
+    drug: dict[str, str] = other(
+        {}, 'drugs and their concentrations: pyridostigmine:"1 uM"+neostigmine:"0.2 uM"', read_drugs
+    )
+    definitions: dict[str, Any] = other(
+        {}, "your own diseases and drugs; pathology=FILE.yaml:0.5 puts them here", read_mapping
+    )
+    exposure: str = seconds(
+        "60 s", "time for which an organophosphate or succinylcholine has acted", "0 s", "720 h"
     )
     device: str = choice("auto", "auto, cpu or gpu; a missing GPU is refused", DEVICES, idle=True)
     cache: bool = flag(True, "keep compiled programs between runs (NMJMC_CACHE_DIR says where)", idle=True)

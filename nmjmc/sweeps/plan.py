@@ -221,6 +221,10 @@ def _unit(key: str, units: Mapping[str, str]) -> str | None:
         return "ms"
     if key in ("vesicles", "seed"):
         return ""
+    if key.startswith("pathology."):
+        return ""
+    if key.startswith("drug."):
+        return "uM"
     if key.startswith("numerics."):
         name = key.removeprefix("numerics.")
         return None if name in _WORDS else "ms" if name in TIMES else ""

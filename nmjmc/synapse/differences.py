@@ -90,12 +90,10 @@ def change_in_words(before: Any, after: Any) -> str:
     return f"{old.removesuffix(f' {unit}') if unit else old} -> {new}"
 
 
-def lines_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Each difference as a line: `receptor.density 7500 -> 4000 /um^2`."""
+def changes_in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """Each difference by its path, as `7500 -> 4000 /um^2`."""
     found = differences(before, after)
-    return [
-        f"{path} {change_in_words(*both)}" for path, both in found.items() if path not in ("name", "history")
-    ]
+    return {path: change_in_words(*both) for path, both in found.items() if path not in ("name", "history")}
 
 
 def as_text(
@@ -116,7 +114,7 @@ def as_text(
     if applied := (described.get("history") or {}).get("applied"):
         lines += _wrapped("applied", ", ".join(applied))
     if preset is not None:
-        changes = lines_of(preset, described)
+        changes = [f"{path} {words}" for path, words in changes_in_words(preset, described).items()]
         lines += [
             "  as its preset" if not changes else "  but for its preset:",
             *(f"    {c}" for c in changes),

@@ -92,8 +92,8 @@ class Synapse(eqx.Module):
         Example:
             >>> import nmjmc
             >>> sick = nmjmc.preparation("human").with_(nmjmc.disease("receptor_deficiency"))
-            >>> float(nmjmc.get(sick, "receptor.density"))
-            1125.0
+            >>> round(float(nmjmc.get(sick, "receptor.density")))
+            1125
         """
         changed = self
         for change in changes:
