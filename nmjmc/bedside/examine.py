@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nmjmc.data.examination import Examination
 from nmjmc.ending import Interrupted
 from nmjmc.progress import telling
 from nmjmc.runtime import choose_devices, use_cache
+from nmjmc.treatments import definition_in
 
 
 def examined(kind: type[Bedside], given: dict[str, Any]) -> Examination:
@@ -29,13 +31,35 @@ def examined(kind: type[Bedside], given: dict[str, Any]) -> Examination:
     Raises:
         ValidationError: If one of them cannot be right.
     """
-    settings = {name: value for name, value in given.items() if name != "junction"}
-    for name in ("pathology", "drug"):
-        settings[name] = {} if settings.get(name) is None else settings[name]
-    asked = kind(**settings)
+    asked = kind(**with_files({name: value for name, value in given.items() if name != "junction"}))
     task = of_junction(given["junction"], asked)
     with telling(asked.progress) as tell:
         return examine(task, tell)
+
+
+def with_files(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings in which a user's own files stand as the names of what they define, beside these definitions.
+
+    Raises:
+        ValidationError: For a file that cannot be right, or a name that is taken.
+    """
+    definitions: dict[str, Any] = {}
+
+    def named(name: Any, kind: str) -> Any:
+        if not (isinstance(name, str | Path) and Path(name).suffix.casefold() in (".yaml", ".yml")):
+            return name
+        own, definition = definition_in(str(name), kind, definitions)
+        definitions[own] = definition
+        return own
+
+    found = dict(settings)
+    for kind in ("pathology", "drug"):
+        amounts = {} if found.get(kind) is None else found[kind]
+        is_mapping = isinstance(amounts, Mapping)
+        found[kind] = {named(n, kind): a for n, a in amounts.items()} if is_mapping else amounts
+    if "agent" in found:
+        found["agent"] = named(found["agent"], "drug")
+    return {**found, "definitions": definitions}
 
 
 def examine(task: Task, tell: Callable[[str], None]) -> Examination:

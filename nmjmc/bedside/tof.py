@@ -50,11 +50,11 @@ def tof(
 
     Args:
         junction: Whose muscle is examined, for example `nmjmc.junction("human") | nmjmc.disease("ageing", 0.5)`.
-        agent: The drug whose dose rises.
+        agent: The drug whose dose rises, by name or file.
         doses: A rising list [uM]; `auto` takes multiples of the drug's constant.
         fibres: Fibres of the muscle, which differ, 1 to 100,000.
-        pathology: Further diseases by name, with their severities from 0 to 1, `{"myasthenia_gravis": 0.6}`.
-        drug: Further drugs by name, with their concentrations [uM], `{"pyridostigmine": "0.2 uM"}`.
+        pathology: Further diseases by name or file, with their severities from 0 to 1, `{"myasthenia_gravis": 0.6}`.
+        drug: Further drugs by name or file, with their concentrations [uM], `{"pyridostigmine": "0.2 uM"}`.
         exposure: Time for which an organophosphate or succinylcholine of `drug` has acted; text with its unit.
         quanta: Single quanta of the bank from which all currents are drawn, 2 to 100,000; kept and used again.
         seed: Seed of all randomness, 0 to 2^63 - 1; None draws one, which the result records.

@@ -3,7 +3,10 @@
 import pytest
 import yaml
 
+from nmjmc.bedside.examine import with_files
 from nmjmc.bedside.names import KINDS
+from nmjmc.bedside.rns import Rns
+from nmjmc.bedside.task import of_junction
 from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.errors import ValidationError
 from nmjmc.junction.occupancy import receptor_occupancy
@@ -118,3 +121,12 @@ def test_a_drug_that_cannot_be_right_is_one_sentence(old, new, words, folder, ca
 def test_a_file_that_is_not_there():
     with pytest.raises(ValidationError, match="YAML file that can be read"):
         disease("none.yaml", 1)
+
+
+def test_the_functions_take_own_files_as_the_commands_do(folder, capsys):
+    words = ["pathology=ageing:0.2+mine.yaml:0.5", "drug=blocker.yml:20 nM", "dry_run=true"]
+    assert main(["rns", *words]) == 0
+    config = yaml.safe_load(capsys.readouterr().out)
+    given = {"pathology": {"ageing": 0.2, "mine.yaml": 0.5}, "drug": {"blocker.yml": "20 nM"}}
+    assert of_junction(human(), Rns(**with_files(given))).config == config
+    assert with_files({"agent": "blocker.yml"})["agent"] == "curariform"
