@@ -9,7 +9,7 @@ from nmjmc.bench import conditions, evoked, spontaneous
 from nmjmc.bench.found import Found
 from nmjmc.bench.reading import source_of
 from nmjmc.bench.request import Quantal
-from nmjmc.bench.sources import Evoked, Miniatures, Pauses, Source
+from nmjmc.bench.sources import Evoked, Intervals, Miniatures, Pauses, Source
 from nmjmc.data.quantal import QuantalReport
 from nmjmc.errors import ValidationError
 from nmjmc.request import digest
@@ -50,7 +50,7 @@ def quantal(
     other = None if against is None else _miniatures(against, asked, "against")
     kind = _kind(made, asked, small, other)
     found = _analysed(made, kind, asked, small, other)
-    truth = {} if isinstance(made, Pauses) else made.truth
+    truth = made.truth if isinstance(made, Miniatures | Evoked) else {}
     known = {row.name for row in found.rows}
     config = {**asked.plain(), "source": _told(source, made), "quanta": _told(quanta, small),
               "against": _told(against, other)}  # fmt: skip
@@ -82,9 +82,8 @@ def _miniatures(given: Any, asked: Quantal, field: str) -> Miniatures:
 
 def _kind(made: Source, asked: Quantal, quanta: Miniatures | None, other: Miniatures | None) -> str:
     """What the source is, refused where the settings say otherwise."""
-    found = (
-        "miniatures" if isinstance(made, Miniatures) else "recovery" if isinstance(made, Pauses) else "evoked"
-    )
+    kinds = {Miniatures: "miniatures", Pauses: "recovery", Intervals: "intervals", Evoked: "evoked"}
+    found = kinds[type(made)]
     if isinstance(made, Evoked) and asked.kind == "conditions":
         found = "conditions"
     if asked.kind not in ("auto", found):
@@ -105,6 +104,8 @@ def _analysed(
         return found
     if isinstance(made, Pauses):
         return conditions.recovery(made)
+    if isinstance(made, Intervals):
+        return spontaneous.of_intervals(made, asked)
     return (
         conditions.conditions(made, asked) if kind == "conditions" else evoked.analysed(made, asked, quanta)
     )
@@ -115,6 +116,8 @@ def _in_words(made: Source, kind: str) -> str:
         return f"{len(made.events):,} miniatures"
     if isinstance(made, Pauses):
         return f"recovery after {made.pause.size} pauses"
+    if isinstance(made, Intervals):
+        return f"{made.gaps.size:,} intervals"
     rows, columns = made.amplitudes.shape
     what = "release probabilities" if kind == "conditions" else "stimuli" if columns > 1 else "stimulus"
     return f"{rows:,} {made.trials}, {columns} {what}"

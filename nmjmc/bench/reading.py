@@ -12,7 +12,7 @@ from nmjmc.analysis.observations import EventTable
 from nmjmc.analysis.recording import UNITS, Recording
 from nmjmc.bench import recorded, simulated
 from nmjmc.bench.request import Quantal
-from nmjmc.bench.sources import Evoked, Miniatures, Pauses, Source
+from nmjmc.bench.sources import Evoked, Intervals, Miniatures, Pauses, Source
 from nmjmc.data.examination import Examination, is_examination, load_examination
 from nmjmc.data.hdf5 import load
 from nmjmc.data.recordings import read_events, read_recording
@@ -26,6 +26,7 @@ from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
 from nmjmc.numbers import to_array_in_any_unit
+from nmjmc.units import to_internal
 
 FORMS = "a file, a Recording, an EventTable, a result of nmjmc, or amplitudes [trial, stimulus]"
 
@@ -68,7 +69,7 @@ def _file(path: Path, asked: Quantal, field: str) -> Source:
     if kind == "csv":
         table = read_columns(path)
         if (
-            asked.kind in ("evoked", "conditions", "recovery") and asked.stimuli is None
+            asked.kind in ("evoked", "conditions", "recovery", "intervals") and asked.stimuli is None
         ) or not _is_recording(table):
             return _table(path, table, asked)
     options: dict[str, Any] = {
@@ -106,6 +107,8 @@ def _table(path: Path, table: Columns, asked: Quantal) -> Source:
     """A table of events, of evoked amplitudes, of conditions, or of recovery."""
     if asked.kind == "recovery":
         return _pauses(table)
+    if asked.kind == "intervals":
+        return _intervals(table, asked)
     program = program_of_table(table)
     if asked.kind == "auto" and (len(table.names) == 1 or (program == LIST and "time" not in table.names)):
         hint = "kind=miniatures or kind=evoked (failures as zero)"
@@ -128,11 +131,20 @@ def _pauses(table: Columns) -> Pauses:
     if len(table.names) < 2:
         allowed = "columns pause (ms), ratio, and perhaps error"
         raise ValidationError(f"columns of {table.file}", f"{len(table.names)}", allowed)
-    from nmjmc.units import to_internal
-
     scale = to_internal(f"1 {table.units[0] or 'ms'}", "ms", f"unit of {table.heading(0)} of {table.file}")
     error = numbers(table, 2) if len(table.names) > 2 else np.zeros(0)
     return Pauses(scale * numbers(table, 0), numbers(table, 1), error, table.file)
+
+
+def _intervals(table: Columns, asked: Quantal) -> Intervals:
+    unit = asked.unit or table.units[-1]
+    if not unit:
+        hint = "for example unit=s"
+        raise ValidationError(
+            "unit", "missing", f"given, as {table.file} does not say that of its intervals", hint
+        )
+    scale = to_internal(f"1 {unit}", "ms", f"unit of {table.heading(len(table.names) - 1)} of {table.file}")
+    return Intervals(scale * numbers(table, len(table.names) - 1), table.file)
 
 
 def _array(given: Any, asked: Quantal, field: str) -> Source:

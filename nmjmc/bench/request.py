@@ -15,7 +15,7 @@ from nmjmc.request import Held, Request, choice, flag, other, quantity, whole
 from nmjmc.seeds import SEEDS
 from nmjmc.units import to_internal, to_text
 
-KINDS = ("auto", "miniatures", "evoked", "conditions", "recovery")
+KINDS = ("auto", "miniatures", "evoked", "conditions", "recovery", "intervals")
 
 
 def _text(value: Any, field: str) -> str:

@@ -120,4 +120,17 @@ class Pauses:
     name: str
 
 
-Source = Miniatures | Evoked | Pauses
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Intervals between successive spontaneous events.
+
+    Attributes:
+        gaps: In their order [n] [ms].
+        name: Of the source, in words.
+    """
+
+    gaps: np.ndarray
+    name: str
+
+
+Source = Miniatures | Evoked | Pauses | Intervals

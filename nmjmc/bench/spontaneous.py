@@ -13,7 +13,7 @@ from nmjmc.analysis.bench.measured import Measured, of_normal
 from nmjmc.bench.amount import in_unit_of
 from nmjmc.bench.found import Found
 from nmjmc.bench.request import Quantal
-from nmjmc.bench.sources import Miniatures
+from nmjmc.bench.sources import Intervals, Miniatures
 from nmjmc.data.quantal import Curve
 from nmjmc.errors import ValidationError
 
@@ -47,12 +47,21 @@ def analysed(source: Miniatures, asked: Quantal, other: Miniatures | None = None
     return found
 
 
+def of_intervals(source: Intervals, asked: Quantal) -> Found:
+    """Intervals by themselves."""
+    found = Found()
+    one = table.spread("interval", "ms", source.gaps)
+    found.rows += [one.mean, one.median]
+    _intervals(found, source.gaps, asked)
+    return found
+
+
 def _features(found: Found, values: Mapping[str, np.ndarray], unit: str) -> None:
     for name, numbers in values.items():
         if numbers.size < 3:
             continue
         one = table.spread(LABELS.get(name, name), _unit(name, unit), numbers)
-        found.rows.append(one.mean)
+        found.rows.append(one.mean if name in ("amplitude", "charge") else one.median)
         if name == "amplitude":
             error = one.cv * np.sqrt(0.5 / numbers.size * (1 + 2 * one.cv**2))
             found.rows.append(
@@ -106,6 +115,10 @@ def _intervals(found: Found, gaps: np.ndarray, asked: Quantal) -> None:
     if gaps.size < 10:
         found.notes.append("There are fewer than ten intervals: they were not set against a Poisson process.")
         return
+    if gaps.size > 5 * np.unique(gaps).size:
+        found.notes.append(
+            "Many intervals are alike, as rounded ones are; the tests of their distribution find that too."
+        )
     one = against.against_poisson(gaps, dead, seed=int(asked.seed))
     found.rows += [one.rate, one.cv, one.neighbours]
     found.rows += [
@@ -144,6 +157,11 @@ def _noise(found: Found, source: Miniatures, asked: Quantal) -> None:
         )
     except ValidationError as error:
         found.notes.append(f"The noise of the decays was not analysed: {error}")
+        return
+    if not one.unitary.low > 0:
+        found.notes.append(
+            "The variance of the decays is not beyond that of the background: no current of one channel can be told."
+        )
         return
     found.rows += [one.unitary, one.channels]
     found.rows += [one.open_probability] if one.scaling == "none" else []

@@ -30,7 +30,8 @@ nmjmc quantal FILE [quanta=FILE] [against=FILE] [out=FOLDER] [KEY=VALUE ...]
   FILE      a recording (.abf, .csv ...): miniatures are found in it, or responses at stimuli="[10 ms, 30 ms]" measured
             a table of events, or a list of amplitudes (kind=miniatures, or kind=evoked with failures as zero)
             a table of evoked amplitudes, a row a trial and a column a stimulus; kind=conditions: a column a release
-            probability (variance against mean); kind=recovery: columns pause, ratio and perhaps error
+            probability (variance against mean); kind=recovery: columns pause, ratio and perhaps error;
+            kind=intervals: a column of intervals
             the folder of a run of nmjmc simulate, mepc, epc or epp, whose truth stands beside the answers
   quanta    miniatures of the same cell, for evoked responses        against   miniatures of another condition
 

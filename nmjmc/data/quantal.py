@@ -50,7 +50,7 @@ class QuantalReport:
 
     Attributes:
         title: What was analysed, in words.
-        kind: `miniatures`, `evoked`, `conditions` or `recovery`.
+        kind: `miniatures`, `evoked`, `conditions`, `recovery` or `intervals`.
         rows: The numbers, each with its interval and how it was made.
         curves: By name: `miniatures`, `intervals`, `channel_noise`, `variance_mean`, `train`, `release_rate` and more.
         notes: Sentences: what was left out, and which assumption the data speak against.

@@ -355,6 +355,7 @@ def test_tables_of_miniatures_and_two_conditions():
     assert set(found) == {"amplitude", "interval"} and found["interval"].size == 399
     one = miniatures.spread("amplitude", "mV", found["amplitude"])
     assert one.mean.low < 1.0 < one.mean.high and one.cv == pytest.approx(0.3, abs=0.05)
+    assert one.median.low < 1.0 < one.median.high
     x, share = miniatures.cumulative(np.array([3.0, 1.0, 2.0]))
     assert x.tolist() == [1, 2, 3] and share[-1] == 1.0
     same = miniatures.compare("amplitude", found["amplitude"], rng.normal(1.0, 0.3, 300))

@@ -71,7 +71,7 @@ def test_miniatures_in_a_recording_have_their_rate_size_and_intervals(minis):
     assert_within(found["rate of events"].value, 10.0, found["rate of events"].standard_error)
     assert found["P of exponential intervals"].value > 1e-3
     # 100 events of one shape have no channels: the noise analysis says that its number is none
-    assert any("upper limit" in note for note in found.notes)
+    assert any("upper limit" in note or "can be told" in note for note in found.notes)
 
 
 @pytest.mark.stat
@@ -135,6 +135,14 @@ def test_conditions_recovery_and_trains_from_tables(tmp_path, monkeypatch, capsy
     printed = capsys.readouterr().out
     assert "pool, cumulative, corrected" in printed and "vesicles, covariance" in printed
     assert list(tmp_path.glob("outputs/quantal-t-*/cumulative_train.csv"))
+
+
+def test_intervals_by_themselves_are_set_against_a_poisson_process(tmp_path):
+    gaps = np.random.default_rng(9).gamma(4.0, 0.05, 300)
+    found = nmjmc.quantal(write(tmp_path / "i.csv", ["interval (s)"], [gaps]), kind="intervals", dead_time=0)
+    assert found["mean interval"].value == pytest.approx(1e3 * gaps.mean(), rel=1e-4)
+    assert found["P of exponential intervals"].value < 0.01 and "no Poisson process" in found.notes[0]
+    assert found["CV of the intervals"].value == pytest.approx(0.5, abs=0.1)
 
 
 def test_two_conditions_are_compared_and_cells_are_called_to_mind(tmp_path):

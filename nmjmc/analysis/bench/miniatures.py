@@ -31,14 +31,15 @@ class Spread:
 
     Attributes:
         mean: With the interval of Student's t.
-        sd, cv, median, lower, upper: Standard deviation, CV, median and quartiles.
+        median: With the interval of its order statistics, which no distribution is assumed for.
+        sd, cv, lower, upper: Standard deviation, CV and quartiles.
         count: Events that have the feature.
     """
 
     mean: Measured
+    median: Measured
     sd: float
     cv: float
-    median: float
     lower: float
     upper: float
     count: int
@@ -91,7 +92,11 @@ def spread(name: str, unit: str, values: Float[np.ndarray, " n"]) -> Spread:
     shown = Measured(
         f"mean {name}", unit, mean, mean - half, mean + half, f"{values.size:,} events, Student's t", error
     )
-    return Spread(shown, sd, sd / mean if mean else np.nan, median, lower, upper, values.size)
+    low, high = stats.binom.interval(0.95, values.size, 0.5)
+    ordered = np.sort(values)
+    ends = float(ordered[int(max(low - 1, 0))]), float(ordered[int(min(high, values.size - 1))])
+    middle = Measured(f"median {name}", unit, median, *ends, f"{values.size:,} events, order statistics")
+    return Spread(shown, middle, sd, sd / mean if mean else np.nan, lower, upper, values.size)
 
 
 def cumulative(values: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
