@@ -31,7 +31,7 @@ def draw(found: Sequence[Sets]) -> Figure:
         left.set_yticks(range(len(found)), [sets.name for sets in found])
         left.invert_yaxis()
         left.set_xlim(0.3, 2.0)
-        left.set_xlabel("estimate over truth (median, 95 % of the sets)")
-        right.set_xlabel("intervals that hold the truth (%)")
+        left.set_xlabel("estimate over truth")
+        right.set_xlabel("coverage (%)")
         right.set_xlim(0, 103)
     return figure

@@ -49,12 +49,22 @@ def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
     if isinstance(given, EventTable):
         return Miniatures(_searched(given, asked), given.source or "events")
     if isinstance(given, Recording):
-        return recorded.miniatures(given, asked) if asked.stimuli is None else recorded.evoked(given, asked)
+        return _recording(given, asked)
     if isinstance(given, str | Path):
         return _file(user_path(given, field), asked, field)
     if isinstance(given, list | tuple | np.ndarray) or hasattr(given, "__array__"):
         return _array(given, asked, field)
     raise ValidationError(field, repr(given)[:60], FORMS)
+
+
+def _recording(given: Recording, asked: Quantal) -> Source:
+    """Responses at the stimuli where these are given, else the miniatures that are found."""
+    if asked.stimuli is not None:
+        return recorded.evoked(given, asked)
+    if asked.kind in ("evoked", "conditions"):
+        hint = 'for example stimuli="[10 ms, 30 ms]"'
+        raise ValidationError("stimuli", "missing", f"given, to read the responses of {given.name} at", hint)
+    return recorded.miniatures(given, asked)
 
 
 def _file(path: Path, asked: Quantal, field: str) -> Source:

@@ -9,8 +9,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from nmjmc.bench.quantal import name_of, quantal
 from nmjmc.bench.request import Quantal
+from nmjmc.bench.run import name_of, quantal
 from nmjmc.cli import report
 from nmjmc.data.atomic import write_text
 from nmjmc.data.quantal import COLUMNS, QuantalReport

@@ -88,6 +88,13 @@ def test_evoked_sweeps_give_the_content_the_pair_and_the_release(evoked, minis):
     assert {"train", "quantal_content", "release_rate"} <= set(found.curves)
 
 
+def test_evoked_responses_of_a_recording_need_the_times_of_stimuli(evoked):
+    with pytest.raises(ValidationError, match="stimuli must be given, to read the responses of sweeps at"):
+        nmjmc.quantal(evoked, kind="evoked")
+    with pytest.raises(ValidationError, match="or give a shorter response"):
+        nmjmc.quantal(evoked, stimuli=[10, 69])
+
+
 def test_the_noise_of_an_amplitude_is_measured_where_nothing_was_evoked(evoked):
     from nmjmc.bench.recorded import evoked as read
     from nmjmc.bench.request import Quantal
