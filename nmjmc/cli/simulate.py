@@ -61,6 +61,8 @@ nmjmc simulate [KEY=VALUE ...]
   receptor.scheme=NAME   {receptors}
                          (other rates are asked for; those of another scheme are left out with receptor.RATE=null)
   esterase.scheme=NAME   {esterases}
+                         (or a YAML file of your own: docs/own_scheme.md)
+  pathology=NAME:SEVERITY  drug=NAME:DOSE   what acts on the synapse; nmjmc rns --help lists them
 
 Settings
 {settings}
@@ -135,9 +137,9 @@ def _dry_run(asked: Simulation, plan: Plan) -> int:
     """Print the resolved config with units, and what the run would need."""
     asked = asked.settled()
     sys.stdout.write(to_yaml(asked.config()))
-    _tell_changes(asked)
     report.print_estimate(
         {
+            **{f"changes {path}": words for path, words in asked.changes().items()},
             "time step": plan.time_step,
             "records": f"{plan.records:,} a vesicle",
             "memory": f"{plan.memory_bytes / 2**20:,.0f} MiB, and some {_BASE_MIB} MiB of Python, JAX and programs",

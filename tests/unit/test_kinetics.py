@@ -28,7 +28,8 @@ VALUES = {
 
 
 def rates_of(scheme, **changed):
-    values = VALUES | changed
+    usual = {"/s": "1000 /s", "/M/s": "1e8 /M/s"}  # of a new scheme
+    values = {name: usual[scheme.unit(name)] for name in scheme.rate_names} | VALUES | changed
     return {name: to_internal(values[name], scheme.unit(name), name) for name in scheme.rate_names}
 
 
