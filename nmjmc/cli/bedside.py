@@ -18,9 +18,9 @@ from nmjmc.bedside.task import PARTS, Task, own_settings
 from nmjmc.cli import report, treatments
 from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.config import as_yaml, register_seed
-from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
+from nmjmc.cli.hydra_main import hand_over, is_help, is_sweep, points
 from nmjmc.cli.overrides import Known, prepare
-from nmjmc.cli.places import placing
+from nmjmc.cli.value_origin import placing
 from nmjmc.data import provenance, speed
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.examination import Examination

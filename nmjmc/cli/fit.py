@@ -18,8 +18,8 @@ from nmjmc.cli import config as configs
 from nmjmc.cli import fit_report, report
 from nmjmc.cli.compose import composed, plain
 from nmjmc.cli.fit_words import SETTINGS, prepare
-from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
-from nmjmc.cli.places import placing
+from nmjmc.cli.hydra_main import hand_over, is_help, is_sweep, points
+from nmjmc.cli.value_origin import placing
 from nmjmc.ending import Interrupted
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.fitting.datasets.files import files_of, placed

@@ -10,8 +10,8 @@ import yaml
 
 from nmjmc.cli import overrides
 from nmjmc.cli.config_file import literal
-from nmjmc.cli.given import GROUP, stored
 from nmjmc.cli.grammar import as_text, check_value, check_word, quoted
+from nmjmc.cli.stored_config import GROUP, stored
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.fitting.datasets.files import sets_of_files
 from nmjmc.fitting.datasets.options import EVERY

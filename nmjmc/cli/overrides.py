@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nmjmc.cli import config_file, given, grammar, hydra_words
+from nmjmc.cli import config_file, grammar, hydra_words, stored_config
 from nmjmc.cli.config_file import GROUPS, quote
 from nmjmc.cli.grammar import quoted as quoted
 from nmjmc.errors import ValidationError, nearest
@@ -148,7 +148,7 @@ def _base(
         base = ["~preparation"] if config_file.is_whole(found) else []
         base += [_one(f"{group}={found[group]}", known, False) for group in GROUPS if group in found]
         whole = merged({**config_file.lasting(found), **(instead or {})}, schemes)
-        return [*base, given.stored(whole)], [_forced(word, known) for word in rest]
+        return [*base, stored_config.stored(whole)], [_forced(word, known) for word in rest]
     base, whole = [], dict(instead or {})
     if preparations and is_file(_bare(preparations[0])):
         if len(preparations) > 1:
@@ -156,7 +156,7 @@ def _base(
         whole = _of_file(_bare(preparations[0]), known) | whole
         base, rest = ["~preparation"], [word for word in rest if word not in preparations]
     whole = merged(whole, schemes)
-    return [*base, *([given.stored(whole)] if whole else [])], rest
+    return [*base, *([stored_config.stored(whole)] if whole else [])], rest
 
 
 def _bare(word: str) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from nmjmc.cli import report
-from nmjmc.cli.progress import Meter
-from nmjmc.cli.words import one_file
+from nmjmc.cli.file_words import one_file
 from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
 
@@ -31,8 +30,7 @@ def command(words: list[str]) -> int:
         new = rerun(old, device=device, progress="auto")
         found = compare_examinations(old, new)
     elif isinstance(old, Result):
-        with Meter.for_terminal("auto") as meter:
-            new = rerun(old, device=device, on_chunk=meter, progress=False)
+        new = rerun(old, device=device, progress="auto")
         found = compare(old, new)
     else:
         hint = "nmjmc fit config=FOLDER fits again, nmjmc sweep resume=FOLDER goes on with a sweep"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmjmc.cli import fit_report, preset, report
-from nmjmc.cli.words import one_file
+from nmjmc.cli.file_words import one_file
 from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
 from nmjmc.data.result import Result

@@ -21,10 +21,9 @@ from omegaconf import DictConfig
 from nmjmc.cli import clock, report
 from nmjmc.cli import config as configs
 from nmjmc.cli.compose import composed, plain
-from nmjmc.cli.handover import hand_over, is_help, is_sweep, points
-from nmjmc.cli.places import placing
-from nmjmc.cli.progress import Meter
+from nmjmc.cli.hydra_main import hand_over, is_help, is_sweep, points
 from nmjmc.cli.treatments import prepared
+from nmjmc.cli.value_origin import placing
 from nmjmc.data import hdf5, speed
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.checkpoint import block_size, remove
@@ -203,11 +202,8 @@ def _run(config: DictConfig) -> None:
     )
     kept = kept / f"process-{index}" if kept is not None and count > 1 else kept
     ready = time.perf_counter()
-    with (
-        Meter.for_terminal(asked.request.progress if index == 0 else False) as meter,
-        _telling(kept),
-    ):
-        result = _simulated(asked, kept, meter, count, index)
+    with _telling(kept):
+        result = _simulated(asked, kept, count, index)
     if index > 0:
         return  # the first process has the whole too, and writes it
     simulated = time.perf_counter()
@@ -222,7 +218,7 @@ def _run(config: DictConfig) -> None:
         _remember(result, (asked.cost_digest(), asked.synapse.name), times)
 
 
-def _simulated(asked: Simulation, kept: Path | None, meter: Meter | None, count: int, index: int) -> Result:
+def _simulated(asked: Simulation, kept: Path | None, count: int, index: int) -> Result:
     """The result of this process, or of all of them together."""
     request = asked.request
     speed_before = speed.recall(device_name(choose_devices(request.device)[0]), asked.cost_digest())
@@ -237,8 +233,7 @@ def _simulated(asked: Simulation, kept: Path | None, meter: Meter | None, count:
         cache=request.cache,
         checkpoint=kept,
         checkpoint_vesicles=_block(kept, speed_before),
-        on_chunk=meter,
-        progress=False,
+        progress=request.progress if index == 0 else False,
     )
     vesicles = request.vesicles
     return distributed.simulate(run, vesicles, count, index) if count > 1 else run(vesicles=vesicles)

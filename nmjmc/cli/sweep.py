@@ -9,12 +9,13 @@ from typing import Any
 
 from nmjmc.cli import compose, report, sweep_words
 from nmjmc.cli.overrides import SETTINGS, prepare
-from nmjmc.cli.places import placing
 from nmjmc.cli.treatments import prepared, with_files
+from nmjmc.cli.value_origin import placing
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import ValidationError
 from nmjmc.request import usage
+from nmjmc.simulation.request import SimulateRequest
 from nmjmc.sweeps import axes, study
 from nmjmc.sweeps.design import Table, read_table
 from nmjmc.sweeps.plan import HOW, Plan, columns_of, plan
@@ -62,10 +63,10 @@ def command(words: list[str]) -> int:
         if isinstance(asked.options.resume, str):
             return _go_on(asked, asked.options.resume)
         planned = _planned(asked, own)
-    how = planned.definition["how"]
-    if how["dry_run"]:
+    settings = SimulateRequest.of(planned.definition["how"])
+    if settings.dry_run:
         return _dry_run(planned)
-    return _run(Sweep.create(planned.folder, planned.written()), asked, how, planned)
+    return _run(Sweep.create(planned.folder, planned.written()), asked, settings, planned)
 
 
 def _go_on(asked: sweep_words.Words, folder: str) -> int:
@@ -74,10 +75,13 @@ def _go_on(asked: sweep_words.Words, folder: str) -> int:
         hint = "leave the other words out: the folder knows them"
         raise ValidationError("resume", "given with what is swept", "given alone", hint)
     sweep = Sweep.open(folder)
-    return _run(sweep, asked, {**sweep.definition["how"], **_how(asked.shared)})
+    settings = SimulateRequest.of({**sweep.definition["how"], **_said_anew(asked.shared)})
+    return _run(sweep, asked, settings)
 
 
-def _run(sweep: Sweep, asked: sweep_words.Words, how: Mapping[str, Any], planned: Plan | None = None) -> int:
+def _run(
+    sweep: Sweep, asked: sweep_words.Words, settings: SimulateRequest, planned: Plan | None = None
+) -> int:
     """Run the points that are missing, here or by workers, and tell what came of all."""
     options = asked.options
     for index, why in repair(sweep).items():
@@ -85,17 +89,17 @@ def _run(sweep: Sweep, asked: sweep_words.Words, how: Mapping[str, Any], planned
         report.console().print(sentence, soft_wrap=True, markup=False)
     if options.resume:
         sweep.forget_failures()
-    worker = Worker(how["device"], how["cache"], options.together, options.stop_on_failure)
+    worker = Worker(settings.device, settings.cache, options.together, options.stop_on_failure)
     if options.detach:
         return _leave(sweep, worker, asked)
     if options.workers > 1 or asked.launcher:
         from nmjmc.cli.workers import launch
 
         sweep.close()
-        launch(sweep.path, options, how, asked.hydra)
+        launch(sweep.path, worker, options.workers, asked.hydra)
         check_whole(sweep)
     else:
-        run(sweep, replace(worker, built=planned.built if planned else {}), how["progress"])
+        run(sweep, replace(worker, built=planned.built if planned else {}), settings.progress)
         _tell_held(sweep)
     return summarise(sweep)
 
@@ -136,7 +140,7 @@ def _configs(
     return {n: compose.plain(compose.composed(prepared([*shared, f"{PREPARATION}={n}"], own))) for n in names}
 
 
-def _how(shared: tuple[str, ...]) -> dict[str, Any]:
+def _said_anew(shared: tuple[str, ...]) -> dict[str, Any]:
     """What may be said anew of a sweep that goes on: the device, the cache, the progress."""
     given = {}
     for word in shared:

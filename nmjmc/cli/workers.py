@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import hydra
 from omegaconf import DictConfig
@@ -20,7 +19,6 @@ from nmjmc.errors import NmjmcError, ValidationError, nearest
 from nmjmc.folders import config_dir
 from nmjmc.sweeps import slurm
 from nmjmc.sweeps.detached import submit
-from nmjmc.sweeps.request import SweepRequest
 from nmjmc.sweeps.run import run
 from nmjmc.sweeps.work import Worker
 
@@ -32,16 +30,16 @@ _EXTRAS = {
     "slurm_gpu": ("slurm", "submitit"),
     "ray": ("ray", "ray"),
 }
-_PASSED_ON = ("together", "stop_on_failure")
+_PASSED_ON = ("device", "cache", "together", "stop_on_failure")
 
 
-def launch(folder: Path, options: SweepRequest, how: Mapping[str, Any], words: Sequence[str]) -> None:
+def launch(folder: Path, worker: Worker, count: int, words: Sequence[str]) -> None:
     """Start the workers through hydra's launcher, and wait for them.
 
     Args:
         folder: The sweep's folder, which every worker must see.
-        options: SweepRequest of the sweep.
-        how: Device and cache.
+        worker: How each runs its points.
+        count: Number of workers.
         words: What hydra is told, such as `hydra/launcher=submitit_slurm`.
 
     Raises:
@@ -54,11 +52,11 @@ def launch(folder: Path, options: SweepRequest, how: Mapping[str, Any], words: S
     slurm.ask_scontrol()
     # else Ray runs its workers at nice 15, and where anything else computes they hardly begin
     os.environ.setdefault("RAY_worker_niceness", "0")
-    numbers = ",".join(map(str, range(options.workers)))
-    given = [f"folder={quote(str(folder.resolve()))}", f"worker={numbers}", f"device={how['device']}"]
-    given += [f"cache={str(how['cache']).lower()}"]
-    given += [f"{name}={str(getattr(options, name)).lower()}" for name in _PASSED_ON]
-    decorated = hydra.main(config_path=str(config_dir()), config_name="worker", version_base="1.3")(worker)
+    numbers = ",".join(map(str, range(count)))
+    given = [f"folder={quote(str(folder.resolve()))}", f"worker={numbers}", *_passed_on(worker)]
+    decorated = hydra.main(config_path=str(config_dir()), config_name="worker", version_base="1.3")(
+        run_worker
+    )
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, and we make sentences of them
     saved, sys.argv = sys.argv, ["nmjmc sweep", "--multirun", *given, *prepared]
     try:
@@ -70,12 +68,15 @@ def launch(folder: Path, options: SweepRequest, how: Mapping[str, Any], words: S
         raise sentence(error) from error
     except (NmjmcError, OSError):
         raise
-    except (
-        Exception
-    ) as error:  # the launcher's own: a worker died, or it ended in an error that it could not record
+    except Exception as error:
+        # the launcher's own, of whatever kind its library has: a worker died, or could not record its error
         raise NmjmcError(_ended(error, folder)) from error
     finally:
         sys.argv = saved
+
+
+def _passed_on(worker: Worker) -> list[str]:
+    return [f"{name}={str(getattr(worker, name)).lower()}" for name in _PASSED_ON]
 
 
 def detach(sweep: Sweep, worker: Worker, count: int, kind: str, words: Sequence[str]) -> list[str]:
@@ -124,7 +125,7 @@ def _installed(words: Sequence[str]) -> None:
             raise ValidationError("hydra/launcher", f"{name}, which is not here", "installed", hint)
 
 
-def worker(config: DictConfig) -> None:
+def run_worker(config: DictConfig) -> None:
     """One worker: run points until none is left; what a launcher pickles and starts."""
     run(
         Sweep.open(config.folder),

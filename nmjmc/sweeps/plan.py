@@ -95,7 +95,7 @@ def plan(
             raise ValidationError("target", "missing", "given, or else direction", hint)
     built = _built(definition)
     _refuse_hopeless(definition, found, built, table)
-    definition["room"] = _room(definition, found, request, built)
+    definition["room"] = _largest(definition, found, request, built)
     whole = {index: point for index, point in built.items() if isinstance(point, Point)}
     return Plan(definition, _folder(definition, request), whole)
 
@@ -286,7 +286,7 @@ def _of_point(error: NmjmcError, index: int, sampler: str, table: Table | None) 
     return ValidationError(f"{error.field} (point {index})", error.value, error.allowed, error.hint)
 
 
-def _room(
+def _largest(
     definition: Mapping[str, Any],
     found: Sequence[Axis],
     request: SweepRequest,

@@ -94,7 +94,7 @@ def run_claimed(
         The number of each point with its result or its error, once it is recorded.
     """
     built = {index: worker.built.get(index) or _built(sweep, asked) for index, asked in chosen.items()}
-    for index, outcome in _outcomes(built, worker, _room(sweep)):
+    for index, outcome in _outcomes(built, worker, _largest(sweep)):
         state = _keep(sweep, index, chosen[index], built[index], outcome)
         sweep.claims.release(index)
         worker.on_point(index, state)
@@ -104,7 +104,7 @@ def run_claimed(
             raise PointFailed(f"Point {index} failed, and the sweep ends with it: {outcome}")
 
 
-def _room(sweep: Sweep) -> Room | None:
+def _largest(sweep: Sweep) -> Room | None:
     """The room of the largest point; older sweeps do not say it."""
     said = sweep.definition.get("room")
     return Room(said["sites"], (said["content_mean"], said["content_cv"])) if said else None

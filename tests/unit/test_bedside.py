@@ -18,7 +18,7 @@ from nmjmc.bedside.task import of_junction, own_settings
 from nmjmc.cli import treatments
 from nmjmc.cli.bedside import known, task_of
 from nmjmc.cli.compose import composed
-from nmjmc.cli.handover import points
+from nmjmc.cli.hydra_main import points
 from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.cli.overrides import prepare
 from nmjmc.data import banks

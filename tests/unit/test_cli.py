@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import progress
+from nmjmc import progress
 from nmjmc.cli.main import main
 from nmjmc.cli.overrides import prepare, quoted
 from nmjmc.data import speed
@@ -365,10 +365,9 @@ def test_progress_says_what_is_going_on():
 
 
 def test_no_bar_is_drawn_where_there_is_no_terminal():
-    with progress.Meter.for_terminal("auto") as meter:
-        assert meter is None
-    with progress.Meter.for_terminal(False) as meter:
-        assert meter is None
+    for wanted in ("auto", False):
+        with progress.shown(wanted) as show:
+            assert show is None
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
