@@ -274,6 +274,8 @@ def to_text(value: Any, unit: str, digits: int | None = None) -> str:
 def _to_text(number: float, unit: str, digits: int | None, narrow: bool) -> str:
     if not math.isfinite(number):
         return f"{number} {unit}".strip()
+    if digits is not None and (short := _shortened(number, unit, digits)):
+        return f"{short} {unit}".strip()
     if unit.casefold() in _TEMPERATURES:
         exact = Fraction(number) + _kelvin(unit, "temperature", number)
     else:
@@ -283,16 +285,38 @@ def _to_text(number: float, unit: str, digits: int | None, narrow: bool) -> str:
     lengths = range(6 if narrow else 15, 40) if digits is None else (digits,)
     for length in lengths:
         text = f"{_decimal(exact, length)} {unit}".strip()
+        if digits is not None:
+            return text
         back = to_internal(text, unit, "value")
-        if digits is not None or (float(np.float32(back)) if narrow else back) == number:
+        if (float(np.float32(back)) if narrow else back) == number:
             return text
     raise AssertionError("a float has a finite decimal expansion")  # pragma: no cover
+
+
+def _shortened(number: float, unit: str, digits: int) -> str:
+    """What `_decimal` makes, by way of floats, as an axis may have a million values; empty where a last bit decides."""
+    if digits > 7 or unit.casefold() in _TEMPERATURES:
+        return ""
+    mantissa, _, power = f"{number / _float_factor(unit):.{digits + 5}e}".partition("e")
+    if mantissa[-6:] in ("499999", "500000", "500001") or mantissa.startswith(("0", "-0")):
+        return ""
+    return _plain(Decimal(f"{mantissa}e{power}"), digits)
+
+
+@functools.cache
+def _float_factor(unit: str) -> float:
+    return float(_factor(unit, internal_unit(unit)) or 1)
 
 
 def _decimal(exact: Fraction, digits: int) -> str:
     """A rational rounded to some significant digits, without a needless exponent."""
     with localcontext(Context(prec=60)):
         quotient = Decimal(exact.numerator) / Decimal(exact.denominator)
-    rounded = Context(prec=digits).create_decimal(quotient).normalize()
+    return _plain(quotient, digits)
+
+
+def _plain(exact: Decimal, digits: int) -> str:
+    """A decimal rounded to some significant digits, without a needless exponent."""
+    rounded = Context(prec=digits).create_decimal(exact).normalize()
     exponent = rounded.adjusted()
     return f"{rounded:f}" if rounded == 0 or -5 < exponent < 7 else f"{rounded:e}"

@@ -49,6 +49,11 @@ def settled(numerics: Numerics, synapse: Synapse, device: Any) -> Numerics:
 
 def why_not_warp(numerics: Numerics, synapse: Synapse, device: Any) -> str | None:
     """Why the event kernel cannot make this run, as a clause; None if it can."""
+    return why_not_asked(numerics, synapse) or why_not_here(device)
+
+
+def why_not_asked(numerics: Numerics, synapse: Synapse) -> str | None:
+    """What of the run the event kernel cannot do, on whatever machine, as a clause; None if it can all."""
     stepped = isinstance(synapse.cleft, Folded) or numerics.transport == "stepped"
     default = Numerics()
     for field in fields(Numerics):
@@ -56,6 +61,11 @@ def why_not_warp(numerics: Numerics, synapse: Synapse, device: Any) -> str | Non
             continue
         if getattr(numerics, field.name) != getattr(default, field.name):
             return f"numerics.{field.name} is set, and events in their exact order have no time step"
+    return None
+
+
+def why_not_here(device: Any) -> str | None:
+    """Why this machine has no event kernel, as a clause; None if it has."""
     if not installed():
         return 'NVIDIA Warp is not installed (pip install "nmjmc[fast]")'
     return why_not_on(device)

@@ -27,8 +27,8 @@ class Axis:
         key: Path of a parameter or a setting, such as `receptor.density`.
         unit: Its stated unit; None for a word, such as the name of a scheme.
         values: The values as text; empty for an interval.
-        low: Lower end of an interval, internal units.
-        high: Its upper end.
+        low: Lower end of an interval, or of even steps, internal units.
+        high: Its upper end; that of a list is not above the lower one.
         log: Whether an interval is even in the logarithm.
     """
 
@@ -135,7 +135,8 @@ def _between(key: str, name: str, inside: Sequence[str], unit: str) -> Axis:
     if _KINDS[name] == 2:
         return axis
     count = _count(key, inside[2])
-    return Axis(key, unit, _distinct(key, [axis.at(i / (count - 1)) for i in range(count)]))
+    steps = _distinct(key, [axis.at(i / (count - 1)) for i in range(count)])
+    return Axis(key, unit, steps, low, high, log)
 
 
 def _count(key: str, text: str) -> int:

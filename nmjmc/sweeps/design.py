@@ -121,6 +121,8 @@ def _ends(axis: Axis) -> list[int]:
     """Places of the lowest and the highest value; of the first words, where there are no numbers."""
     if axis.unit is None:
         return list(range(min(len(axis.values), _WORDS)))
+    if axis.high > axis.low:  # even steps
+        return [0, len(axis.values) - 1]
     numbers = [to_internal(value, axis.unit, axis.key, allow_infinite=True) for value in axis.values]
     return [int(np.argmin(numbers)), int(np.argmax(numbers))]
 

@@ -14,7 +14,7 @@ import numpy as np
 from nmjmc import __version__
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.folders import user_path
-from nmjmc.kernel import many
+from nmjmc.kernel import executor, many
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.numbers import whole_number
 from nmjmc.request import idle
@@ -87,6 +87,7 @@ def plan(
     sampler = request.sampler_for(any(axis.is_interval for axis in found))
     points = _points(found, sampler, request, table, _seed(base))
     definition = _definition(request, found, bases, sampler, points) | {"how": how}
+    definition["executor"] = "warp" if executor.installed() else "jax"
     definition["table"] = table and {"path": table.path, "lines": table.lines}
     if sampler == "optuna":
         objective.check(definition["request"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nmjmc.errors import ValidationError
+from nmjmc.kernel.executor import why_not_asked
 from nmjmc.simulation.config import Simulation
 from nmjmc.simulation.many import Point
 from nmjmc.yaml_file import Refused, parsed
@@ -27,13 +29,18 @@ def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: 
     """
     found = Simulation.of(point_config(definition, values, seed))
     run = found.request.run_of(found.synapse)
+    numerics = run.numerics
+    if numerics.executor == "auto" and "executor" in definition:
+        # settled when the sweep was planned, so that workers on unlike machines do not mix executors
+        able = definition["executor"] == "warp" and why_not_asked(numerics, run.synapse) is None
+        numerics = replace(numerics, executor="warp" if able else "jax")
     return Point(
         synapse=run.synapse,
         vesicles=run.vesicles,
         seed=run.seed,
         duration=run.duration,
         record_interval=run.record_interval,
-        numerics=run.numerics,
+        numerics=numerics,
     )
 
 

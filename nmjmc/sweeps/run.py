@@ -13,9 +13,10 @@ from pathlib import Path
 from nmjmc.data.atomic import clear_leftovers
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.ending import Interrupted
-from nmjmc.errors import NmjmcError
+from nmjmc.errors import NmjmcError, ValidationError
+from nmjmc.kernel.executor import why_not_here
 from nmjmc.progress import Show, shown
-from nmjmc.runtime import only_cpu
+from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.sweeps import study
 from nmjmc.sweeps.work import Worker, counts, full_disk, work
 
@@ -34,9 +35,11 @@ def run(sweep: Sweep, worker: Worker, progress: bool | str = "auto") -> None:
     Raises:
         Interrupted: If the user or the system ends it.
         NmjmcError: If the disk is full, or the folder is gone.
+        ValidationError: If the sweep was begun with an executor that this machine has not.
     """
     if worker.device == "cpu":
         only_cpu()
+    _check_executor(sweep, worker)
     chosen = study.work if sweep.definition["request"]["sampler"] == "optuna" else work
     try:
         with _log_in(sweep.path), shown(progress) as show:
@@ -48,6 +51,22 @@ def run(sweep: Sweep, worker: Worker, progress: bool | str = "auto") -> None:
         raise full_disk(sweep, error) from error
     finally:
         sweep.close()
+
+
+def _check_executor(sweep: Sweep, worker: Worker) -> None:
+    """Refuse a machine without the executor that `auto` means in this sweep: no point would fail by a fault of its own.
+
+    Raises:
+        ValidationError: With what is missing.
+    """
+    bases = sweep.definition["request"]["bases"].values()
+    named = all("executor" in (base.get("numerics") or {}) for base in bases)
+    if sweep.definition.get("executor") != "warp" or named:
+        return
+    if reason := why_not_here(choose_devices(worker.device)[0]):
+        allowed = "on a machine with the executor that it was begun with, warp"
+        hint = "or begin it anew in another folder with numerics.executor=jax"
+        raise ValidationError(f"the sweep {sweep.path}", f"gone on with here, where {reason}", allowed, hint)
 
 
 def repair(sweep: Sweep) -> dict[int, str]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nmjmc import units
 from nmjmc.errors import SimulationError, Status, ValidationError, explain, nearest
 from nmjmc.units import MICROMOLAR, internal_unit, to_internal, to_text
 
@@ -169,3 +170,14 @@ def test_what_is_remembered_is_what_is_computed():
             to_internal("inf", "nm", field)
     assert to_text(0.1, "um") == "0.1 um" and to_text(np.float32(0.1), "um") == "0.1 um"
     assert to_text(0.1, "um") != to_text(float(np.float32(0.1)), "um")
+
+
+def test_short_texts_are_the_same_by_floats_and_by_whole_fractions(monkeypatch):
+    rng = np.random.default_rng(11)
+    numbers = [*(10.0 ** rng.uniform(-9, 9, 1500)), *np.arange(-40, 40) / 8, 1e22, 5e-324, 1.5, 123456.5, 0.5]
+    cases = [(float(x), unit) for x in numbers for unit in ("/um^2", "nm", "/M/s", "", "degC")]
+    units._to_text.cache_clear()
+    quick = [units.to_text(x, unit, 6) for x, unit in cases]
+    monkeypatch.setattr(units, "_shortened", lambda *_: "")
+    units._to_text.cache_clear()
+    assert quick == [units.to_text(x, unit, 6) for x, unit in cases]
