@@ -141,6 +141,17 @@ def _float(values: Any, field: str) -> np.ndarray:
         raise ValidationError(field, repr(values)[:60], "real numbers") from error
 
 
+def plain_text(value: Any, field: str, allowed: str) -> str:
+    """A text that a user gave, NumPy's among them.
+
+    Raises:
+        ValidationError: If it is none.
+    """
+    if not isinstance(value, str):
+        raise ValidationError(field, " ".join(repr(value).split())[:80], allowed)
+    return str(value)
+
+
 def whole_number(value: Any, field: str, least: int, most: int) -> int:
     """An integer from what a user gave, of any type (1e3 is one, 1.5 and True are not).
 

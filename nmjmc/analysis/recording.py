@@ -94,7 +94,7 @@ class Recording:
 
     def _take_units(self) -> None:
         """Bring the signal to its unit; a sampling that neo knows is not contradicted."""
-        if self.unit not in UNITS:
+        if not isinstance(self.unit, str) or self.unit not in UNITS:
             raise ValidationError("unit", repr(self.unit), "nA or mV")
         period = getattr(self.signal, "sampling_period", None)
         object.__setattr__(self, "signal", np.atleast_2d(to_array(self.signal, self.unit, "signal")))

@@ -25,6 +25,7 @@ SHRINKS = 1032
 SMALL = 2**26
 """Bytes that a dataset may declare whatever the file holds: what was never written takes no room there (a choice)."""
 
+_LOCKED = "unable to lock file"  # what HDF5 says then
 _GROUPS = 10_000  # a fit has one for each data set and profile (a choice)
 _SHARE = 0.25  # of the memory: the numbers are converted and copied after they were read
 
@@ -53,16 +54,15 @@ def opened(
             seal.check(path)
         file = h5py.File(path, "r")
     except seal.DamageError as error:
+        if _is_locked(path):  # who writes it has not finished
+            raise _locked(path) from error
         hint = "take it from a copy, or remove it and make it again"
         raise ValidationError(
             "path", f"{path}, which is damaged: {error}", f"{wanted}, whole", hint
         ) from error
     except DAMAGE as error:
-        if "unable to lock file" in str(error):
-            hint = "close it there, or wait until it is written"
-            raise ValidationError(
-                "path", f"{path}, which another program has locked", "free", hint
-            ) from error
+        if _LOCKED in str(error):
+            raise _locked(path) from error
         raise ValidationError("path", f"{path}, which cannot be read as HDF5", wanted) from error
     with file:
         try:
@@ -74,6 +74,19 @@ def opened(
         except DAMAGE as error:
             found = f"{path}, of which something is missing or damaged ({_said(error)})"
             raise ValidationError("path", found, f"{wanted}, whole") from error
+
+
+def _is_locked(path: str | Path) -> bool:
+    try:
+        with h5py.File(path, "r"):
+            return False
+    except DAMAGE as error:
+        return _LOCKED in str(error)
+
+
+def _locked(path: str | Path) -> ValidationError:
+    hint = "close it there, or wait until it is written"
+    return ValidationError("path", f"{path}, which another program has locked", "free", hint)
 
 
 def check_file(file: Any, path: str | Path) -> None:

@@ -14,6 +14,7 @@ Kind: TypeAlias = Literal["result", "examination", "fit", "sweep", "table", "sev
 _HEADS: dict[str, Kind] = {
     "examination_schema_version": "examination", "fit_schema_version": "fit", "schema_version": "result",
 }  # fmt: skip
+_DEEPEST = 2  # folders of several within each other: runs of -m in a folder of results (a choice)
 _FILES = ("result.h5", "fit.h5")  # of the folder of a run, in which there is one of them
 
 
@@ -30,20 +31,36 @@ def kind_of(path: Path) -> Kind:
     return _of_folder(path) if path.is_dir() else _of_file(path)
 
 
-def inside(folder: Path) -> list[Path]:
-    """What a folder of several holds, by name: folders and files that are of some kind."""
-    seen = (path for path in folder.iterdir() if not path.name.startswith("."))
-    ours = (path for path in seen if path.is_dir() or path.suffix.casefold() in (".h5", ".nc"))
-    return sorted(path for path in ours if kind_of(path) not in ("", "table"))
+def inside(folder: Path, deep: int = _DEEPEST) -> list[Path]:
+    """What a folder of several holds, by name: folders and files that are of some kind.
+
+    Args:
+        folder: The folder; one that cannot be read holds nothing.
+        deep: Folders of several within each other that are looked into: what a user names may be a whole disk.
+    """
+    found = []
+    try:
+        for path in folder.iterdir():
+            if path.name.startswith(".") or path.is_symlink():
+                continue
+            if path.is_dir():
+                kind = _of_folder(path, deep - 1)
+            else:
+                kind = _of_file(path) if path.suffix.casefold() in (".h5", ".nc") and path.is_file() else ""
+            if kind not in ("", "table"):
+                found.append(path)
+    except OSError:
+        return sorted(found)
+    return sorted(found)
 
 
-def _of_folder(folder: Path) -> Kind:
+def _of_folder(folder: Path, deep: int = _DEEPEST) -> Kind:
     if (folder / "sweep.json").is_file():
         return "sweep"
     for name in _FILES:
         if (folder / name).is_file():
             return _of_file(folder / name)
-    return "several" if inside(folder) else ""
+    return "several" if deep > 0 and inside(folder, deep) else ""
 
 
 def _of_file(path: Path) -> Kind:

@@ -15,6 +15,7 @@ import numpy as np
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.junction.build import STAGES
 from nmjmc.junction.modifier import Change, alter
+from nmjmc.numbers import plain_text
 from nmjmc.synapse import modifier as synapses
 from nmjmc.synapse.modifier import compose
 from nmjmc.synapse.parameter import Range, convert, parameters
@@ -161,7 +162,12 @@ def _paths() -> Mapping[str, Range]:
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is that of a YAML file."""
+    """Whether a name is that of a YAML file.
+
+    Raises:
+        ValidationError: If it is no text.
+    """
+    name = plain_text(name, "the name of a disease or a drug", "a text")
     return name.endswith((".yaml", ".yml"))
 
 

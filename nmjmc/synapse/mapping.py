@@ -9,7 +9,13 @@ from nmjmc.errors import ValidationError, nearest
 
 
 def without_none(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping without keys whose value is None, at every depth."""
+    """The mapping without keys whose value is None, at every depth.
+
+    Raises:
+        ValidationError: If it is no mapping.
+    """
+    if not isinstance(mapping, Mapping):
+        raise ValidationError("the synapse", repr(mapping), "a mapping of its parts")
     return {
         key: without_none(value) if isinstance(value, Mapping) else value
         for key, value in mapping.items()

@@ -108,6 +108,8 @@ def several(changes: str | Mapping[str, Any], value: Any) -> dict[str, Any]:
     if value is NOT_GIVEN:
         hint = 'for example replace(synapse, "receptor.density", "3000 /um^2")'
         raise ValidationError("value", "missing", f"given for {changes}", hint)
+    if isinstance(value, Mapping) and not value:
+        raise ValidationError(str(changes), "an empty mapping", "a value")
     return {changes: value}
 
 

@@ -14,6 +14,7 @@ import yaml
 from nmjmc.errors import NmjmcWarning, ValidationError, nearest
 from nmjmc.folders import config_dir, names_in
 from nmjmc.kinetics.schemes import is_scheme_file, scheme_file
+from nmjmc.numbers import plain_text
 from nmjmc.synapse.build import ALL_PARTS, HISTORY, PARTS, build
 from nmjmc.synapse.differences import merged
 from nmjmc.synapse.model import Synapse
@@ -80,6 +81,7 @@ def known_preparation(name: str) -> dict[str, Any]:
     Raises:
         ValidationError: If there is none of that name.
     """
+    name = plain_text(name, "preparation", "the name of one, or the path of a file")
     if name not in available_preparations():
         hint = nearest(str(name), available_preparations())
         raise ValidationError("preparation", repr(name), "a known preparation", hint)

@@ -1,6 +1,8 @@
 """Old results: they open, they are run again, and the comparison says which way they agree."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +97,19 @@ def test_the_distance_is_in_standard_errors():
 def test_rerun_wants_one_file(capsys):
     assert main(["rerun"]) == 2 and main(["rerun", "none.h5"]) == 2 and main(["rerun", "a", "b"]) == 2
     assert "there is no file" in capsys.readouterr().err
+
+
+def test_a_file_that_another_program_has_locked_is_told(capsys):
+    """HDF5 locks a file that a program writes to."""
+    kept = formula_result().save("kept.h5")
+    script = f"import h5py, sys\nfile = h5py.File({str(kept)!r}, 'a')\nprint('locked', flush=True)\nsys.stdin.read()"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert writer.stdout.readline() == "locked\n"
+        assert main(["rerun", str(kept)]) == 2
+        said = capsys.readouterr().err
+        assert "which another program has locked; close it there" in said and len(said.splitlines()) == 1
+    finally:
+        writer.communicate("")

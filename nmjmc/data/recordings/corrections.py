@@ -53,7 +53,7 @@ def put_right(recording: Recording, gain: object = None, polarity: int | None = 
         signal = signal / factor
         said.append(f"divided by the gain {gain} as given")
     if polarity is not None:
-        if isinstance(polarity, bool) or polarity not in (-1, 1):
+        if isinstance(polarity, bool) or np.ndim(polarity) or polarity not in (-1, 1):
             raise ValidationError("polarity", repr(polarity), "1 (responses go up) or -1 (they go down)")
         if polarity != (-1 if unit == "nA" else 1):
             signal = -signal

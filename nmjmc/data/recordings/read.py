@@ -18,6 +18,7 @@ from nmjmc.data.recordings.optional import existing
 from nmjmc.data.recordings.table import read_csv
 from nmjmc.data.recordings.through_neo import read_neo
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.numbers import plain_text
 
 READERS: dict[str, Callable[..., Recording]] = {
     "abf": read_abf, "atf": read_atf, "csv": read_csv, "hdf5": read_hdf5, "mat": read_mat, "neo": read_neo,
@@ -29,6 +30,10 @@ SUFFIXES = {
     ".h5": "hdf5", ".hdf5": "hdf5", ".nc": "hdf5", ".mat": "mat",
 }  # fmt: skip
 """Reader of each suffix; any other goes to neo (WinWCP, Igor, Spike2, NWB and more)."""
+
+
+_TEXTS = ("format", "unit", "time_unit", "sweeps", "signal", "decimal", "dataset", "name")
+"""Options that are texts."""
 
 
 def read_recording(
@@ -61,6 +66,9 @@ def read_recording(
             for this format; or if the samples are no current or potential of a cell.
     """
     place = existing(path)
+    for name in _TEXTS:
+        if (given := {**options, "format": format}.get(name)) is not None:
+            plain_text(given, name, "a text")
     kind = format or SUFFIXES.get(place.suffix.casefold(), "neo")
     if kind not in READERS:
         raise ValidationError("format", repr(kind), "a known format", nearest(kind, READERS))
