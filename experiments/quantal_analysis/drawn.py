@@ -111,10 +111,11 @@ def collected(
         unjudged: Numbers whose assumption is not met, with what a reader must know.
     """
     found = [draws(np.random.default_rng([seed, i])) for i in range(count)]
-    return [
-        Sets(
-            name, true, *(np.array([getattr(f[name], part) for f in found]) for part in ("value", "low", "high")),
-            name not in (unjudged or {}), (unjudged or {}).get(name, ""),
+    made = []
+    for name, true in truth.items():
+        value, low, high = (
+            np.array([getattr(f[name], part) for f in found]) for part in ("value", "low", "high")
         )
-        for name, true in truth.items()
-    ]  # fmt: skip
+        note = (unjudged or {}).get(name, "")
+        made.append(Sets(name, true, value, low, high, not note, note))
+    return made
