@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import gammaln, ndtr
@@ -68,17 +67,3 @@ def between(edges: Float[Array, "e k"]) -> Float[Array, "b k"]:
     above = low > 0
     low, high = jnp.where(above, -high, low), jnp.where(above, -low, high)
     return ndtr(high) - ndtr(low)
-
-
-def log_likelihood(counts: np.ndarray, failed: int, probabilities: Array, no_quanta: Any) -> Array:
-    """Logarithm of the multinomial likelihood of a histogram, without the constant.
-
-    Args:
-        counts: In the bins [b].
-        failed: Trials without a response.
-        probabilities: Of the bins [b].
-        no_quanta: Probability of a failure.
-    """
-    floor = 1e-300 if jax.config.jax_enable_x64 else 1e-30  # pyright: ignore[reportAttributeAccessIssue]
-    seen = jnp.asarray(counts, probabilities.dtype) @ jnp.log(jnp.maximum(probabilities, floor))
-    return seen + (failed * jnp.log(jnp.maximum(no_quanta, floor)) if failed else 0.0)

@@ -13,12 +13,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
 from nmjmc.carried import internal
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse import get, paths, replace
 from nmjmc.synapse.model import Synapse
+from nmjmc.synapse.modifier import allowed_range
 from nmjmc.synapse.parameter import Range, convert
 from nmjmc.units import to_internal
 
@@ -209,8 +209,6 @@ def _prior(name: str, options: dict[str, Any], logarithmic: bool, inside: Any) -
 
 
 def _range(synapse: Synapse, name: str) -> Range:
-    from nmjmc.synapse.modifier import allowed_range
-
     allowed = allowed_range(synapse, name)
     if allowed.ndim:
         raise ValidationError("fit.free", name, "a single number, not a list")
@@ -249,10 +247,3 @@ def extra_value(name: str, value: Any) -> float:
     if not EXTRA[name].holds(number):
         raise ValidationError(name, number, EXTRA[name].words(number))
     return number
-
-
-def unconstrained_names(parameters: Parameters, free: Float[Array, " p"]) -> dict[str, float]:
-    """Values by path, as plain numbers."""
-    return {
-        name: float(value) for name, value in parameters.named(np.asarray(parameters.values(free))).items()
-    }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -193,8 +195,16 @@ def _refuse_unsaid(terms: Sequence[Term], known: Sequence[str]) -> None:
                 raise ValidationError(name, "neither free nor known", "one of them", hint)
 
 
-_PROGRAMS: dict[Any, Any] = {}
-_KEPT = 8
+@dataclass(frozen=True)
+class _Solution:
+    """What decides a solution of the mean field, compared by its key."""
+
+    key: tuple[Any, ...]
+    synapse: Synapse = field(compare=False)
+    parameters: Parameters = field(compare=False)
+    conditions: tuple[Condition, ...] = field(compare=False)
+    fixed: dict[str, float] = field(compare=False)
+    grid: Grid = field(compare=False)
 
 
 def _programs(problem: Problem) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
@@ -203,24 +213,25 @@ def _programs(problem: Problem) -> tuple[Callable[[Any], Any], Callable[[Any], A
     They do not depend on the data, so that fits of other data with the same parameters share them.
     """
     p = problem.parameters
-    numbers = tuple(values.tobytes() for values in (p.low, p.high, p.logarithmic))
     key = (
-        json.dumps(describe(problem.synapse), sort_keys=True), problem.conditions, p.names, numbers,
+        json.dumps(describe(problem.synapse), sort_keys=True), problem.conditions, p.names,
+        tuple(values.tobytes() for values in (p.low, p.high, p.logarithmic)),
         tuple(sorted(problem.fixed.items())), problem.grid,
     )  # fmt: skip
-    if key not in _PROGRAMS:
-        while len(_PROGRAMS) >= _KEPT:
-            _PROGRAMS.pop(next(iter(_PROGRAMS)))
-        synapse, conditions, grid, fixed = problem.synapse, problem.conditions, problem.grid, problem.fixed
+    return _compiled(
+        _Solution(key, problem.synapse, p, problem.conditions, dict(problem.fixed), problem.grid)
+    )
 
-        def solved(free: Any) -> dict[Condition, Quanta]:
-            values = fixed | p.named(p.values(free))
-            return {c: quanta(synapse, c, values, grid) for c in conditions}
 
-        def with_slope(free: Any) -> tuple[Any, Any]:
-            # forward mode: one solution carries the derivatives by all parameters
-            along = jax.vmap(lambda direction: jax.jvp(solved, (free,), (direction,))[1])
-            return solved(free), along(jnp.eye(p.count))
+@functools.lru_cache(maxsize=8)
+def _compiled(of: _Solution) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    def solved(free: Any) -> dict[Condition, Quanta]:
+        values = of.fixed | of.parameters.named(of.parameters.values(free))
+        return {c: quanta(of.synapse, c, values, of.grid) for c in of.conditions}
 
-        _PROGRAMS[key] = (jax.jit(solved), jax.jit(with_slope))
-    return _PROGRAMS[key]
+    def with_slope(free: Any) -> tuple[Any, Any]:
+        # forward mode: one solution carries the derivatives by all parameters
+        along = jax.vmap(lambda direction: jax.jvp(solved, (free,), (direction,))[1])
+        return solved(free), along(jnp.eye(of.parameters.count))
+
+    return jax.jit(solved), jax.jit(with_slope)

@@ -78,12 +78,6 @@ def fisher_interval(problem: Problem, state: FitState, level: float = 0.95) -> t
     return ends[0], ends[1]
 
 
-def scaled_covariance(problem: Problem, state: FitState) -> np.ndarray:
-    """Covariance of the scaled parameters: logarithms for most, so relative SDs on the diagonal's root [p, p]."""
-    stretch = problem.parameters.stretch(state.free)
-    return covariance(problem, state) * np.outer(stretch, stretch)
-
-
 def profile(
     problem: Problem,
     estimator: Estimator,

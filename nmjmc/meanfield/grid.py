@@ -74,7 +74,3 @@ class Grid:
         return dataclasses.replace(
             self, degree=factor * self.degree, vertical_degree=factor * self.vertical_degree
         )
-
-    def finer_in_time(self, factor: int = 2) -> Grid:
-        """The same grid with every time step divided."""
-        return dataclasses.replace(self, time_refinement=factor * self.time_refinement)

@@ -135,11 +135,11 @@ def test_human_quantum_matches_the_radial_solution():
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("finer", ["finer_in_space", "finer_in_time"])
+@pytest.mark.parametrize("finer", [Grid().finer_in_space(), Grid(time_refinement=2)], ids=["space", "time"])
 def test_converged(finer):
     waves = [
         measure(TIMES, np.asarray(solve(preparation("human"), TIMES, grid=grid).open_channels, float))
-        for grid in (Grid(), getattr(Grid(), finer)())
+        for grid in (Grid(), finer)
     ]
     for feature in ("amplitude", "rise_20_80", "decay_time"):
         first, second = (float(getattr(wave, feature)) for wave in waves)
