@@ -177,6 +177,8 @@ class Problem:
         return total
 
     def _prior(self, free: np.ndarray) -> tuple[float, np.ndarray]:
+        if not np.isfinite(self.parameters.prior_sd).any():
+            return 0.0, np.zeros(free.size)
         with jax.enable_x64(True):
             value, slope = jax.value_and_grad(self.parameters.prior)(jnp.asarray(free, jnp.float64))
             return float(value), np.asarray(slope)

@@ -46,8 +46,8 @@ NOISE = 0.05
 
 
 def fit(*arguments, **options):
-    """The mean field unless something else is asked for: `auto` may go on to the kernel."""
-    return nmjmc.fit(*arguments, **{"estimator": "mean_field", **options})
+    """The mean field unless something else is asked for: `auto` may go on to the kernel; nothing is resampled."""
+    return nmjmc.fit(*arguments, **{"estimator": "mean_field", "bootstrap": 0, **options})
 
 
 def truth(problem):
