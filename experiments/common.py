@@ -27,7 +27,7 @@ EXPERIMENTS = (
     "canonical_quantum", "convergence", "stiles_1996", "wathey_1979", "colquhoun_sakmann_1985", "hatton_2003",
     "hartzell_1975", "meanfield_human", "closed_forms", "estimators", "recovery", "land_1984", "terminal", "fibre",
     "healthy_muscle", "myasthenia", "lambert_eaton", "congenital", "competitive_block", "botulism", "contraction",
-    "quantal_analysis",
+    "quantal_analysis", "executors",
 )  # fmt: skip
 CONFIDENCE = 0.95
 DOTS_PER_INCH = 150

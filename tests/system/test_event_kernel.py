@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import nmjmc
+from experiments.executors.run import DESENSITISING, PRIMED
 from nmjmc.api import Point, simulate_many
 from nmjmc.errors import SimulationError, Status, ValidationError
 from nmjmc.kernel import executor, random
@@ -285,8 +286,8 @@ slow = pytest.mark.slow  # each of these compiles the pass of JAX anew
     [
         {},
         pytest.param({"cleft.rim": "reflecting"}, marks=slow),
-        pytest.param({"receptor.scheme": "two_site_desensitising"}, marks=slow),
-        pytest.param({"receptor.scheme": "two_site_primed"}, marks=slow),
+        pytest.param(DESENSITISING, marks=slow),
+        pytest.param(PRIMED, marks=slow),
         pytest.param({"esterase.active_fraction": 0.0}, marks=slow),
         pytest.param({"vesicle.pore_speed": 0.02}, marks=slow),
     ],

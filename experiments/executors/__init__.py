@@ -1,0 +1,1 @@
+"""One experiment; see `run.py`."""
