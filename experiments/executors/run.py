@@ -71,7 +71,7 @@ def run(report: Report) -> None:
         limit = float(stats.norm.isf(0.5 * CHANCE / z.size))
         largest = float(np.abs(z).max())
         report.say(
-            f"{name}: largest |z| of {z.size}, rms {np.sqrt((z**2).mean()):.2f}", "", "0", "by definition",
+            f"{name}: largest z in size, of {z.size}; rms {np.sqrt((z**2).mean()):.2f}", "", "0", "by definition",
             (0.0, limit), exact(largest),
         )  # fmt: skip
     report.facts["quanta of each"] = quanta
