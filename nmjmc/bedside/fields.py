@@ -26,7 +26,7 @@ def seconds(default: str | None, help: str, least: str, most: str, *, optional: 
         most: Allowed itself.
         optional: Whether None passes, and then no 0.
     """
-    allowed = f"above 0 and at most {most}" if optional else f"from {least} to {most}"
+    allowed = f"above 0 and at most {most}" if optional else f"from {least.removesuffix(' s')} to {most}"
 
     def read(value: Any, field: str) -> str:
         _refuse_bare(value, field)
