@@ -1,7 +1,4 @@
-"""The notebook of twenty lines does a disease, a drug, a bedside test, a file, a sweep and a fit without the command.
-
-Formulas stand for the molecules alone, as in the tests of the commands; fibres, files, figures and the fit are real.
-"""
+"""The notebook of twenty lines does a disease, a drug, a bedside test, a file, a sweep and a fit, all of it for real."""
 
 from pathlib import Path
 
@@ -14,10 +11,6 @@ import nmjmc
 pytestmark = pytest.mark.slow  # a minute and a half of processor time, most of it for compiling
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "docs" / "notebooks" / "twenty_lines.ipynb"
-FORMULAS = """\
-import nmjmc.kernel.many, nmjmc.kernel.simulate
-from tests.records import formula_many, formula_run
-nmjmc.kernel.simulate.run, nmjmc.kernel.many.run_many = formula_run, formula_many"""
 
 
 def test_the_notebook_of_twenty_lines_runs(tmp_path, monkeypatch):
@@ -25,7 +18,6 @@ def test_the_notebook_of_twenty_lines_runs(tmp_path, monkeypatch):
     book = nbformat.read(BOOK, 4)
     lines = [line for cell in book.cells if cell.cell_type == "code" for line in cell.source.splitlines()]
     assert len(lines) <= 26
-    book.cells.insert(0, nbformat.v4.new_code_cell(FORMULAS))
     nbclient.NotebookClient(book, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [
         out.data
