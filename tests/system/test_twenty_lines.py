@@ -1,4 +1,4 @@
-"""The notebook of twenty lines does a disease, a drug, a bedside test, a file, a sweep and a fit, all of it for real."""
+"""The notebook of twenty lines does a disease, a drug, a bedside test, a file, a sweep and a fit, all for real."""
 
 from pathlib import Path
 
