@@ -65,14 +65,26 @@ def _checked(words: list[str]) -> int:
         for point in points(overrides):
             planned(plain(composed(point, _NAME)))
     apart: list[str] = []
+    here = os.getpid()
 
     def run(config: DictConfig) -> None:
         _run(config, apart)
+        if os.getpid() != here:  # a launcher's process, which hands back nothing but an error
+            _refuse_apart(apart)
 
     code = hand_over(overrides, _NAME, "nmjmc fit", run)
+    _refuse_apart(apart)
+    return code
+
+
+def _refuse_apart(apart: list[str]) -> None:
+    """End with an error where a fit ended at parameters at which no data are.
+
+    Raises:
+        NmjmcError: With the sentences.
+    """
     if apart:
         raise NmjmcError(f"{' '.join(apart)} Check the unit and gain of the data, and where the fit begins.")
-    return code
 
 
 def read(config: Mapping[str, Any]) -> tuple[Synapse, FitRequest, dict[str, Any]]:

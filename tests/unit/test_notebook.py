@@ -18,12 +18,19 @@ import nmjmc, nmjmc.kernel.simulate as kernel
 from tests.records import formula_run
 kernel.run = formula_run
 result = nmjmc.simulate(nmjmc.preparation("human"), vesicles=2, duration=1)"""
+FIT = """\
+from nmjmc.fitting.meter import FitMeter
+from nmjmc.fitting.optimise import FitProgress
+with FitMeter.drawn("auto") as meter:
+    meter(FitProgress(1, 60, 2.5, {"receptor.density": 9.0}, 0.0, 1.0, 2.0))"""
 CELLS = (
     HEAD,
     "result.plot()",
     "figure = result.plot()",
     "import matplotlib.pyplot as plt\nresult.plot()",
     "result.rerun(progress=False).vesicles",
+    "result.rerun().vesicles",
+    FIT,
 )
 
 
@@ -41,13 +48,15 @@ def test_a_notebook_shows_figures_once_and_progress(monkeypatch):
     Client(book, timeout=300, resources={"metadata": {"path": root}}).execute()
     of = [[out for out in cell.outputs if out.output_type != "stream"] for cell in book.cells]
     pictures = [sum("image/png" in out.get("data", {}) for out in outputs) for outputs in of]
-    assert pictures == [0, 1, 0, 1, 0]
-    lines = [
-        content["data"].get("text/html", "")
-        for index, kind, content in told
-        if index == 0 and "data" in content
-    ]
-    assert any("simulating" in line and "2 vesicles" in line for line in lines) and lines[-1] == ""
+    assert pictures == [0, 1, 0, 1, 0, 0, 0]
+    for cell, stage, detail in ((0, "simulating", "2 vesicles"), (5, "simulating", "2 vesicles"),
+                                (6, "descent", "step 1 of at most 60, loss 2.5")):  # fmt: skip
+        lines = [
+            content["data"]["text/html"]
+            for index, _, content in told
+            if index == cell and "text/html" in content.get("data", {})
+        ]
+        assert any(stage in line and detail in line for line in lines) and lines[-1] == ""
     assert not any("display_data" in kind for index, kind, _ in told if index in (2, 4))
 
 
