@@ -33,7 +33,7 @@ def test_no_file_is_left_out():
         for group in ("preparation", "scheme", "example", "bedside", "diseases", "drugs")
         for name in named(group)
     }
-    helps = {"hydra/help/nmjmc", "hydra/help/nmjmc_fit"}
+    helps = {"hydra/help/nmjmc_fit"}
     assert known | helps | LAUNCHERS | READ_BY_ALL == FILES
     assert set(named("bedside")) == set(BEDSIDE)
 
