@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import itertools
 import os
 import sys
 import warnings
@@ -51,6 +52,8 @@ nmjmc COMMAND [KEY=VALUE ...]
 
 BEDSIDE = tuple(sorted(path.stem for path in (config_dir() / "bedside").glob("*.yaml")))
 COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "quantal", "show", "rerun", "doctor")
+
+WITHOUT_SETTINGS = ("collect", "plot", "show", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -123,7 +126,18 @@ def _dispatch(words: list[str]) -> int:
     if command not in COMMANDS:
         allowed = f"{', '.join(COMMANDS[:-1])} or {COMMANDS[-1]}"
         raise ValidationError("the command", command, allowed, nearest(command, COMMANDS))
+    if command in WITHOUT_SETTINGS and any(word in ("--help", "-h") for word in rest):
+        sys.stdout.write(_part_of_usage(command))
+        return 0
     return _load(command)(rest)
+
+
+def _part_of_usage(command: str) -> str:
+    """The lines of the usage that tell of one command, which has no settings to list beyond them."""
+    lines = USAGE.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith(f"  {command} "))
+    more = itertools.takewhile(lambda line: line.startswith("   "), lines[first + 1 :])
+    return "\n".join((f"nmjmc {command}", "", lines[first], *more, ""))
 
 
 def _load(command: str) -> Callable[[list[str]], int]:

@@ -413,6 +413,15 @@ def test_speed_is_remembered_for_the_next_dry_run(tmp_path, monkeypatch):
     speed.remember("cpu", "human", 4.0, 200)
 
 
+@pytest.mark.parametrize("command", ["collect", "plot", "show", "rerun", "doctor"])
+def test_a_command_without_settings_has_a_help_too(capsys, command):
+    for flag in ("--help", "-h"):
+        assert main([command, flag]) == 0
+        told = capsys.readouterr()
+        assert told.out.startswith(f"nmjmc {command}\n") and f"  {command} " in told.out and not told.err
+        assert told.out.count("\n  " + command) == 1 and len(told.out.splitlines()) <= 5
+
+
 def test_version_and_help(capsys):
     assert main(["--version"]) == 0 and main([]) == 0
     printed = capsys.readouterr().out
