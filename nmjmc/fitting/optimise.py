@@ -187,9 +187,10 @@ def _step(
     damping = float(state.damping)
     direction = np.linalg.solve(information + damping * scale, gradient) if natural else gradient
     if natural and 0.5 * float(gradient @ direction) < tolerance:
-        # a step that is damped so much is worth little, wherever it stands: the loss must be flat without damping too
+        # a step that is damped so much is worth little, wherever it stands: where none has lowered the loss yet, it
+        # must be flat without that damping too
         freely = np.linalg.solve(information + min(damping, _DAMPING) * scale, gradient)
-        flat = 0.5 * float(gradient @ freely) < tolerance
+        flat = 0.5 * float(gradient @ freely) < tolerance or state.losses[-1] < state.losses[0]
         return replace(state, done=np.array(CONVERGED if flat else STUCK))
     change, moments = _apply(optimiser, direction, state)
     free = state.free + change

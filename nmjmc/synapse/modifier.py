@@ -105,6 +105,7 @@ def several(changes: str | Mapping[str, Any], value: Any) -> dict[str, Any]:
         if value is not NOT_GIVEN:
             raise ValidationError("value", repr(value), "left out beside a mapping of changes")
         return dict(_flat(changes, ""))
+    _refuse_no_path(changes)
     if value is NOT_GIVEN:
         hint = 'for example replace(synapse, "receptor.density", "3000 /um^2")'
         raise ValidationError("value", "missing", f"given for {changes}", hint)
@@ -113,11 +114,17 @@ def several(changes: str | Mapping[str, Any], value: Any) -> dict[str, Any]:
     return {changes: value}
 
 
+def _refuse_no_path(path: Any) -> None:
+    if not isinstance(path, str):
+        raise ValidationError("path", repr(path), "a parameter's path", 'for example "receptor.density"')
+
+
 def _flat(changes: Mapping[str, Any], above: str) -> list[tuple[str, Any]]:
     """Paths with their values; the mapping of a scheme is a value."""
     found = []
     for key, value in changes.items():
-        path = f"{above}.{key}" if above else str(key)
+        _refuse_no_path(key)
+        path = f"{above}.{key}" if above else key
         below = isinstance(value, Mapping) and path not in WORDS
         found += _flat(value, path) if below else [(path, value)]
     return found
@@ -166,8 +173,7 @@ def scale(path: str, factor: Any) -> Modifier:
 
 def _entry(synapse: Synapse, path: str) -> tuple[Callable[[Synapse], Any], Range]:
     table = _table(synapse)
-    if not isinstance(path, str):
-        raise ValidationError("path", repr(path), "a parameter's path", 'for example "receptor.density"')
+    _refuse_no_path(path)
     if path not in table:
         raise ValidationError(
             path, "unknown", "a parameter of the synapse", nearest(path, [*_similar(path, table), *WORDS])

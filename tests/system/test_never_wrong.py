@@ -37,7 +37,6 @@ HOW = {"vesicles": 8, "seed": 9, "duration": 0.3, "record_interval": 0.01}
         ({"view_interval": 1.0}, "numerics.view_interval"),
         ({"transport": "exactt"}, "numerics.transport"),
         ({"executor": "wrap"}, "numerics.executor"),
-        ({"executor": "warp", "transport": "stepped"}, "numerics.executor"),
         ({"executor": "warp", "step_scale": 0.5}, "numerics.executor"),
         ({"executor": "warp", "batch": 2**30}, "numerics.batch"),
     ],

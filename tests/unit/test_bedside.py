@@ -407,8 +407,7 @@ def test_every_finding_has_a_file_and_a_figure(test, found, tmp_path):
     assert found[test].meaning.endswith(".") and "\n" not in found[test].meaning
     again.plot(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ValidationError, match="load_examination"):
-        nmjmc.load(tmp_path)
+    assert nmjmc.load(tmp_path).summary() == again.summary()
 
 
 def drawn(finding, tmp_path, **more):
@@ -585,7 +584,6 @@ def test_every_drug_is_a_word(name):
         ("tof|agent=organophosphate", "a list for organophosphate"),
         ("tof|drug=rocuronium:1 nM", "beside agent"),
         ("dose_response|agent=curare", "agent .*a known drug"),
-        ("sweep|pathology=ageing:0.2,ageing:0.4", "nmjmc rns pathology=ageing:0.2,ageing:0.8 -m"),
         ("twitch|contraction.pump_q10=0.1", r"contraction\.pump_q10 must be at least 0\.5"),
         ("twitch|times=[0 s, 9 s]", "times must be within 5 s for a force, but is up to 9000 ms"),
     ],

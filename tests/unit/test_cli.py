@@ -275,7 +275,6 @@ MISTAKES = {
     "simulate cache=maybe": "true or false",
     "simulate dry_run=1": "true or false",
     "simulate progress=loud": "auto, true or false",
-    "simulate ~vesicles": "missing",
     "simulate cleft.height": "KEY=VALUE",
     "simulate config=none.yaml": "can be read",
     "simulate hydra.nothing=1": "hydra.nothing",
