@@ -210,12 +210,12 @@ def in_units(path: str = "", /, **units: str) -> Callable[[T], T]:
             return function(*given.values(), **rest)
 
         if not isinstance(target, type):
-            return called  # type: ignore[return-value]
+            return called  # type: ignore[return-value]  (a function of the same arguments)
         types = {**get_type_hints(function), **dict.fromkeys(units, Any)}
         named = [item.replace(annotation=types.get(name, Any)) for name, item in parameters.items()]
-        called.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+        called.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]  (read by inspect)
         target.__init__ = called
-        return target  # type: ignore[return-value]
+        return target  # type: ignore[return-value]  (the class itself)
 
     return decorate
 

@@ -152,7 +152,7 @@ class Histogram:
             )
         width = float(gaps.mean())
         edges = np.append(centres - 0.5 * width, centres[-1] + 0.5 * width)
-        return cls(edges=edges, counts=counts, **others)  # pyright: ignore[reportArgumentType]
+        return cls(edges=edges, counts=counts, **others)  # pyright: ignore[reportArgumentType]  (the class takes its own fields)
 
     @property
     def centres(self) -> np.ndarray:

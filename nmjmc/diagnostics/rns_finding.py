@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 
@@ -82,8 +85,10 @@ def _amplitudes(found: Rns, drawn: Float[np.ndarray, "b v"]) -> Float[np.ndarray
     return np.stack(peaks, axis=1)
 
 
-def _change(name: str, amplitude: np.ndarray, replicates: np.ndarray, of: object, what: str) -> Row:
-    return of_replicates(name, "%", 100 * of(amplitude), 100 * of(replicates), what)  # pyright: ignore[reportCallIssue]
+def _change(
+    name: str, amplitude: np.ndarray, replicates: np.ndarray, of: Callable[[np.ndarray], Any], what: str
+) -> Row:
+    return of_replicates(name, "%", 100 * of(amplitude), 100 * of(replicates), what)
 
 
 def _exercise(before: Rns, after: Rns, first: np.ndarray, later: np.ndarray, what: str) -> Row:

@@ -43,4 +43,4 @@ def free(solutes: Sequence[Solute]) -> dict[str, float]:
 
 def _root(excess: object, high: float) -> float:
     """Where a rising function is zero between 0 and `high`."""
-    return float(brentq(excess, 0.0, high, xtol=1e-15, rtol=1e-12))  # pyright: ignore[reportArgumentType]
+    return float(brentq(excess, 0.0, high, xtol=1e-15, rtol=1e-12))  # pyright: ignore[reportArgumentType]  (the root alone)

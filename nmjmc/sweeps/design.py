@@ -90,6 +90,7 @@ class Grid(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return math.prod(len(axis.values) for axis in self.axes)
 
+    # no slices of points, which nobody asks for
     def __getitem__(self, index: int) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         if not 0 <= index < len(self):
             raise IndexError(index)

@@ -44,7 +44,7 @@ class Job:
 
     def checkpoint(self, number: int) -> Any:
         """What follows this job where it meets its time limit."""
-        import submitit  # pyright: ignore[reportMissingImports]
+        import submitit  # pyright: ignore[reportMissingImports]  (an extra)
 
         return submitit.helpers.DelayedSubmission(self, number)
 
@@ -65,8 +65,8 @@ def submit(sweep: Sweep, worker: Worker, count: int, kind: str, parameters: Mapp
     Raises:
         NmjmcError: If the cluster refuses them.
     """
-    import submitit  # pyright: ignore[reportMissingImports]
-    from submitit.core.utils import FailedJobError  # pyright: ignore[reportMissingImports]
+    import submitit  # pyright: ignore[reportMissingImports]  (an extra)
+    from submitit.core.utils import FailedJobError  # pyright: ignore[reportMissingImports]  (an extra)
 
     if kind == "slurm":
         ask_scontrol()

@@ -18,7 +18,7 @@ def optuna() -> ModuleType:
         ValidationError: If it is not installed, saying how to do that.
     """
     try:
-        import optuna  # pyright: ignore[reportMissingImports]
+        import optuna  # pyright: ignore[reportMissingImports]  (an extra)
     except ImportError as error:
         hint = 'install it with pip install "nmjmc[optuna]"'
         raise ValidationError(

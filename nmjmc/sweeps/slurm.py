@@ -19,7 +19,7 @@ def ask_scontrol() -> None:
     if shutil.which("scontrol") is None or _sacct_answers():
         return
     try:
-        from submitit.slurm import slurm  # pyright: ignore[reportMissingImports]
+        from submitit.slurm import slurm  # pyright: ignore[reportMissingImports]  (an extra)
     except ImportError:
         return
     if getattr(slurm.SlurmJob.watcher, "asks_scontrol", False):

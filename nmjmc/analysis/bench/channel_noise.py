@@ -147,10 +147,11 @@ def _forms(
     noise = _covariance(before, mean.size)
     if scaling == "none":
         return np.diag(kernel)[decay], np.diag(noise)[decay]
-    return tuple(
-        (np.diag(c) - 2.0 * mean * (c @ weights) + mean**2 * (weights @ c @ weights))[decay]
-        for c in (kernel, noise)
-    )  # pyright: ignore[reportReturnType]
+
+    def scaled(c: np.ndarray) -> np.ndarray:
+        return (np.diag(c) - 2.0 * mean * (c @ weights) + mean**2 * (weights @ c @ weights))[decay]
+
+    return scaled(kernel), scaled(noise)
 
 
 def _covariance(before: np.ndarray, size: int) -> np.ndarray:

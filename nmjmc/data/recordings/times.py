@@ -141,7 +141,7 @@ def _explained(times: np.ndarray, half: np.ndarray) -> Step | None:
         found = minimize_scalar(
             excess, bounds=(-reach, reach), method="bounded", options={"xatol": 1e-9 * reach}
         )
-        best = float(found.x)  # pyright: ignore[reportAttributeAccessIssue]
+        best = float(found.x)  # pyright: ignore[reportAttributeAccessIssue]  (scipy's results name no fields)
     if excess(best) > 0:
         return None
     low, high = (mean + _root(excess, best, side * reach) for side in (-1, 1))
@@ -164,7 +164,7 @@ def _root(excess: Callable[[float], float], inside: float, outside: float) -> fl
     if excess(outside) <= 0 or excess(inside) == 0:
         return outside if excess(outside) <= 0 else inside
     found = brentq(excess, inside, outside, xtol=1e-12 * abs(outside))
-    return float(found)  # pyright: ignore[reportArgumentType]
+    return float(found)  # pyright: ignore[reportArgumentType]  (the root alone, as no more is asked for)
 
 
 def _roundest(low: float, high: float) -> float:

@@ -46,7 +46,7 @@ def datasets_of(data: object, synapse: Synapse) -> tuple[DataSets, dict[str, Any
     if isinstance(data, DataSets):
         return data, {name: {} for name in data.kinds}
     if isinstance(data, Term | str | Path):
-        data = [data]  # pyright: ignore[reportAssignmentType]
+        data = [data]  # pyright: ignore[reportAssignmentType]  (one is a list of one)
     if isinstance(data, Held):
         data = {getattr(data, "name", "data"): {"file": data}}
     if isinstance(data, np.ndarray) or not isinstance(data, Mapping | Sequence):
@@ -57,7 +57,7 @@ def datasets_of(data: object, synapse: Synapse) -> tuple[DataSets, dict[str, Any
     if isinstance(data, Mapping) or all(isinstance(item, Mapping) for item in data):
         return _described(placed(data), synapse)
     if all(isinstance(item, str | Path) for item in data):
-        return _described(sets_of_files(data, ""), synapse)  # pyright: ignore[reportArgumentType]
+        return _described(sets_of_files(data, ""), synapse)  # pyright: ignore[reportArgumentType]  (all are paths, as was just seen)
     terms = tuple(item for item in data if isinstance(item, Term))
     if len(terms) < len(data):
         raise ValidationError("data", repr(data)[:60], _KINDS)
