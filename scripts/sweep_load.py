@@ -31,7 +31,7 @@ from nmjmc.api import Point, simulate_many
 from nmjmc.cli.main import main
 from nmjmc.data.sweep import Sweep
 from nmjmc.data.sweep_table import write, write_csv
-from nmjmc.kernel import programs
+from nmjmc.kernel.jax_pass import programs
 from nmjmc.sweeps import work as sweep_work
 from nmjmc.sweeps.gather import gather
 from nmjmc.viz.style import COLOURS, MILLIMETRE, save, style

@@ -15,7 +15,7 @@ from nmjmc.fitting import Condition, WaveformTerm
 from nmjmc.fitting.parameters import with_values
 from nmjmc.fitting.scores import plain
 from nmjmc.fitting.simulations import Simulate, Simulated, simulated, simulated_many
-from nmjmc.kernel import release
+from nmjmc.kernel.physics import release
 from nmjmc.synapse.model import Synapse
 
 FREE = {

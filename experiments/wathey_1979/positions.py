@@ -8,11 +8,11 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from nmjmc.kernel import release
 from nmjmc.kernel import simulate as kernel
-from nmjmc.kernel.batch import Batch, Members
+from nmjmc.kernel.jax_pass.batch import Batch, Members
+from nmjmc.kernel.jax_pass.programs import Programs
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.programs import Programs
+from nmjmc.kernel.physics import release
 from nmjmc.synapse.model import Synapse
 
 STATE = 0xFF  # the low byte of a site's word is its state

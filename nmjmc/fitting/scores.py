@@ -11,7 +11,7 @@ What a patch did hangs on the parameters through
 - densities: sites that stand at random on a denser lattice, L of N tiles live, each with the chance p, add
   (L - N p) / (1 - p) d log p.
 
-The kernel keeps counts, times and journeys of each vesicle up to each record (`nmjmc.kernel.scores`); so the scores
+The kernel keeps counts, times and journeys of each vesicle up to each record (`kernel.host.scores`); so the scores
 of all parameters follow from one run. Parameters that only scale the current are followed along the path instead.
 """
 
@@ -27,8 +27,8 @@ from nmjmc.errors import ValidationError
 from nmjmc.fitting.parameters import EXTRA, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Condition
-from nmjmc.kernel import lower
-from nmjmc.kernel.scores import Statistics
+from nmjmc.kernel.host.scores import Statistics
+from nmjmc.kernel.physics import lower
 from nmjmc.synapse.model import Synapse
 
 STEP = 1e-4

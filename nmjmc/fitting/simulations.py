@@ -15,10 +15,10 @@ from nmjmc.fitting.quanta import Condition
 from nmjmc.fitting.score_slopes import score_slope
 from nmjmc.fitting.scores import Run, Scores, changed, plain, scores, weights
 from nmjmc.fitting.terms import Term
-from nmjmc.kernel import release
 from nmjmc.kernel import simulate as kernel
 from nmjmc.kernel.many import Request, run_many
 from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.physics import release
 from nmjmc.synapse.model import Synapse
 
 

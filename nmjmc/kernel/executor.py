@@ -1,8 +1,8 @@
 """Which program follows the patches: the event kernel (`warp`), or the pass of pure JAX (`jax`).
 
 The event kernel does every event in its exact order (`nmjmc.kernel.event`); it needs the extra `fast`. The pass of JAX
-works on all patches at once, by time steps (`nmjmc.kernel.step`), and runs wherever JAX does. `auto` takes the first
-wherever it can.
+works on all patches at once, by time steps (`nmjmc.kernel.jax_pass`), and runs wherever JAX does. `auto` takes the
+first wherever it can.
 """
 
 from __future__ import annotations

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from nmjmc.errors import NmjmcError
-from nmjmc.kernel import release
-from nmjmc.kernel.batch import Job, Members, Outcome
 from nmjmc.kernel.executor import settled
-from nmjmc.kernel.layout import Layout, Room, known_or_new
-from nmjmc.kernel.lower import capacity_of
-from nmjmc.kernel.meter import Meter, Progress
+from nmjmc.kernel.host.job import Job, Members, Outcome
+from nmjmc.kernel.host.meter import Meter, Progress
+from nmjmc.kernel.jax_pass.layout import Layout, Room, known_or_new
+from nmjmc.kernel.jax_pass.programs import Programs
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.pool import FIRST
-from nmjmc.kernel.programs import Programs
+from nmjmc.kernel.physics import release
+from nmjmc.kernel.physics.lower import capacity_of
+from nmjmc.kernel.physics.tables import FIRST
 from nmjmc.kernel.simulate import (
     Record,
     batch_size,

@@ -9,6 +9,8 @@ from nmjmc.numbers import in_units
 
 EXECUTORS = ("auto", "warp", "jax")
 TRANSPORTS = ("auto", "exact", "stepped")
+LONGEST_STEP = 2.5e-3
+"""Longest step that the default takes [ms]; the convergence experiment shows what it costs (a choice)."""
 TIMES = ("shortest_step", "longest_step", "growth_time", "diffusion_step", "view_interval")
 """The fields that are times [ms]."""
 OF_THE_PASS = ("shortest_step", "longest_step", "growth_time", "step_scale", "diffusion_step")

@@ -15,18 +15,19 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import release
-from nmjmc.kernel.batch import Batch, Job, Members, Outcome, Point
-from nmjmc.kernel.checks import MOST_SITES, check_numerics, check_steps, check_times
-from nmjmc.kernel.event import size as event_size
 from nmjmc.kernel.executor import settled
-from nmjmc.kernel.lists import Lists
-from nmjmc.kernel.lower import Lowered, lower, placing
-from nmjmc.kernel.meter import Meter, Progress
+from nmjmc.kernel.host import size as event_size
+from nmjmc.kernel.host.checks import MOST_SITES, check_numerics, check_times
+from nmjmc.kernel.host.job import Job, Members, Outcome, Point, record_intervals
+from nmjmc.kernel.host.meter import Meter, Progress
+from nmjmc.kernel.host.scores import Statistics, statistics
+from nmjmc.kernel.jax_pass.batch import Batch
+from nmjmc.kernel.jax_pass.lists import Lists
+from nmjmc.kernel.jax_pass.programs import Programs
+from nmjmc.kernel.jax_pass.schedule import check_steps, substeps
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.programs import Programs
-from nmjmc.kernel.schedule import record_intervals, substeps
-from nmjmc.kernel.scores import Statistics, statistics
+from nmjmc.kernel.physics import release
+from nmjmc.kernel.physics.lower import Lowered, lower, placing
 from nmjmc.synapse.model import Synapse
 
 _CPU_BATCH = 32  # few enough that the hot part of a batch stays in the cache (measured)

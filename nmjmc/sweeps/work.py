@@ -14,7 +14,7 @@ from nmjmc import ending
 from nmjmc.data.result import Result
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import NmjmcError, ValidationError
-from nmjmc.kernel.layout import Room
+from nmjmc.kernel.jax_pass.layout import Room
 from nmjmc.simulation.many import Point, simulate_many
 from nmjmc.sweeps.points import build_point
 

@@ -10,8 +10,9 @@ import nmjmc
 from experiments.executors.run import DESENSITISING, PRIMED
 from nmjmc.api import Point, simulate_many
 from nmjmc.errors import SimulationError, Status, ValidationError
-from nmjmc.kernel import executor, random
+from nmjmc.kernel import executor
 from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.physics import random
 from nmjmc.kernel.simulate import run
 from tests.system.test_reproducible import DURATION, INTERVAL, VESICLES, assert_same, small
 
@@ -65,7 +66,7 @@ def test_the_calendar_orders_exactly_whatever_its_pages(whole, monkeypatch, name
 
 @pytest.mark.unit
 def test_few_buckets_change_no_bit(whole, monkeypatch):
-    from nmjmc.kernel.event import size
+    from nmjmc.kernel.host import size
 
     monkeypatch.setattr(size, "buckets", lambda molecules: 16)
     assert_same(simulated(), whole)
@@ -73,7 +74,8 @@ def test_few_buckets_change_no_bit(whole, monkeypatch):
 
 @pytest.mark.unit
 def test_a_pool_that_was_too_short_is_lengthened_in_the_midst(whole, monkeypatch):
-    from nmjmc.kernel.event import batch, size
+    from nmjmc.kernel.event import batch
+    from nmjmc.kernel.host import size
 
     grown, sound = [], batch.EventBatch._grow
     monkeypatch.setattr(size, "slots", lambda molecules: int(molecules))
@@ -226,7 +228,8 @@ def creased(**changes):
 @pytest.mark.unit
 @pytest.mark.parametrize("kind", ["folded", "flat"])
 def test_walks_have_the_same_bits_however_the_work_is_cut(kind, monkeypatch):
-    from nmjmc.kernel.event import batch, size
+    from nmjmc.kernel.event import batch
+    from nmjmc.kernel.host import size
 
     synapse = creased() if kind == "folded" else small()
     how = {"synapse": synapse, "vesicles": 4, "duration": 0.2, "interval": 0.02, "transport": "stepped"}

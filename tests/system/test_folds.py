@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import folds, random, stepped
-from nmjmc.kernel.lower import lower
+from nmjmc.kernel.jax_pass import folds, stepped
+from nmjmc.kernel.jax_pass.stage import stages
 from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.physics import folds as fold_lattices
+from nmjmc.kernel.physics import random
+from nmjmc.kernel.physics.lower import lower
 from nmjmc.kernel.simulate import run
-from nmjmc.kernel.stage import stages
 from nmjmc.synapse import Disc, Folded
 from nmjmc.synapse.presets import preparation
 from tests.models import DIFFUSION, HEIGHT, MOLAR, closed_box_moments, inert, two_site
@@ -113,7 +115,7 @@ def test_sites_are_densities_times_areas(profile):
             }
         },
     )
-    found = folds.build(synapse)
+    found = fold_lattices.build(synapse)
     slits = slit_area(1.0, 0.05, 0.3)
     middles = 0.3 * np.arange(-3, 4)
     chords = {x: 2 * np.sqrt(1 - (middles + x) ** 2).sum() for x in (-0.025, 0.0, 0.025)}
@@ -143,7 +145,9 @@ def test_a_tile_is_found_again_from_its_points():
     assert bool(there.all())
     np.testing.assert_array_equal(again, tile)
     deep = np.asarray(folds.in_fold(ground, tile))
-    np.testing.assert_array_equal(deep, np.isin(np.asarray(kind), (folds.WALL, folds.FOLD_LAMINA)))
+    np.testing.assert_array_equal(
+        deep, np.isin(np.asarray(kind), (fold_lattices.WALL, fold_lattices.FOLD_LAMINA))
+    )
 
 
 @pytest.fixture(scope="module")

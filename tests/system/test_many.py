@@ -11,11 +11,13 @@ from nmjmc.api import Point, simulate_many
 from nmjmc.cli.main import main
 from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, SimulationError, Status, ValidationError
-from nmjmc.kernel import batch, layout, many, programs, release
-from nmjmc.kernel.lists import Lists
+from nmjmc.kernel import many
+from nmjmc.kernel.jax_pass import batch, layout, programs
+from nmjmc.kernel.jax_pass.lists import Lists
 from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.physics import release
+from nmjmc.kernel.physics.survival import Start
 from nmjmc.kernel.simulate import make_job
-from nmjmc.kernel.survival import Start
 from tests.system.test_reproducible import small
 
 # few records, small batches, and eight points of three vesicles wherever that will do: the tests share their programs

@@ -8,7 +8,7 @@ import pytest
 import nmjmc
 from nmjmc.errors import SimulationError, Status, ValidationError
 from nmjmc.kernel import simulate as kernel
-from nmjmc.kernel.batch import Batch
+from nmjmc.kernel.jax_pass.batch import Batch
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.simulate import run
 from nmjmc.synapse import replace

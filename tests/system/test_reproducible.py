@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nmjmc
-from nmjmc.kernel import batch
+from nmjmc.kernel.jax_pass import batch
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.simulate import run
 from nmjmc.synapse import replace

@@ -14,7 +14,7 @@ from nmjmc import cache, runtime, trust
 from nmjmc.cli import doctor
 from nmjmc.cli.main import main
 from nmjmc.errors import CacheWarning
-from nmjmc.kernel import programs
+from nmjmc.kernel.jax_pass import programs
 
 pytestmark = pytest.mark.unit
 

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import capture, random, stepped
-from nmjmc.kernel.lower import lower
+from nmjmc.kernel.jax_pass import stepped
+from nmjmc.kernel.jax_pass.stage import stages
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.stage import stages
-from nmjmc.kernel.survival import Start, wave_numbers
+from nmjmc.kernel.physics import capture, random
+from nmjmc.kernel.physics.lower import lower
+from nmjmc.kernel.physics.survival import Start, wave_numbers
 from nmjmc.synapse import Slab
 from tests.models import DIFFUSION, HEIGHT, sinks
 from tests.statistics import assert_distribution, assert_within

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmjmc.kernel.contest import PASSES, unclaimed, winners
-from nmjmc.kernel.stage import stages
+from nmjmc.kernel.jax_pass.contest import PASSES, unclaimed, winners
+from nmjmc.kernel.jax_pass.stage import stages
 from tests.statistics import assert_chi_square
 
 SITES, ENTRIES = 16, 64

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 pytest.importorskip("warp")
-from nmjmc.kernel import release, simulate
-from nmjmc.kernel.batch import Members
+from nmjmc.kernel import simulate
 from nmjmc.kernel.event import start
+from nmjmc.kernel.jax_pass.batch import Members
 from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.physics import release
 from tests.system.test_reproducible import DURATION, INTERVAL, small
 
 

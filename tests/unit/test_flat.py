@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 from scipy.special import j1, jn_zeros
 
-from nmjmc.kernel import flat, random
-from nmjmc.kernel.lower import lower
-from nmjmc.kernel.stage import stages
-from nmjmc.kernel.survival import Start
+from nmjmc.kernel.jax_pass import flat
+from nmjmc.kernel.jax_pass.stage import stages
+from nmjmc.kernel.physics import random
+from nmjmc.kernel.physics.lower import lower
+from nmjmc.kernel.physics.survival import Start
 from nmjmc.synapse import Disc, Slab
 from tests.models import DIFFUSION, HEIGHT, inert, sinks
 from tests.statistics import assert_distribution, assert_proportion, assert_within

@@ -17,7 +17,7 @@ from nmjmc import ending
 from nmjmc.cli.main import main
 from nmjmc.ending import ending_on_request
 from nmjmc.kernel import simulate as kernel
-from nmjmc.kernel.meter import Meter
+from nmjmc.kernel.host.meter import Meter
 from tests.records import formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmjmc.kernel import lattice as lattices
-from nmjmc.kernel.lattice import ESTERASE, RECEPTOR
+from nmjmc.kernel.physics import lattice as lattices
+from nmjmc.kernel.physics.lattice import ESTERASE, RECEPTOR
 
 densities = st.floats(1.0, 3e4)
 halves = st.floats(0.05, 2.0)

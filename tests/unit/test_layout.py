@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmjmc.kernel import layout
-from nmjmc.kernel.layout import Layout, Room, known_or_new
-from nmjmc.kernel.lists import Lists
+from nmjmc.kernel.jax_pass import layout
+from nmjmc.kernel.jax_pass.layout import Layout, Room, known_or_new
+from nmjmc.kernel.jax_pass.lists import Lists
 
 pytestmark = pytest.mark.unit
 KIND = "a kind of points"

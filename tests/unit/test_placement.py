@@ -9,13 +9,13 @@ import pytest
 import nmjmc
 from nmjmc.cli.main import main
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import initial
-from nmjmc.kernel.lower import RANDOM_TILES, lower, placing
+from nmjmc.kernel.jax_pass import initial
+from nmjmc.kernel.jax_pass.step import State
 from nmjmc.kernel.many import Request, run_many
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.pool import FIRST
+from nmjmc.kernel.physics.lower import RANDOM_TILES, lower, placing
+from nmjmc.kernel.physics.tables import FIRST
 from nmjmc.kernel.simulate import run
-from nmjmc.kernel.step import State
 from nmjmc.synapse.build import describe
 
 pytestmark = pytest.mark.unit

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nmjmc.kernel.pool import NEVER, Entries, gather, pack, prefix_sum, scatter, select, unpack
-from nmjmc.kernel.stage import stages
+from nmjmc.kernel.jax_pass.pool import NEVER, Entries, gather, pack, prefix_sum, scatter, select, unpack
+from nmjmc.kernel.jax_pass.stage import stages
 
 
 def chosen(mask, capacity):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from nmjmc.kernel import programs
+from nmjmc.kernel.jax_pass import programs
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.simulate import run
 from tests.system.test_reproducible import small

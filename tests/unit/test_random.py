@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nmjmc.kernel import random
+from nmjmc.kernel.physics import random
 from tests.statistics import assert_chi_square, assert_distribution, assert_within
 
 MANY = 2**18

@@ -10,9 +10,10 @@ from nmjmc.fitting import Condition, StatisticsTerm
 from nmjmc.fitting.parameters import free_parameters
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.scores import Run, scores, weights
-from nmjmc.kernel import likelihood, release, simulate, survival
+from nmjmc.kernel import simulate
+from nmjmc.kernel.host.scores import Statistics
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.scores import Statistics
+from nmjmc.kernel.physics import likelihood, release, survival
 from nmjmc.runtime import use_cache
 from nmjmc.synapse import Esterase, Fibre, Receptor, Slab, Synapse, Vesicle
 from nmjmc.units import MICROMOLAR

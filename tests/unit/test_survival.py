@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
 
-from nmjmc.kernel.survival import ENTRIES, Start, cleft_modes, survival_tables, wave_numbers
+from nmjmc.kernel.physics.survival import ENTRIES, Start, cleft_modes, survival_tables, wave_numbers
 
 HEIGHT, DIFFUSION = 0.03, 0.4
 CELLS = 2000  # even, so that the middle lies between two cells

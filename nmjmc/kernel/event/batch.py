@@ -12,12 +12,13 @@ import numpy as np
 import warp as wp
 
 from nmjmc.errors import SimulationError, Status
-from nmjmc.kernel import random
-from nmjmc.kernel.batch import Job, Members, Outcome
-from nmjmc.kernel.event import size, tables
+from nmjmc.kernel.event import tables
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.state import State
-from nmjmc.kernel.scores import Sums
+from nmjmc.kernel.host import size
+from nmjmc.kernel.host.job import Job, Members, Outcome
+from nmjmc.kernel.host.scores import Sums
+from nmjmc.kernel.physics import random
 
 _GROWTH = 1.5
 _MOST_SLOTS = 2**24 - 2  # what the word of a site can name

@@ -1,4 +1,4 @@
-"""Random numbers of the event kernel: Threefry-2x32 with 13 rounds, as in `nmjmc.kernel.random`, on the device.
+"""Random numbers of the event kernel: Threefry-2x32 with 13 rounds, as in `nmjmc.kernel.physics.random`, on the device.
 
 A draw is a pure function of (seed, patch, purpose) in the key and (slot of the entry, number of its draw) in the
 counter. An entry keeps its count of draws when its slot passes to another molecule or clock, so that no two draws of

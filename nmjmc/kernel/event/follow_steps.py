@@ -2,7 +2,7 @@
 
 A molecule has walked to its next attempt when it is entered, so that an event is an attempt, an escape or a clock, and
 all are done in their exact order. A site that is due to free a molecule does so with the chance that it gets away
-within the step (`nmjmc.kernel.capture`), and is else given a new clock.
+within the step (`nmjmc.kernel.physics.capture`), and is else given a new clock.
 """
 
 # Warp's types stand where Python's are declared.

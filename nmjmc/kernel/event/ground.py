@@ -13,7 +13,7 @@ import numpy as np
 import warp as wp
 
 from nmjmc.kernel.event.language import no_type_check
-from nmjmc.kernel.lower import Lowered
+from nmjmc.kernel.physics.lower import Lowered
 
 _NO_FOLD = 1e9  # distance of folds in a flat cleft, and none is wide
 

@@ -1,8 +1,8 @@
 """Journeys in a flat cleft on the device: from one binding attempt to the next in a single exact step.
 
-The equations are those of `nmjmc.kernel.flat` and `nmjmc.kernel.survival`: the waiting time T to the next attempt by
-inversion of its cumulative hazard, -log u = H(T), in a table of 2,048 rows for each start; the displacement along the
-cleft Gaussian with variance 2 D T; an absorbing rim touched with the chance exp(-d0 d1 / (D T)) of the Brownian bridge.
+The equations (see `nmjmc.kernel.physics.survival`): the waiting time T to the next attempt by inversion of its
+cumulative hazard, -log u = H(T), in a table of 2,048 rows for each start; the displacement along the cleft Gaussian
+with variance 2 D T; an absorbing rim touched with the chance exp(-d0 d1 / (D T)) of the Brownian bridge.
 A thread draws only what it needs: two pairs of random words, and a third one near a rim.
 """
 

@@ -1,7 +1,7 @@
 """The state of a patch before its first event: sites at rest, molecules on their first journeys.
 
 Molecule n of a patch has slot n. It leaves its vesicle at the time at which the cumulative hazard of the pore reaches
-an exponential number, from anywhere on the pore's opening then (`nmjmc.kernel.release`).
+an exponential number, from anywhere on the pore's opening then (`nmjmc.kernel.physics.release`).
 """
 
 # Warp's types stand where Python's are declared.

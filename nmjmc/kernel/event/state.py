@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from nmjmc.kernel import view
 from nmjmc.kernel.event.calendar import HEAD
 from nmjmc.kernel.event.follow import follow
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.prepare import prepare
 from nmjmc.kernel.event.start import block_of
 from nmjmc.kernel.event.tables import Tables
+from nmjmc.kernel.physics import view
 
 STATUS = 10
 """The word of that row with the status bits."""

@@ -13,7 +13,7 @@ import warp as wp
 from nmjmc.kernel.event.follow_steps import follow_steps, look, prepare_steps
 from nmjmc.kernel.event.ground import Ground, grounds
 from nmjmc.kernel.event.state import State, put
-from nmjmc.kernel.lower import Lowered
+from nmjmc.kernel.physics.lower import Lowered
 
 
 class SteppedState(State):

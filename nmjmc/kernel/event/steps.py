@@ -1,7 +1,7 @@
 """Transport by steps on the device: a molecule walks from one binding attempt to the next without leaving its thread.
 
-The steps are those of `nmjmc.kernel.stepped` and `nmjmc.kernel.folds`: Gaussian, mirrored into the cleft and the folds,
-an encounter with a surface turned into an attempt with Andrews' chance of its fastest state (`nmjmc.kernel.capture`).
+The steps are those of the pass of JAX (`stepped` and `folds` there): Gaussian, mirrored into the cleft and the folds,
+an encounter with a surface turned into an attempt with Andrews' chance of its fastest state (`physics.capture`).
 Until it attempts, a molecule's steps do not depend on any site, so that they are made at once, however many they are;
 only the attempt is an event, entered at its time.
 

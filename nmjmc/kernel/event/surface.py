@@ -1,4 +1,4 @@
-"""Which tile of a folded membrane a molecule meets, and where a freed one sets out: `nmjmc.kernel.folds` for it."""
+"""Which tile of a folded membrane a molecule meets, and where a freed one sets out (see `kernel.physics.folds`)."""
 
 # Warp's types stand where Python's are declared.
 # pyright: reportInvalidTypeForm=false, reportArgumentType=false, reportOperatorIssue=false, reportReturnType=false

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nmjmc.kernel import random
-from nmjmc.kernel.lower import Lowered
-from nmjmc.kernel.pool import FIRST
+from nmjmc.kernel.physics import random
+from nmjmc.kernel.physics.lower import Lowered
+from nmjmc.kernel.physics.tables import FIRST
 
 
 class Tables(NamedTuple):

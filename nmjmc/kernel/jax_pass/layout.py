@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from nmjmc.kernel.lists import Lists
+from nmjmc.kernel.jax_pass.lists import Lists
 
 _MOST_KINDS = 32  # whose layouts are remembered
 _SITES = 4.0  # vacant sites cost memory only, so that four times as many may stand (a choice)

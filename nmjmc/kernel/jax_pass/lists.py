@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nmjmc.kernel.schedule import due_places
+from nmjmc.kernel.jax_pass.schedule import due_places
 
 FEWEST = 256  # shortest list that steps of fixed length take
 MARGIN = 1.05  # of the predicted number of due entries

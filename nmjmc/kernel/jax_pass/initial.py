@@ -15,14 +15,14 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float, Int, UInt32
 
-from nmjmc.kernel import contest, flat, random, sets, stepped
-from nmjmc.kernel import release as releases
-from nmjmc.kernel.events import Shape
-from nmjmc.kernel.pool import FIRST, NEVER, PLAIN, Entries, Pool, pack, select
-from nmjmc.kernel.stage import stages
-from nmjmc.kernel.step import State
-from nmjmc.kernel.survival import Start
-from nmjmc.kernel.tables import Tables
+from nmjmc.kernel.jax_pass import contest, flat, sets, stepped
+from nmjmc.kernel.jax_pass.pool import NEVER, PLAIN, Entries, Pool, pack, select
+from nmjmc.kernel.jax_pass.stage import stages
+from nmjmc.kernel.jax_pass.step import State
+from nmjmc.kernel.physics import random
+from nmjmc.kernel.physics import release as releases
+from nmjmc.kernel.physics.survival import Start
+from nmjmc.kernel.physics.tables import FIRST, Shape, Tables
 
 _BLOCK = 4096  # most molecules that are prepared at a time; few enough to stay in the cache
 

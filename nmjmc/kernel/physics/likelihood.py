@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float, Int
 
-from nmjmc.kernel.survival import ENTRIES, Start, SurvivalTables, cleft_modes
+from nmjmc.kernel.physics.survival import ENTRIES, Start, SurvivalTables, cleft_modes
 from nmjmc.kinetics.scheme import Scheme
 
 UNIT = 2.0**-12

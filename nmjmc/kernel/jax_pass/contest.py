@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel.stage import Stage
+from nmjmc.kernel.jax_pass.stage import Stage
 
 _LOW_BITS = 19
 _ROUNDS = 2
@@ -41,7 +41,7 @@ def winners(
         claims: which entries claim at all.
         age: time of each entry within the window, 0 to 1.
         key: a random word an entry.
-        stage: see `nmjmc.kernel.stage`.
+        stage: see `nmjmc.kernel.jax_pass.stage`.
 
     Returns:
         Which entries have won; which did not claim, but look at a site that somebody has changed before; the board.

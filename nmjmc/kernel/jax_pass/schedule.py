@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel.numerics import Numerics
+from nmjmc.kernel.jax_pass import contest
+from nmjmc.kernel.numerics import LONGEST_STEP, Numerics
+from nmjmc.kernel.physics.lower import Lowered
 
-LONGEST = 2.5e-3
-"""Longest step that the default takes [ms]; the convergence experiment shows what it costs (a choice)."""
 _SHARE = 0.2  # of the mean time of the fastest process: steps up to this change no mean by 0.5 % (measured)
 _MOST_SHARE = 0.5
 _SMALLEST = 4096
@@ -19,11 +19,6 @@ _LAG = 32
 _POWER = 1.5
 FEWEST = 2
 """Fewest passes in a record interval; see `chunk.BEFORE`."""
-
-
-def record_intervals(duration: float, interval: float) -> int:
-    """Record intervals of a run [both ms]: as many as cover its duration, so that the last record may lie after it."""
-    return max(1, math.ceil(duration / interval - 1e-6))
 
 
 def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = math.inf) -> float:
@@ -41,7 +36,7 @@ def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = m
     name, rate = fastest
     given, scale = numerics.longest_step, numerics.step_scale
     limits = {f"{name} takes {1e3 / rate:.3g} us on average": _MOST_SHARE / rate}
-    longest = (given or min(LONGEST, _SHARE / rate)) * scale
+    longest = (given or min(LONGEST_STEP, _SHARE / rate)) * scale
     if given is None:
         field, value = "numerics.step_scale", f"{scale:g}, which makes steps of {longest * 1e3:.3g} us"
     else:
@@ -88,6 +83,34 @@ def substeps(
     since = np.where(latest >= 0, np.maximum(start - times[np.maximum(latest, 0)], 0), np.inf)
     step = np.minimum(shortest * (1 + (since / numerics.growth_time) ** _POWER), longest)
     return np.maximum(FEWEST, np.ceil(interval / step - 1e-9)).astype(np.int32)
+
+
+def check_steps(numerics: Numerics, lowered: Lowered, interval: float, steps: int) -> None:
+    """Refuse steps so short that a record interval holds more of them than the kernel numbers.
+
+    Raises:
+        ValidationError: Naming what makes them so short.
+    """
+    most = contest.PASSES // 2
+    if steps <= most:
+        return
+    given = numerics.shortest_step * numerics.step_scale
+    name, rate = lowered.fastest
+    if lowered.step is None and given < interval / most:
+        if numerics.shortest_step == Numerics.shortest_step:
+            allowed = (
+                f"at most {given * most:.2g} ms, as a step is {given * 1e3:.3g} us (numerics.shortest_step)"
+            )
+            raise ValidationError("record_interval", f"{interval:g} ms", allowed)
+        value, field = f"{given * 1e3:.3g} us", "numerics.shortest_step"
+        hint = f"or record at least every {given * most:.2g} ms"
+        raise ValidationError(field, value, f"at least {interval / most * 1e3:.2g} us", hint)
+    reason = (
+        f"{name} takes {1e6 / rate:.3g} ns on average" if lowered.step is None else "steps are this short"
+    )
+    raise ValidationError(
+        "record_interval", f"{interval:g} ms", f"at most {interval * most / steps:.2g} ms, because {reason}"
+    )
 
 
 def patience(substeps: np.ndarray, interval: float) -> np.ndarray:

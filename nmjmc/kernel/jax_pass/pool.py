@@ -15,11 +15,9 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel.stage import Stage
+from nmjmc.kernel.jax_pass.stage import Stage
 
 NEVER = float("inf")
-FIRST = 0x100
-"""Word of a site in state 0 that has never changed: the state in the low byte, the number of changes above."""
 
 _WORD = 32
 _BLOCK = 16
@@ -91,7 +89,7 @@ def select(
     Args:
         mask: computes the mask; its length is a multiple of 32.
         capacity: length of the answer.
-        stage: see `nmjmc.kernel.stage`.
+        stage: see `nmjmc.kernel.jax_pass.stage`.
     """
     packed, before, after = stage(lambda: _pack_mask(mask()))
     rows = packed.shape[0]

@@ -12,13 +12,12 @@ from jax import lax
 from jaxtyping import Float, Int
 
 from nmjmc.errors import Status
-from nmjmc.kernel import contest
-from nmjmc.kernel.events import Shape
-from nmjmc.kernel.likelihood import UNIT
-from nmjmc.kernel.pool import FIRST, NEVER, gather, select, unpack
-from nmjmc.kernel.stage import stages
-from nmjmc.kernel.step import Happened, State, advance
-from nmjmc.kernel.tables import Tables
+from nmjmc.kernel.jax_pass import contest
+from nmjmc.kernel.jax_pass.pool import NEVER, gather, select, unpack
+from nmjmc.kernel.jax_pass.stage import stages
+from nmjmc.kernel.jax_pass.step import Happened, State, advance
+from nmjmc.kernel.physics.likelihood import UNIT
+from nmjmc.kernel.physics.tables import FIRST, Shape, Tables
 
 BEFORE = 8
 """Intervals before a chunk to which its events may belong: those that fell due again in the last passes of the

@@ -7,10 +7,7 @@ import math
 import numpy as np
 
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.kernel import contest
-from nmjmc.kernel.lower import Lowered
-from nmjmc.kernel.numerics import TIMES, TRANSPORTS, Numerics
-from nmjmc.kernel.schedule import LONGEST
+from nmjmc.kernel.numerics import LONGEST_STEP, TIMES, TRANSPORTS, Numerics
 from nmjmc.synapse.model import Synapse
 
 MOST_SITES = 2**30
@@ -40,34 +37,6 @@ def check_times(synapse: Synapse, numerics: Numerics, duration: float) -> None:
         )
 
 
-def check_steps(numerics: Numerics, lowered: Lowered, interval: float, steps: int) -> None:
-    """Refuse steps so short that a record interval holds more of them than the kernel numbers.
-
-    Raises:
-        ValidationError: Naming what makes them so short.
-    """
-    most = contest.PASSES // 2
-    if steps <= most:
-        return
-    given = numerics.shortest_step * numerics.step_scale
-    name, rate = lowered.fastest
-    if lowered.step is None and given < interval / most:
-        if numerics.shortest_step == Numerics.shortest_step:
-            allowed = (
-                f"at most {given * most:.2g} ms, as a step is {given * 1e3:.3g} us (numerics.shortest_step)"
-            )
-            raise ValidationError("record_interval", f"{interval:g} ms", allowed)
-        value, field = f"{given * 1e3:.3g} us", "numerics.shortest_step"
-        hint = f"or record at least every {given * most:.2g} ms"
-        raise ValidationError(field, value, f"at least {interval / most * 1e3:.2g} us", hint)
-    reason = (
-        f"{name} takes {1e6 / rate:.3g} ns on average" if lowered.step is None else "steps are this short"
-    )
-    raise ValidationError(
-        "record_interval", f"{interval:g} ms", f"at most {interval * most / steps:.2g} ms, because {reason}"
-    )
-
-
 def check_numerics(numerics: Numerics) -> None:
     """Refuse settings that cannot be right.
 
@@ -83,7 +52,7 @@ def check_numerics(numerics: Numerics) -> None:
         value = getattr(numerics, name)
         if value is not None and not 0 < value < math.inf:
             raise ValidationError(f"numerics.{name}", value, "positive")
-    if numerics.shortest_step > (longest := numerics.longest_step or LONGEST):
+    if numerics.shortest_step > (longest := numerics.longest_step or LONGEST_STEP):
         value, allowed = f"{numerics.shortest_step * 1e3:.3g} us", f"at most {longest * 1e3:.3g} us"
         hint = "the longest step; for longer steps set numerics.longest_step too"
         if numerics.shortest_step != Numerics.shortest_step:

@@ -9,15 +9,17 @@ needs only the score up to that time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from nmjmc.errors import SimulationError, Status
-from nmjmc.kernel import chunk
-from nmjmc.kernel.likelihood import MOST, UNIT, Majorant
-from nmjmc.kernel.lower import Lowered
+from nmjmc.kernel.physics.likelihood import MOST, UNIT, Majorant
+from nmjmc.kernel.physics.lower import Lowered
+
+if TYPE_CHECKING:
+    from nmjmc.kernel.jax_pass import chunk
 
 
 class Sums(NamedTuple):

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel import flat, folds, random, stepped
-from nmjmc.kernel import lattice as lattices
-from nmjmc.kernel.pool import FIRST, NEVER, Entries
-from nmjmc.kernel.stage import Stage
-from nmjmc.kernel.survival import Start
-from nmjmc.kernel.tables import Chemistry, Tables
+from nmjmc.kernel.jax_pass import flat, folds, stepped
+from nmjmc.kernel.jax_pass.pool import NEVER, Entries
+from nmjmc.kernel.jax_pass.stage import Stage
+from nmjmc.kernel.physics import lattice as lattices
+from nmjmc.kernel.physics import random
+from nmjmc.kernel.physics.survival import Start
+from nmjmc.kernel.physics.tables import FIRST, Chemistry, Shape, Tables
 
 # random words of an event by number: acceptance, two keys of the contest, two for the point on a tile, a journey.
 # A clock uses the first ones for its choice of path and the lineage of the clock that splits off.
@@ -27,25 +28,6 @@ _STEP_WORDS = _JOURNEY + stepped.WORDS
 STATE = 0xFF
 _NOWHERE = 2**31 - 1
 _SPLIT = 0x80000000
-
-
-class Shape(NamedTuple):
-    """What is compiled in: sizes and kinds, never a parameter.
-
-    `scored` is the number of states where the score function is wanted, else 0.
-    """
-
-    sites: int
-    transitions: int
-    disc: bool
-    reflecting: bool
-    viewed: bool = False
-    scored: int = 0
-
-    @property
-    def columns(self) -> int:
-        """What is counted of a patch: each transition, escapes, and for scores rejections by the state of the site."""
-        return self.transitions + 1 + self.scored
 
 
 class Events(NamedTuple):

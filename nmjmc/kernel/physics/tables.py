@@ -7,8 +7,30 @@ from typing import NamedTuple
 from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel.lattice import Lattice
-from nmjmc.kernel.likelihood import JourneyScores
+from nmjmc.kernel.physics.lattice import Lattice
+from nmjmc.kernel.physics.likelihood import JourneyScores
+
+FIRST = 0x100
+"""Word of a site in state 0 that has never changed: the state in the low byte, the number of changes above."""
+
+
+class Shape(NamedTuple):
+    """What is compiled in: sizes and kinds, never a parameter.
+
+    `scored` is the number of states where the score function is wanted, else 0.
+    """
+
+    sites: int
+    transitions: int
+    disc: bool
+    reflecting: bool
+    viewed: bool = False
+    scored: int = 0
+
+    @property
+    def columns(self) -> int:
+        """What is counted of a patch: each transition, escapes, and for scores rejections by the state of the site."""
+        return self.transitions + 1 + self.scored
 
 
 class Chemistry(NamedTuple):

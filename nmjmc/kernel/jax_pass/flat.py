@@ -15,10 +15,10 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
-from nmjmc.kernel import likelihood, random
-from nmjmc.kernel.stage import Stage
-from nmjmc.kernel.survival import ENTRIES, Start
-from nmjmc.kernel.tables import Journeys, Tables
+from nmjmc.kernel.jax_pass.stage import Stage
+from nmjmc.kernel.physics import likelihood, random
+from nmjmc.kernel.physics.survival import ENTRIES, Start
+from nmjmc.kernel.physics.tables import Journeys, Tables
 
 WORDS = 7
 """Random words that a journey takes."""
@@ -70,7 +70,7 @@ def depart(
         x, y: starting points [um].
         start: `Start` code, where across the cleft each sets out.
         words: `WORDS` random words each.
-        stage: see `nmjmc.kernel.stage`.
+        stage: see `nmjmc.kernel.jax_pass.stage`.
     """
     meets = disc or not reflecting  # a flat mirror is exact for journeys of any length
     span, aim, score = stage(lambda: _wait(tables, disc, meets, x, y, start, words[0], words[1]))

@@ -15,11 +15,11 @@ from jax import Array
 from jaxtyping import Bool, Float, Int, UInt32
 
 from nmjmc.errors import Status
-from nmjmc.kernel import contest, events, random, sets
-from nmjmc.kernel.events import Shape
-from nmjmc.kernel.pool import NEVER, Entries, Pool, gather, pack, scatter, select, unpack
-from nmjmc.kernel.stage import stages
-from nmjmc.kernel.tables import Tables
+from nmjmc.kernel.jax_pass import contest, events, sets
+from nmjmc.kernel.jax_pass.pool import NEVER, Entries, Pool, gather, pack, scatter, select, unpack
+from nmjmc.kernel.jax_pass.stage import stages
+from nmjmc.kernel.physics import random
+from nmjmc.kernel.physics.tables import Shape, Tables
 
 _SPARE = 4  # at most one due entry in so many may be a site that splits off a clock; more is an overflow
 

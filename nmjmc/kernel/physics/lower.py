@@ -12,13 +12,12 @@ import numpy as np
 
 from nmjmc.carried import internal
 from nmjmc.errors import ValidationError
-from nmjmc.kernel import folds, likelihood, stepped, survival
-from nmjmc.kernel import lattice as lattices
-from nmjmc.kernel.events import Shape
-from nmjmc.kernel.likelihood import Majorant
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.pool import FIRST
-from nmjmc.kernel.tables import Chemistry, Folds, Journeys, Tables
+from nmjmc.kernel.physics import folds, likelihood, survival
+from nmjmc.kernel.physics import lattice as lattices
+from nmjmc.kernel.physics.likelihood import Majorant
+from nmjmc.kernel.physics.stepping import Surface, chosen, lower_stepping
+from nmjmc.kernel.physics.tables import FIRST, Chemistry, Folds, Journeys, Shape, Tables
 from nmjmc.kinetics.exact import occupancy
 from nmjmc.kinetics.scheme import Scheme
 from nmjmc.synapse.cleft import Folded, Slab, half_width
@@ -120,14 +119,12 @@ def lower(
     joint = receptor + esterase
     states = len(s.receptor.scheme.states) + len(s.esterase.scheme.states) + 1
     binding, fastest = _binding(receptor, esterase, states)
-    majorants = _majorants(s, binding, stepped.chosen(numerics, s)) if scores else ()
+    majorants = _majorants(s, binding, chosen(numerics, s)) if scores else ()
     fastest = [rate * m.headroom for rate, m in zip(fastest, majorants, strict=True)] if scores else fastest
     chemistry = _chemistry(joint, states, _acceptance(binding, fastest, len(s.receptor.scheme.states)))
     stepping, limits = None, {}
-    if stepped.chosen(numerics, s):
-        stepping, accept, leave = stepped.lower_stepping(
-            s, numerics, ground.surfaces, binding, fastest, ground.folds
-        )
+    if chosen(numerics, s):
+        stepping, accept, leave = lower_stepping(s, numerics, ground.surfaces, binding, fastest, ground.folds)
         chemistry = chemistry._replace(acceptance=accept, leaving=leave)
         journeys = _no_journeys(float(stepping.step))
     else:
@@ -218,7 +215,7 @@ class Ground(NamedTuple):
     lattice: lattices.Lattice
     folds: Folds | None
     live: list[tuple[int, np.ndarray]]
-    surfaces: list[stepped.Surface]
+    surfaces: list[Surface]
 
 
 def _flat_ground(s: Synapse) -> Ground:
@@ -228,7 +225,7 @@ def _flat_ground(s: Synapse) -> Ground:
     live = [lattices.live_tiles(int(lattice.across[k]), half, planes[k][1], radius) for k in (0, 1)]
     area = [float(p) ** 2 if planes[k][1] > 0 else math.inf for k, p in enumerate(lattice.pitch)]
     surfaces = [
-        stepped.Surface("receptor.density", 0, area[0], 1), stepped.Surface("esterase.density", 1, area[1], 2)
+        Surface("receptor.density", 0, area[0], 1), Surface("esterase.density", 1, area[1], 2)
     ]  # fmt: skip
     return Ground(lattice, None, list(enumerate(live)), surfaces)
 
@@ -236,10 +233,10 @@ def _flat_ground(s: Synapse) -> Ground:
 def _folded_ground(s: Synapse) -> Ground:
     found, lattice, live, area = folds.build(s)
     surfaces = [
-        stepped.Surface("receptor.density", 0, area[0], 1),
-        stepped.Surface("esterase.density", 1, area[2], 2),
-        stepped.Surface("receptor.density", 0, area[1], 1),
-        stepped.Surface("esterase.fold_density", 1, area[3], 2),
+        Surface("receptor.density", 0, area[0], 1),
+        Surface("esterase.density", 1, area[2], 2),
+        Surface("receptor.density", 0, area[1], 1),
+        Surface("esterase.fold_density", 1, area[3], 2),
     ]
     return Ground(lattice, found, list(zip((0, 0, 1, 1), live, strict=True)), surfaces)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nmjmc.kernel.batch import Job
+from nmjmc.kernel.host.job import Job
 
 SPARE = 1.125
 """Slots of a pool over its molecules: room for clocks that split off and for stale ones; more are given when needed."""

@@ -125,8 +125,13 @@ def _cache_path(name: str, device: Any, key: Any) -> Path | None:
 def _origin() -> str:
     """What made the programs: this package's kernel, JAX and XLA, and the processor they are made for."""
     digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for source in (*sorted(here.glob("*.py")), here.parent / "errors.py"):
+    package = Path(__file__).parents[2]
+    kernel = package / "kernel"
+    for source in (
+        *sorted(kernel.glob("jax_pass/*.py")),
+        *sorted(kernel.glob("physics/*.py")),
+        package / "errors.py",
+    ):
         digest.update(source.read_bytes())
     info = Path("/proc/cpuinfo")
     flags = (

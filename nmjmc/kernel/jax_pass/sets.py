@@ -16,11 +16,11 @@ import numpy as np
 from jax import Array
 from jaxtyping import Int
 
-from nmjmc.kernel.lattice import Lattice
-from nmjmc.kernel.release import PoreTable
-from nmjmc.kernel.stage import Stage
-from nmjmc.kernel.survival import Start
-from nmjmc.kernel.tables import Chemistry, Journeys, Tables
+from nmjmc.kernel.jax_pass.stage import Stage
+from nmjmc.kernel.physics.lattice import Lattice
+from nmjmc.kernel.physics.release import PoreTable
+from nmjmc.kernel.physics.survival import Start
+from nmjmc.kernel.physics.tables import Chemistry, Journeys, Tables
 
 
 def stack(tables: Sequence[Tables], which: Int[np.ndarray, " v"]) -> Tables:
@@ -65,7 +65,7 @@ def own(tables: Tables, patch: Int[Array, " e"], stage: Stage) -> Tables:
     Args:
         tables: those of the batch.
         patch: the patch of each entry.
-        stage: see `nmjmc.kernel.stage`.
+        stage: see `nmjmc.kernel.jax_pass.stage`.
     """
     which = tables.sets
     if which is None:

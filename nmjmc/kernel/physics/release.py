@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from nmjmc.kernel import random
+from nmjmc.kernel.physics import random
 from nmjmc.synapse.vesicle import Vesicle
 
 ENTRIES = 2048

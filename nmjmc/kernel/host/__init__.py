@@ -1,0 +1,1 @@
+"""What the host does around the executors: settings checked, jobs and batches, memory, progress, statistics."""

@@ -1,0 +1,111 @@
+"""What a run asks of its batches, and what a batch gives back: the same for both executors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nmjmc.kernel.host.scores import Sums
+from nmjmc.kernel.physics.lower import Lowered
+from nmjmc.kernel.physics.release import PoreTable
+
+if TYPE_CHECKING:
+    from nmjmc.kernel.jax_pass.lists import Lists
+
+
+class Point(NamedTuple):
+    """What is one parameter set's own.
+
+    Attributes:
+        lowered: the synapse as arrays.
+        pore: how molecules leave their vesicle.
+        sites: release sites of a patch [um].
+        content: mean and CV of a vesicle's content.
+        seed: seed of its patches.
+        height: of the cleft [um], for the views.
+        dilution: tiles for each site of the two planes, more than one where sites stand at random.
+        drawn: esterases that are drawn from their tiles; -1 where each tile has its chance.
+    """
+
+    lowered: Lowered
+    pore: PoreTable
+    sites: np.ndarray
+    content: tuple[float, float]
+    seed: int
+    height: float
+    dilution: tuple[float, float] = (1.0, 1.0)
+    drawn: int = -1
+
+
+class Job(NamedTuple):
+    """What all batches of a run share; all points have the same shape, schemes, times and steps.
+
+    Attributes:
+        points: the parameter sets.
+        slots: how many of them a batch may hold.
+        content: mean and CV of a vesicle's content, the largest of all points.
+        times: release times of a patch [ms].
+        interval: time between records [ms].
+        substeps: passes in each record interval.
+        chunk: most intervals of a chunk.
+        until: end of the run [ms].
+        view: records between two views of the first patch, 0 for none.
+        lists: lengths of the lists of due entries.
+        executor: `warp` or `jax` (see `executor`).
+    """
+
+    points: tuple[Point, ...]
+    slots: int
+    content: tuple[float, float]
+    times: np.ndarray
+    interval: float
+    substeps: np.ndarray
+    chunk: int
+    until: float
+    view: int
+    lists: Lists
+    executor: str = "jax"
+
+    @property
+    def scored(self) -> bool:
+        """Whether what scores need is kept."""
+        return self.lowered.shape.scored > 0
+
+    @property
+    def lowered(self) -> Lowered:
+        """The first point as arrays, for what all points share."""
+        return self.points[0].lowered
+
+    def attempts(self, points: np.ndarray | None = None) -> float:
+        """How often a mixed molecule attempts to bind [1/ms], the mean over these points, or over all."""
+        rates = np.array([1 / float(point.lowered.tables.journeys.slope) for point in self.points])
+        return float(np.mean(rates if points is None else rates[points]))
+
+
+class Members(NamedTuple):
+    """The patches of a batch: the point of each, its number in that point's run, and what its vesicles hold."""
+
+    point: np.ndarray
+    number: np.ndarray
+    contents: np.ndarray
+
+
+class Outcome(NamedTuple):
+    """Transitions and releases of each patch by each record, its first counts, and views of the first patch of all.
+
+    Where scores are wanted, `tally` counts rejections as well, and `sums` holds what else they need.
+    """
+
+    tally: np.ndarray
+    released: np.ndarray
+    start: np.ndarray
+    handled: int
+    views: list[tuple[float, np.ndarray]]
+    sums: Sums | None = None
+
+
+def record_intervals(duration: float, interval: float) -> int:
+    """Record intervals of a run [both ms]: as many as cover its duration, so that the last record may lie after it."""
+    return max(1, math.ceil(duration / interval - 1e-6))
