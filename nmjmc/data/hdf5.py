@@ -10,6 +10,7 @@ import h5netcdf
 import numpy as np
 
 from nmjmc.data.guard import opened
+from nmjmc.data.molecules import NAMES, Molecules
 from nmjmc.data.result import FATES, Result
 from nmjmc.data.variables import SCHEMA_VERSION, joined
 from nmjmc.errors import ValidationError
@@ -67,7 +68,15 @@ def _read(file: Any, path: str) -> Result:
         provenance={name: _python_value(value) for name, value in found.items() if not _is_ours(name)},
         positions=file["positions"][...] if has_positions else None,
         position_time=file["frame"][...] if has_positions else None,
+        molecules=_molecules(file),
     )
+
+
+def _molecules(file: Any) -> Molecules | None:
+    """What was seen of the viewed patch, where the file holds it."""
+    if "molecule_place" not in file.variables:
+        return None
+    return Molecules(**{field: file[name][...] for field, name in NAMES.items()})
 
 
 def _is_ours(name: str) -> bool:

@@ -14,6 +14,7 @@ from nmjmc import above
 from nmjmc.analysis.waveform import Waveform, measure
 from nmjmc.data import netcdf, summary, table
 from nmjmc.data.atomic import write_bytes
+from nmjmc.data.molecules import Molecules
 from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import attributes, variables
 from nmjmc.errors import ValidationError
@@ -36,11 +37,11 @@ class Result:
         seed: Seed of all randomness.
         settings: `vesicles`, `first_vesicle`, `duration` and `record_interval` [ms], `numerics`; plain.
         provenance: Versions, device, precision, git revision, times of compiling and running [s].
-        positions: Optional positions of the first vesicle's free molecules for viewing (`view_interval` of the
-            numerics), float32 [frame, molecule, 3] [um]; NaN past the last of a frame. A row is not a track: a
-            molecule may change its place in the list while it is bound. Where transport is exact, z is drawn
-            evenly across the cleft.
+        positions: Optional places of the free molecules of the patch that is viewed (`view_interval` of the
+            numerics), float32 [frame, molecule, 3] [um]; NaN past the last of a frame. A row is not a track, which
+            `molecules` holds.
         position_time: Time of each frame [frame] [ms].
+        molecules: Every molecule and site of that patch in every frame, by the event kernel; None without views.
     """
 
     time: np.ndarray
@@ -52,8 +53,12 @@ class Result:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     positions: np.ndarray | None = None
     position_time: np.ndarray | None = None
+    molecules: Molecules | None = None
 
     def __post_init__(self) -> None:
+        if self.molecules is not None and self.positions is None:
+            object.__setattr__(self, "positions", self.molecules.free_places())
+            object.__setattr__(self, "position_time", self.molecules.time)
         expected = {*self.receptor_states, *self.esterase_states, *FATES}
         if missing := expected - set(self.counts):
             raise ValidationError(

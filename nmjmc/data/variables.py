@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nmjmc.data.molecules import KINDS, NAMES, Molecules
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.build import describe
 
@@ -46,7 +47,9 @@ def variables(result: Result) -> Iterator[Variable]:
     current = result.current.astype(np.float32)
     yield Variable("current", both, current, "nA", "current at the holding potential, inward negative")
     yield from _by_ion(result, both)
-    if result.positions is not None and result.position_time is not None:
+    if result.molecules is not None:
+        yield from of_molecules(result.molecules)
+    elif result.positions is not None and result.position_time is not None:
         yield Variable("frame", ("frame",), np.asarray(result.position_time), "ms", "time of a view")
         axes = ("frame", "molecule", "axis")
         yield Variable(
@@ -56,6 +59,29 @@ def variables(result: Result) -> Iterator[Variable]:
             "um",
             "free ACh of the first vesicle, NaN past the last; z is drawn evenly where transport is exact",
         )
+
+
+def of_molecules(seen: Molecules) -> Iterator[Variable]:
+    """What was seen of the viewed patch: `frame` and `molecule` are its coordinates."""
+    kinds = ", ".join(f"{code} {kind}" for code, kind in enumerate(KINDS))
+    told = {
+        "time": ("ms", "time of a view"),
+        "number": ("1", "number of a molecule in its patch"),
+        "vesicle": ("1", "vesicle of the patch from which the molecule comes"),
+        "state": ("1", f"state of the molecule: {kinds}"),
+        "place": ("um", "place; NaN before release; z of free ones drawn evenly where transport is exact"),
+        "site": ("1", "site that holds the molecule or has split it, -1 for none"),
+        "site_place": ("um", "middle of the site's tile"),
+        "site_is_esterase": ("1", "1 for an esterase, 0 for a receptor"),
+        "site_state": ("1", "state of the site: the receptor's states, then the esterase's"),
+    }
+    axes = {
+        "time": ("frame",), "number": ("molecule",), "vesicle": ("molecule",), "state": ("frame", "molecule"),
+        "place": ("frame", "molecule", "axis"), "site": ("frame", "molecule"), "site_place": ("site", "axis"),
+        "site_is_esterase": ("site",), "site_state": ("frame", "site"),
+    }  # fmt: skip
+    for field, name in NAMES.items():
+        yield Variable(name, axes[field], np.asarray(getattr(seen, field)), *told[field])
 
 
 def _by_ion(result: Result, both: tuple[str, ...]) -> Iterator[Variable]:

@@ -128,7 +128,9 @@ def room_of(synapses: Iterable[Synapse]) -> Room | None:
 
 def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
     r = replace(request, numerics=settled(request.numerics, request.synapse, lanes[0]))
-    job = make_job(r.synapse, r.seed, r.duration, r.record_interval, r.numerics)
+    job = make_job(
+        r.synapse, r.seed, r.duration, r.record_interval, r.numerics, first_vesicle=r.first_vesicle
+    )
     contents = release.contents(r.synapse.vesicle, r.seed, r.first_vesicle, r.vesicles)
     size = patches_of_a_batch(job, contents, r.numerics, lanes)
     memory_of(job, contents, size, r.vesicles, lanes)
@@ -316,5 +318,6 @@ def _taken(
 def _rows(outcome: Outcome, rows: np.ndarray, share: float) -> Outcome:
     """Some patches of a batch's outcome."""
     return Outcome(
-        outcome.tally[rows], outcome.released[rows], outcome.start[rows], round(share * outcome.handled), []
-    )
+        outcome.tally[rows], outcome.released[rows], outcome.start[rows], round(share * outcome.handled), [],
+        seen=outcome.seen,
+    )  # fmt: skip

@@ -11,7 +11,14 @@ EXECUTORS = ("auto", "warp", "jax")
 TRANSPORTS = ("auto", "exact", "stepped")
 LONGEST_STEP = 2.5e-3
 """Longest step that the default takes [ms]; the convergence experiment shows what it costs (a choice)."""
-TIMES = ("shortest_step", "longest_step", "growth_time", "diffusion_step", "view_interval")
+TIMES = (
+    "shortest_step",
+    "longest_step",
+    "growth_time",
+    "diffusion_step",
+    "view_interval",
+    "view_onset_interval",
+)
 """The fields that are times [ms]."""
 OF_THE_PASS = ("shortest_step", "longest_step", "growth_time", "step_scale", "diffusion_step")
 """The fields that the pass of JAX has: events in their exact order have no time step."""
@@ -22,6 +29,7 @@ OF_STEPS = ("step_scale", "diffusion_step")
 @in_units(
     "numerics", executor="*", transport="*", shortest_step="ms", longest_step="ms", growth_time="ms", step_scale="",
     diffusion_step="ms", batch="#", chunk="#", view_interval="ms",
+    view_onset_interval="ms", view_patch="#", view_molecules="#",
 )  # fmt: skip
 @dataclass(frozen=True)
 class Numerics:
@@ -42,8 +50,11 @@ class Numerics:
         diffusion_step: time step of `stepped` transport [ms]; None takes the largest that is accurate.
         batch: vesicles that are simulated side by side; 0 chooses.
         chunk: most records between two looks of the host.
-        view_interval: time between views of the free molecules of the run's first vesicle [ms], rounded to whole
-            records; None keeps none. Views change no count.
+        view_interval: time between views of the molecules and sites of one vesicle's patch [ms], rounded to whole
+            records; None keeps none. Views change no count. `nmjmc view` and `nmjmc film` show them.
+        view_onset_interval: the same for the first 0.1 ms after each release, where most happens; None: no other.
+        view_patch: number of the vesicle (or patch) that is viewed; None: the run's first.
+        view_molecules: most molecules that are kept, evenly spread over their numbers; None keeps all.
     """
 
     executor: str = "auto"
@@ -56,6 +67,9 @@ class Numerics:
     batch: int = 0
     chunk: int = 32
     view_interval: float | None = None
+    view_onset_interval: float | None = None
+    view_patch: int | None = None
+    view_molecules: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.transport, str):

@@ -21,6 +21,7 @@ from nmjmc.kernel.host.checks import MOST_SITES, check_numerics, check_times
 from nmjmc.kernel.host.job import Job, Members, Outcome, Point, record_intervals
 from nmjmc.kernel.host.meter import Meter, Progress
 from nmjmc.kernel.host.scores import Statistics, statistics
+from nmjmc.kernel.host.sight import free_places, view_moments
 from nmjmc.kernel.jax_pass.batch import Batch
 from nmjmc.kernel.jax_pass.lists import Lists
 from nmjmc.kernel.jax_pass.programs import Programs
@@ -48,9 +49,10 @@ class Record:
         content: molecules of each patch.
         compile_seconds, run_seconds: wall time of compiling and of all the rest.
         events: entries that the passes handled, for the accounts.
-        view_time: times of the views of the first patch [ms].
+        view_time: times of the views of the patch that is viewed [ms].
         views: where its free molecules are [um]; NaN past the last of them.
         scores: what the score function needs, where it was asked for.
+        seen: the molecules and sites of the viewed patch (`host.sight.assembled`), by the event kernel.
     """
 
     time: Float[np.ndarray, " t"]
@@ -63,6 +65,7 @@ class Record:
     view_time: Float[np.ndarray, " f"]
     views: Float[np.ndarray, "f n 3"]
     scores: Statistics | None = None
+    seen: dict[str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def run(
     """
     chosen = lanes_of(list(devices) if devices else [default_device()])
     numerics = settled(numerics or Numerics(), synapse, chosen[0])
-    job = make_job(synapse, seed, duration, record_interval, numerics, scores, dilution)
+    job = make_job(synapse, seed, duration, record_interval, numerics, scores, dilution, first_vesicle)
     content = release.contents(synapse.vesicle, seed, first_vesicle, vesicles)
     size = patches_of_a_batch(job, content, numerics, chosen)
     memory_of(job, content, size, vesicles, chosen)
@@ -295,6 +298,7 @@ def make_job(
     numerics: Numerics,
     scores: bool = False,
     dilution: tuple[float, float] = (1.0, 1.0),
+    first_vesicle: int = 0,
 ) -> Job:
     """What the batches of a run of one parameter set share.
 
@@ -318,10 +322,12 @@ def make_job(
     content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
     height = float(synapse.cleft.height)
-    point = Point(lowered, pore, sites, content, seed, height, dilution, drawn)
+    lamina = height * float(synapse.esterase.position)
+    point = Point(lowered, pore, sites, content, seed, height, dilution, drawn, lamina)
     return Job(
         (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists(),
-        "warp" if numerics.executor == "warp" else "jax",
+        "warp" if numerics.executor == "warp" else "jax", view_moments(numerics, times, interval, records),
+        first_vesicle if numerics.view_patch is None else numerics.view_patch, numerics.view_molecules,
     )  # fmt: skip
 
 
@@ -351,7 +357,7 @@ def make_batch(job: Job, members: Members, start: int, size: int, programs: Prog
         programs.compiled += 1
     from nmjmc.kernel.event.batch import EventBatch
 
-    return EventBatch(job, members, device, start == 0)
+    return EventBatch(job, members, device)
 
 
 def make_record(
@@ -370,13 +376,16 @@ def make_record(
     counts["released"] = released.astype(np.int32)
     times = np.arange(len(job.substeps) + 1) * job.interval
     events = sum(p.handled for p in parts)
-    moments, views = _stack(parts[0].views)
+    seen = next((part.seen for part in parts if part.seen is not None), None)
+    moments, views = _stack(parts[0].views if seen is None else free_places(seen))
     whole = content.sum(axis=1)
     sums = [p.sums for p in parts]
     scores = None
     if job.scored:
         scores = statistics(job.lowered, job.points[0].dilution, job.interval, whole_tally, start, sums)
-    return Record(times, counts, tally, whole, compile_seconds, run_seconds, events, moments, views, scores)
+    return Record(
+        times, counts, tally, whole, compile_seconds, run_seconds, events, moments, views, scores, seen
+    )
 
 
 def _stack(views: list[tuple[float, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from nmjmc import ending
 from nmjmc.data import checkpoint as blocks
 from nmjmc.data import provenance
+from nmjmc.data.molecules import Molecules
 from nmjmc.data.result import FATES, Result
 from nmjmc.kernel import executor
 from nmjmc.kernel.many import Request as Run
@@ -22,6 +23,7 @@ from nmjmc.synapse.build import describe
 from nmjmc.synapse.model import Synapse
 
 _VIEWS = ("view_time", "views")
+_SEEN = "seen_"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Part:
         content: Molecules of each vesicle.
         counts: By the name of what is counted, int [v, t].
         seconds: `compile_seconds` and `run_seconds`.
-        views: `view_time` [ms] and `views` [um] of the run's first vesicle; empty in other parts.
+        views: what is seen of the viewed patch, empty in other parts: the fields of `Molecules` with `seen_` before
+            them, or, by the pass of JAX, `view_time` [ms] and `views` [um].
     """
 
     time: Float[np.ndarray, " t"]
@@ -62,7 +65,7 @@ def run_at_once(run: Run, way: Way, viewed: bool = True) -> Part:
     Args:
         run: What is simulated.
         way: Where.
-        viewed: Whether the run begins with the vesicle that is viewed.
+        viewed: Whether these vesicles may hold the one that is viewed.
     """
     from nmjmc.kernel import simulate as kernel
 
@@ -72,11 +75,14 @@ def run_at_once(run: Run, way: Way, viewed: bool = True) -> Part:
 
 
 def part_of(record: Any, viewed: bool) -> Part:
-    """What the kernel recorded; with its views where they belong to the run's first vesicle."""
+    """What the kernel recorded; with its views where they are of the run's viewed vesicle."""
     seconds = {"compile_seconds": record.compile_seconds, "run_seconds": record.run_seconds}
     counts = {name: np.asarray(values) for name, values in record.counts.items()}
-    has_views = viewed and record.view_time.size
-    views = {"view_time": record.view_time, "views": record.views} if has_views else {}
+    views = {}
+    if viewed and record.view_time.size:
+        views = {"view_time": record.view_time, "views": record.views}
+        if record.seen is not None:
+            views = {_SEEN + name: values for name, values in record.seen.items()}
     return Part(record.time, record.content, counts, seconds, views)
 
 
@@ -93,7 +99,8 @@ def run_in_blocks(run: Run, way: Way, folder: str | Path, size: int) -> list[Par
         if arrays is None or not _fits(arrays, run.synapse, count):
             told = Way(way.devices, _of_the_whole(way.on_chunk, first - run.first_vesicle, run.vesicles))
             block = dataclasses.replace(run, first_vesicle=first, vesicles=count)
-            arrays = _arrays(run_at_once(block, told, viewed=first == run.first_vesicle))
+            here = first == run.first_vesicle or run.numerics.view_patch is not None
+            arrays = _arrays(run_at_once(block, told, viewed=here))
             blocks.save_block(folder, key, first, arrays)
         parts.append(_part(arrays))
         first += count
@@ -154,7 +161,7 @@ def _part(arrays: Mapping[str, np.ndarray]) -> Part:
     """The inverse of `_arrays`."""
     counts = {name.removeprefix("count_"): v for name, v in arrays.items() if name.startswith("count_")}
     seconds = {name: float(value) for name, value in arrays.items() if name.endswith("_seconds")}
-    views = {name: arrays[name] for name in _VIEWS if name in arrays}
+    views = {name: values for name, values in arrays.items() if name in _VIEWS or name.startswith(_SEEN)}
     return Part(arrays["time"], arrays["content"], counts, seconds, views)
 
 
@@ -181,4 +188,14 @@ def result_of(run: Run, parts: Sequence[Part], devices: Sequence[Any]) -> Result
         provenance={**provenance.collect(list(devices)), **made_by(run.numerics), **seconds},
         positions=parts[0].views.get("views"),
         position_time=parts[0].views.get("view_time"),
+        molecules=_molecules(parts),
     )
+
+
+def _molecules(parts: Sequence[Part]) -> Molecules | None:
+    """What was seen of the viewed patch, in whichever part it is."""
+    for part in parts:
+        found = {name.removeprefix(_SEEN): v for name, v in part.views.items() if name.startswith(_SEEN)}
+        if found:
+            return Molecules(**found)
+    return None

@@ -22,6 +22,7 @@ from nmjmc.units import to_text
 
 MOST_VESICLES = 2**24
 MOST_RECORDS = 10**6
+_VIEWS = ("view_onset_interval", "view_patch", "view_molecules")
 
 
 def make_numerics(numerics: Numerics | Mapping[str, Any] | None) -> Numerics:
@@ -48,6 +49,9 @@ def _plain_numerics(value: Any, _field: str) -> dict[str, Any]:
     found = dataclasses.asdict(make_numerics(value))
     if found["executor"] == "auto":
         del found["executor"]  # which of them it is says the result, and the config that stands beside it
+    for name in _VIEWS:
+        if found[name] is None:
+            del found[name]  # as in configs from before there were any
     return {name: to_text(v, "ms") if name in TIMES and v is not None else v for name, v in found.items()}
 
 
@@ -137,12 +141,32 @@ class SimulateRequest(Request):
             named = synapse if isinstance(synapse, str) else "human"
             hint = f'for example nmjmc.preparation("{named}")'
             raise ValidationError("synapse", repr(synapse), "a Synapse", hint)
+        numerics = make_numerics(self.numerics)
+        first = whole_number(first_vesicle, "first_vesicle", 0, MOST_VESICLES)
+        _check_views(numerics, first, self.vesicles)
         return Run(
             synapse=synapse,
             vesicles=self.vesicles,
             seed=draw_seed() if self.seed is None else self.seed,
             duration=self.amount("duration"),
             record_interval=self.amount("record_interval"),
-            numerics=make_numerics(self.numerics),
-            first_vesicle=whole_number(first_vesicle, "first_vesicle", 0, MOST_VESICLES),
+            numerics=numerics,
+            first_vesicle=first,
         )
+
+
+def _check_views(numerics: Numerics, first: int, vesicles: int) -> None:
+    """Refuse views of what is not simulated.
+
+    Raises:
+        ValidationError: Naming the setting.
+    """
+    for name in _VIEWS:
+        if getattr(numerics, name) is not None and numerics.view_interval is None:
+            hint = "it says how the views are, and there are none"
+            raise ValidationError("numerics.view_interval", "null", f"given where numerics.{name} is", hint)
+    patch, last = numerics.view_patch, first + vesicles - 1
+    if patch is not None and not first <= patch <= last:
+        raise ValidationError("numerics.view_patch", patch, f"a vesicle of the run, {first} to {last}")
+    if numerics.view_molecules is not None and numerics.view_molecules < 1:
+        raise ValidationError("numerics.view_molecules", numerics.view_molecules, "at least 1")

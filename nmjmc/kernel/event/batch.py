@@ -14,8 +14,9 @@ import warp as wp
 from nmjmc.errors import SimulationError, Status
 from nmjmc.kernel.event import tables
 from nmjmc.kernel.event.numbers import Patch
-from nmjmc.kernel.event.state import State
-from nmjmc.kernel.host import size
+from nmjmc.kernel.event.sight import Sight
+from nmjmc.kernel.event.state import State, Viewed
+from nmjmc.kernel.host import sight, size
 from nmjmc.kernel.host.job import Job, Members, Outcome
 from nmjmc.kernel.host.scores import Sums
 from nmjmc.kernel.physics import random
@@ -28,8 +29,8 @@ _PAGE = 0.0128
 class EventBatch:
     """Runs one batch; `advance()` does a chunk, until `done`."""
 
-    def __init__(self, job: Job, members: Members, device: str, viewing: bool = False) -> None:
-        """Prepare the patches; `viewing`: whether the first of them is the patch to view."""
+    def __init__(self, job: Job, members: Members, device: str) -> None:
+        """Prepare the patches; one of them may be the patch to view."""
         self.job, self.members = job, members
         self.patches, self.records = len(members.number), len(job.substeps)
         found, self.which = np.unique(members.point, return_inverse=True)
@@ -37,10 +38,11 @@ class EventBatch:
         self.lowered = [point.lowered for point in self.points]
         self.start = np.stack([lowered.start for lowered in self.lowered])[self.which]
         self.at, self.handled = 0, 0
-        self.viewing, self.views = viewing and job.view > 0, []
         self.molecules = members.contents.sum(axis=1)
+        self.viewed = self._viewed()
         self.state = self._prepare(device)
         self._count_sites()
+        self.sight = self._sight()
 
     @property
     def done(self) -> bool:
@@ -54,8 +56,9 @@ class EventBatch:
             SimulationError: If the run cannot go on; nothing of the chunk is kept.
         """
         count = min(self.job.chunk, self.records - self.at)
-        if self.viewing:
-            count = min(count, self.job.view - self.at % self.job.view)
+        if self.viewed is not None:
+            later = self.job.moments[self.job.moments > self.at]
+            count = min(count, int(later[0]) - self.at) if later.size else count
         end = self.at + count
         self.state.follow(end, self.job.interval)
         while (self.state.report("status") & Status.POOL_OVERFLOW).any():
@@ -63,7 +66,7 @@ class EventBatch:
             self.state.follow(end, self.job.interval)
         self.at = end
         self._check()
-        if self.viewing and self.at % self.job.view == 0:
+        if self.viewed is not None and self.at in self.job.moments:
             self._view()
         return count
 
@@ -80,7 +83,7 @@ class EventBatch:
         released = np.cumsum(state.released.numpy(), axis=1, dtype=np.int32)
         handled = int(state.report("handled").astype(np.int64).sum())
         return Outcome(
-            np.cumsum(tally, axis=1, dtype=np.int32), released, self.start, handled, self.views, sums
+            np.cumsum(tally, axis=1, dtype=np.int32), released, self.start, handled, [], sums, self._seen()
         )
 
     def _prepare(self, device: str) -> State:
@@ -104,7 +107,7 @@ class EventBatch:
         sites, slots = host[0][0].shape[1], size.slots(most)
         while True:
             state = kind(
-                stacked, patches, slots, sites, self.records, buckets, job.scored, self.viewing, device
+                stacked, patches, slots, sites, self.records, buckets, job.scored, self.viewed, device
             )
             state.prepare(job.interval, host)
             if not (state.report("status") & Status.POOL_OVERFLOW).any():
@@ -176,13 +179,44 @@ class EventBatch:
         counted = self.start[:, :states] + happened @ change[:, :states]
         return bool((counted == self._sites_by_state(states)).all())
 
+    def _viewed(self) -> Viewed | None:
+        """The patch to view, if it is among these."""
+        job = self.job
+        found = (
+            np.flatnonzero(self.members.number == job.view_patch) if job.moments.size else np.zeros(0, int)
+        )
+        if not found.size:
+            return None
+        lowered = self.lowered[0]
+        hydrolysed = lowered.stoichiometry[:, lowered.names.index("hydrolysed")]
+        return Viewed(int(found[0]), int(self.molecules[found[0]]), (hydrolysed > 0).astype(np.int32))
+
+    def _sight(self) -> Sight | None:
+        if self.viewed is None:
+            return None
+        vacant = self.lowered[0].tables.chemistry.states - 1
+        states = self.state.sites[self.viewed.patch].numpy().astype(np.uint8)
+        return Sight(
+            sight.chosen(self.viewed.molecules, self.job.view_molecules), np.flatnonzero(states != vacant)
+        )
+
     def _view(self) -> None:
-        """Note where the free molecules of the first patch are."""
-        job, point = self.job, self.points[0]
-        time = self.at * job.interval
-        seed = point.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
-        found = self.state.free(time, point, point.lowered.shape, seed)
-        self.views.append((time, found))
+        """Add a frame of the viewed patch."""
+        if self.sight is not None:
+            point = self.points[0]
+            seed = point.seed + 0x9E3779B97F4A7C15 * (self.at + 1)
+            self.sight.look(self.state, self.at * self.job.interval, point, seed)
+
+    def _seen(self) -> dict[str, np.ndarray] | None:
+        """The frames of the viewed patch as arrays; None where it is not among these."""
+        if self.sight is None or self.viewed is None:
+            return None
+        point = self.points[0]
+        tables, held = point.lowered.tables, self.members.contents[self.viewed.patch]
+        folds = None if tables.stepping is None else tables.stepping.folds
+        places = sight.tile_places(tables.lattice, folds, point.lamina)
+        first = int(np.asarray(tables.lattice.offset)[1])
+        return sight.assembled(self.sight.frames, self.sight.chosen, held, self.sight.sites, places, first)
 
 
 def _standing(point: Any) -> list[float]:

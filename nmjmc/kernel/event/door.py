@@ -62,7 +62,7 @@ def door(state: State, interval: float) -> Callable[[int, Arrays], Arrays]:
         sums: wp.array2d[wp.int32],
         reports: wp.array2d[wp.int32],
     ) -> None:
-        inputs = [0, end, interval, state.patches, *state.tables, state.origins]
+        inputs = [0, end, interval, state.patches, *state.tables, state.origins, state.kin]
         inputs += [rows, pools, sites, tally, instants, sums, reports]
         wp.launch(
             follow, dim=state.count, inputs=inputs, device=rows.device, block_dim=block_of(str(rows.device))

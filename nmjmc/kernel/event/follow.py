@@ -31,6 +31,7 @@ from nmjmc.kernel.event.calendar import (
 )
 from nmjmc.kernel.event.draws import exponential, threefry, uniform
 from nmjmc.kernel.event.journey import ESCAPE, ESTERASE, NOT_FINITE, RECEPTOR, set_out
+from nmjmc.kernel.event.kin import Kin, note_binding, note_exit, note_transition
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.pool import (
@@ -113,6 +114,7 @@ def follow(
     survival: wp.array2d[wp.float32],
     decay: wp.array2d[wp.float32],
     origins: wp.array[wp.float32],
+    kin: Kin,
     rows: wp.array2d[wp.int32],
     pools: wp.array2d[wp.uint32],
     every_site: wp.array2d[wp.uint32],
@@ -175,6 +177,7 @@ def follow(
             if aim == ESCAPE:
                 count(c, tally, instants, record, c.transitions, part)
                 free += change[c.transitions]
+                note_exit(c, kin, pool, slot)
                 spend(row, pool, slot)
                 goes = 0
             else:
@@ -193,6 +196,7 @@ def follow(
                     k = chosen(share, path, 2 * c.chem * states, state, chance)
                     count(c, tally, instants, record, k, part)
                     free += change[k]
+                    note_transition(c, kin, site, slot, k, releases[k])
                     after = target[k]
                     rate = leave[c.chem * states + after]
                     if releases[k] == 0:
@@ -226,6 +230,7 @@ def follow(
                         k = chosen(share, path, 2 * c.chem * states, states + state, chance / likely)
                         count(c, tally, instants, record, k, part)
                         free += change[k]
+                        note_binding(c, kin, site, slot, k)
                         after = target[k]
                         set_draw(pool, slot, draw)
                         set_clock(

@@ -31,6 +31,7 @@ from nmjmc.kernel.event.draws import threefry, uniform
 from nmjmc.kernel.event.follow import POOL_FULL, check, set_clock, spend
 from nmjmc.kernel.event.ground import Ground
 from nmjmc.kernel.event.journey import ESCAPE, MIXED, NOT_FINITE
+from nmjmc.kernel.event.kin import Kin, note_binding, note_exit, note_transition
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.pool import (
@@ -105,6 +106,7 @@ def follow_steps(
     origins: wp.array[wp.float32],
     begun: wp.array[wp.float64],
     drawn: wp.array[wp.uint32],
+    kin: Kin,
     rows: wp.array2d[wp.int32],
     pools: wp.array2d[wp.uint32],
     every_site: wp.array2d[wp.uint32],
@@ -162,6 +164,7 @@ def follow_steps(
                 at = record * c.columns + c.transitions
                 tally[at] = tally[at] + 1
                 free += change[c.transitions]
+                note_exit(c, kin, pool, slot)
                 spend(row, pool, slot)
             elif aim == MIXED:
                 goes = 1
@@ -207,6 +210,10 @@ def follow_steps(
                     at = record * c.columns + k
                     tally[at] = tally[at] + 1
                     free += change[k]
+                    if aim == CLOCK:
+                        note_transition(c, kin, site, slot, k, releases[k])
+                    else:
+                        note_binding(c, kin, site, slot, k)
                     after = target[k]
                 rate = leave[c.chem * states + after]
                 if clock == 1:
@@ -306,6 +313,7 @@ def prepare_steps(
 @wp.kernel(enable_backward=False)
 @no_type_check
 def look(
+    patch: wp.int32,
     time: wp.float64,
     patches: wp.array[Patch],
     grounds: wp.array[Ground],
@@ -316,11 +324,11 @@ def look(
     every_site: wp.array2d[wp.uint32],
     found: wp.array2d[wp.float32],
 ):
-    """Where each free molecule of the first patch is at a time: its walk again; `found` last says whether it is one."""
+    """Where each free molecule of a patch is at a time: its walk again; `found` last says whether it is one."""
     slot = wp.tid()
-    c = patches[0]
+    c = patches[patch]
     g = grounds[c.chem]
-    word = aim_of(pools[0], slot)
+    word = aim_of(pools[patch], slot)
     found[slot, 3] = wp.float32(0.0)
     out = begun[slot]
     if drawn[slot] != wp.uint32(0):
@@ -332,7 +340,7 @@ def look(
         y = origins[3 * slot + 1]
         z = origins[3 * slot + 2]
         _x, _y, _z, _draw, _aim, _due, x1, y1, z1 = walk(
-            c, g, every_site[0], slot, drawn[slot], begun[slot], x, y, z, steps
+            c, g, every_site[patch], slot, drawn[slot], begun[slot], x, y, z, steps
         )
         found[slot, 0] = x1
         found[slot, 1] = y1

@@ -9,15 +9,17 @@ for scores when it happened. Nothing else lives between two launches, so that a 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import warp as wp
 
 from nmjmc.kernel.event.calendar import HEAD
 from nmjmc.kernel.event.follow import follow
+from nmjmc.kernel.event.kin import Kin
 from nmjmc.kernel.event.numbers import Patch
 from nmjmc.kernel.event.prepare import prepare
+from nmjmc.kernel.event.sight import free_slots
 from nmjmc.kernel.event.start import block_of
 from nmjmc.kernel.event.tables import Tables
 from nmjmc.kernel.physics import view
@@ -37,6 +39,14 @@ def put(values: np.ndarray, kind: Any, device: str) -> wp.array:
     return wp.array(np.ascontiguousarray(values), dtype=kind, device=device, copy=False)
 
 
+class Viewed(NamedTuple):
+    """The patch of a batch that is viewed: its place in the batch, its molecules, and which transitions split one."""
+
+    patch: int
+    molecules: int
+    destroys: np.ndarray
+
+
 class State:
     """The arrays of a batch.
 
@@ -47,19 +57,20 @@ class State:
         tally: transitions in each interval, int32 [v, (t + 1) columns]; with it `instants` and `sums` for scores.
         reports: what each patch tells the host, int32 [v, 3].
         released: molecules released in each interval, int32 [v, t + 1].
-        origins: where journeys of the first patch began, float32 [3 slots], where it is viewed.
+        origins: where and when journeys of the viewed patch began, float32 [3 slots].
+        kin: who is who in the viewed patch.
     """
 
     def __init__(
         self, tables: Tables, patches: np.ndarray, slots: int, sites: int, records: int, buckets: int, scored: bool,
-        viewed: bool, device: str,
+        viewed: Viewed | None, device: str,
     ) -> None:  # fmt: skip
         """Lay out the arrays; `patches`: the numbers of each, of type `numbers.Patch`."""
         self.device, self.viewed = device, viewed
         count, columns = len(patches), int(patches["columns"][0])
         self.tables = Tables(*(put(field, _KINDS[field.dtype.name], device) for field in tables))
-        if viewed:
-            patches["viewed"][0] = 1
+        if viewed is not None:
+            patches["viewed"][viewed.patch] = 1
         self.patches = wp.array(patches, dtype=Patch, device=device)
         self.count = count
         # what `prepare` fills is not filled here
@@ -72,7 +83,22 @@ class State:
         self.sums = self._empty((count, 2 * (records + 1) if scored else 1), wp.int32)
         self.reports = self._empty((count, len(REPORT)), wp.int32)
         self.released = self._empty((count, records + 1), wp.int32)
-        self.origins = self._empty((3 * slots if viewed else 1,), wp.float32)
+        self.origins = self._empty((1 if viewed is None else 3 * slots,), wp.float32)
+        self.kin = self._kin(viewed, slots, sites)
+        self.seen = np.zeros(
+            (0, 4)
+        )  # where and when molecules were seen last: x, y, then, begin of the journey
+
+    def _kin(self, viewed: Viewed | None, slots: int, sites: int) -> Any:
+        kin, device = Kin(), self.device
+        molecules = 1 if viewed is None else viewed.molecules
+        kin.molecule = put(np.arange(1 if viewed is None else slots, dtype=np.int32), wp.int32, device)
+        kin.top = put(np.full(1 if viewed is None else sites, -1, np.int32), wp.int32, device)
+        kin.below = put(np.full(molecules, -1, np.int32), wp.int32, device)
+        kin.fate = self._empty((molecules,), wp.int32)
+        kin.exit = self._empty((2 * molecules,), wp.float32)
+        kin.destroys = put(np.zeros(1, np.int32) if viewed is None else viewed.destroys, wp.int32, device)
+        return kin
 
     def _empty(self, shape: tuple[int, ...], kind: Any) -> wp.array:
         return wp.zeros(shape, dtype=kind, device=self.device)
@@ -100,6 +126,7 @@ class State:
             self.patches,
             *self.tables,
             self.origins,
+            self.kin,
             self.rows,
             self.pools,
             self.sites,
@@ -123,28 +150,43 @@ class State:
         rows = self.rows.numpy()
         rows[:, STATUS] &= ~1
         self.rows = put(rows, wp.int32, self.device)
-        if self.viewed:
+        if self.viewed is not None:
             origins = np.zeros(3 * slots, np.float32)
             origins[: self.origins.shape[0]] = self.origins.numpy()
             self.origins = put(origins, wp.float32, self.device)
+            kin = self.kin.molecule.numpy()
+            self.kin.molecule = put(np.pad(kin, (0, slots - kin.size)), wp.int32, self.device)
 
-    def free(self, time: float, point: Any, shape: Any, seed: int) -> np.ndarray:
-        """Where the free molecules of the first patch are at a time [um].
+    def free(self, time: float, point: Any, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """The slots of the viewed patch's free molecules, and where they are at a time [um].
 
         Args:
             time: the moment [ms].
             point: the patch's point.
-            shape: what is compiled in.
             seed: of what is drawn.
         """
-        pool = self.pools[0].numpy().reshape(-1, WORDS)
-        origin = self.origins.numpy().reshape(-1, 3)
-        free = np.flatnonzero(((pool[:, 4] & 7) < 6) & (origin[:, 2] <= time) & (pool[:, 4] != 0))
-        place = pool[free, 2:4].view(np.float32)
-        due = pool[free, 0:2].copy().view(np.float64)[:, 0]
-        return view.between(
-            origin[free], place, due, time, point.lowered.tables, shape.disc, point.height, seed
+        pool = self.pool_of_viewed()
+        origin = self.origins.numpy().reshape(-1, 3).astype(np.float64)
+        slots = free_slots(pool, origin[:, 2], time)
+        place = pool[slots, 2:4].view(np.float32)
+        due = pool[slots, 0:2].copy().view(np.float64)[:, 0]
+        tables, shape = point.lowered.tables, point.lowered.shape
+        # a journey that was seen under way goes on from where it was seen
+        seen = np.zeros((len(pool), 4))
+        seen[: len(self.seen)] = self.seen
+        on_the_way = (seen[:, 2] > origin[:, 2]) & (seen[:, 3] == origin[:, 2]) & (seen[:, 2] < time)
+        start = np.where(on_the_way[:, None], seen[:, :3], origin)
+        found = view.between(start[slots], place, due, time, tables, shape.disc, point.height, seed)
+        self.seen = np.zeros((len(pool), 4))
+        self.seen[slots] = np.stack(
+            [found[:, 0], found[:, 1], np.full(len(slots), time), origin[slots, 2]], axis=1
         )
+        return slots, found
+
+    def pool_of_viewed(self) -> np.ndarray:
+        """The words of the viewed patch's entries, uint32 [slots, 8]."""
+        patch = 0 if self.viewed is None else self.viewed.patch
+        return self.pools[patch].numpy().reshape(-1, WORDS)
 
 
 _KINDS = {"float32": wp.float32, "int32": wp.int32}

@@ -31,6 +31,13 @@ def check_times(synapse: Synapse, numerics: Numerics, duration: float) -> None:
         allowed = f"before the run ends, at {duration:g} ms"
         raise ValidationError("vesicle.times", f"{last:g} ms", allowed, "make the duration longer")
     view = numerics.view_interval
+    if numerics.executor != "warp":
+        for name in ("view_patch", "view_molecules", "view_onset_interval"):
+            if getattr(numerics, name) is not None:
+                hint = "the pass of JAX keeps places of the first vesicle's free molecules alone"
+                raise ValidationError(
+                    f"numerics.{name}", getattr(numerics, name), "given with executor warp", hint
+                )
     if view is not None and view > duration:
         raise ValidationError(
             "numerics.view_interval", f"{view:g} ms", f"at most the duration ({duration:g} ms)"

@@ -26,6 +26,7 @@ class Point(NamedTuple):
         seed: seed of its patches.
         height: of the cleft [um], for the views.
         dilution: tiles for each site of the two planes, more than one where sites stand at random.
+        lamina: height of the esterase plane [um], for the views.
         drawn: esterases that are drawn from their tiles; -1 where each tile has its chance.
     """
 
@@ -37,6 +38,7 @@ class Point(NamedTuple):
     height: float
     dilution: tuple[float, float] = (1.0, 1.0)
     drawn: int = -1
+    lamina: float = 0.0
 
 
 class Job(NamedTuple):
@@ -51,7 +53,9 @@ class Job(NamedTuple):
         substeps: passes in each record interval.
         chunk: most intervals of a chunk.
         until: end of the run [ms].
-        view: records between two views of the first patch, 0 for none.
+        view: records between two views of the first patch, 0 for none (the pass of JAX).
+        moments: the records at which the event kernel views the patch of number `view_patch`; of its molecules it
+            keeps at most `view_molecules`.
         lists: lengths of the lists of due entries.
         executor: `warp` or `jax` (see `executor`).
     """
@@ -67,6 +71,9 @@ class Job(NamedTuple):
     view: int
     lists: Lists
     executor: str = "jax"
+    moments: np.ndarray = np.zeros(0, int)
+    view_patch: int = 0
+    view_molecules: int | None = None
 
     @property
     def scored(self) -> bool:
@@ -95,7 +102,8 @@ class Members(NamedTuple):
 class Outcome(NamedTuple):
     """Transitions and releases of each patch by each record, its first counts, and views of the first patch of all.
 
-    Where scores are wanted, `tally` counts rejections as well, and `sums` holds what else they need.
+    `seen` holds the molecules of the viewed patch, by the event kernel. Where scores are wanted, `tally` counts
+    rejections as well, and `sums` holds what else they need.
     """
 
     tally: np.ndarray
@@ -104,6 +112,7 @@ class Outcome(NamedTuple):
     handled: int
     views: list[tuple[float, np.ndarray]]
     sums: Sums | None = None
+    seen: dict[str, np.ndarray] | None = None
 
 
 def record_intervals(duration: float, interval: float) -> int:
