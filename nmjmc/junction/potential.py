@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +12,6 @@ from jaxtyping import Array, Float
 from nmjmc.junction.drive import Drive, closing_rate, given
 from nmjmc.junction.membrane import Membrane, State, derivative
 from nmjmc.junction.muscle import Muscle
-from nmjmc.junction.staggered import Staggered
 
 STEP = 0.025
 """Time step of the staggered solver at 20 degC [ms]; see `step_of`."""
@@ -82,6 +80,10 @@ def respond(
     Returns:
         What was recorded, and the state after.
     """
+    import diffrax  # half a second of starting, which commands without a fibre are spared
+
+    from nmjmc.junction.staggered import Staggered
+
     times = jnp.linspace(0.0, recorded, records)
 
     def keep(t: Array, y: State, args: object) -> Course:

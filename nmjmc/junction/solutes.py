@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
 
 from nmjmc.synapse.history import Solute as Solute
 
@@ -43,4 +42,6 @@ def free(solutes: Sequence[Solute]) -> dict[str, float]:
 
 def _root(excess: object, high: float) -> float:
     """Where a rising function is zero between 0 and `high`."""
+    from scipy.optimize import brentq  # slow to import, and needed here alone
+
     return float(brentq(excess, 0.0, high, xtol=1e-15, rtol=1e-12))  # pyright: ignore[reportArgumentType]  (the root alone)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from nmjmc.errors import ValidationError
 from nmjmc.kinetics.scheme import Scheme
@@ -86,6 +85,8 @@ def relaxation(q: np.ndarray, start: np.ndarray, times: Iterable[float]) -> np.n
     Returns:
         Occupancy, shape [t, s].
     """
+    import scipy.linalg  # slow to import, and needed here alone
+
     return np.stack([np.asarray(start) @ scipy.linalg.expm(q * t) for t in times])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 
 from nmjmc.errors import ValidationError
 from nmjmc.kinetics.chain import equilibrium, generator
@@ -77,6 +76,8 @@ def p_open_max(scheme: Scheme, rates: Mapping[str, Any], bath: Mapping[str, floa
 
 def ec50(scheme: Scheme, rates: Mapping[str, Any], bath: Mapping[str, float] | None = None) -> float:
     """Concentration of transmitter that gives half the largest open probability, on the rising limb [uM]."""
+    import scipy.optimize  # slow to import
+
     top, largest = _peak(scheme, rates, bath)
 
     def excess(log_c: float) -> float:
@@ -132,6 +133,8 @@ def michaelis_menten(scheme: Scheme, rates: Mapping[str, Any]) -> tuple[float, f
 
 def _peak(scheme: Scheme, rates: Mapping[str, Any], bath: Mapping[str, float] | None) -> tuple[float, float]:
     """Logarithm of the concentration of the largest open probability, and that probability."""
+    import scipy.optimize  # slow to import
+
     if not scheme.open_states:
         raise ValidationError("scheme", repr(scheme.name), "one with a conducting state")
     grid = np.linspace(np.log(_LOW), np.log(_HIGH), 200)

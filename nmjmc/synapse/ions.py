@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import numpy as np
-import scipy.optimize
 
 from nmjmc import above
 from nmjmc.errors import ValidationError
@@ -115,6 +114,7 @@ def potassium_permeability(ions: Ions, reversal: Any, temperature: Any) -> float
 
 def reversal_potential(ions: Ions, permeability: float, temperature: float) -> float:
     """Where the current reverses for a given P_K / P_Na [mV]."""
+    import scipy.optimize  # slow to import, and needed here alone
 
     def total(voltage: float) -> float:
         sodium, potassium, calcium = _fluxes(ions, np.float64(voltage), temperature)

@@ -8,11 +8,9 @@ from matplotlib.figure import Figure
 
 from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
-from nmjmc.data.quantal import QuantalReport
 from nmjmc.data.result import Result
 from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
-from nmjmc.viz import bedside, fit, mepc, quantal, sweep
 
 
 def plot(thing: object, path: str | Path | None = None) -> Figure:
@@ -28,14 +26,27 @@ def plot(thing: object, path: str | Path | None = None) -> Figure:
     Raises:
         ValidationError: If it is no result.
     """
+    # each figure is imported when it is drawn: most need much that the others do not
     if isinstance(thing, Result):
+        from nmjmc.viz import mepc
+
         return mepc.plot_mepc(thing, path)
     if isinstance(thing, Examination):
+        from nmjmc.viz import bedside
+
         return bedside.plot_examination(thing, path)
     if isinstance(thing, FitRecord):
+        from nmjmc.viz import fit
+
         return fit.plot_data(thing, path)
+    from nmjmc.data.quantal import QuantalReport
+
     if isinstance(thing, QuantalReport):
+        from nmjmc.viz import quantal
+
         return quantal.plot_quantal(thing, path)
+    from nmjmc.viz import sweep
+
     table = getattr(thing, "table", thing)  # of a sweep, which stands on a floor above
     if isinstance(table, Table):
         return sweep.plot_sweep(table, sweep.view_of(table, ("amplitude", "decay_time")), path)
@@ -49,6 +60,8 @@ def figures(record: FitRecord, folder: str | Path) -> None:
         record: The fit.
         folder: It is there.
     """
+    from nmjmc.viz import fit
+
     place = Path(folder)
     fit.plot_data(record, place / "data.png")
     fit.plot_descent(record, place / "descent.png")

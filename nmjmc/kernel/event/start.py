@@ -33,6 +33,8 @@ def warp() -> Any:
 
     wp.config.log_level = wp.LOG_WARNING
     wp.config.kernel_cache_dir = _folder()
+    # headers compiled beforehand cost more than they save where two modules are compiled, once
+    wp.config.use_precompiled_headers = False
     with _without(_NO_GPU):
         wp.init()
     return wp
