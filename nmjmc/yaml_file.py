@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
+
+Plain: TypeAlias = bool | int | float | str | list[Any] | dict[str, Any] | None
+"""What YAML and JSON hold: plain values, and lists and mappings of them."""
 
 MOST_BYTES = 4 * 2**20
 """Of one file; a choice."""
@@ -31,7 +34,8 @@ _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool",
 _TEXT = "tag:yaml.org,2002:str"
 # names are texts as they are written, also 1e3, 010 and true
 _NAMES = ("file", "name", "preparation", "example", "scheme")
-_INSTRUCTION = re.compile(r"_(target|args|partial|recursive|convert|group|global|self|package|here)_")
+INSTRUCTION = re.compile(r"_(target|args|partial|recursive|convert|group|global|self|package|here)_")
+"""Names that tell hydra to call something, or where to put it."""
 
 
 class Refused(Exception):
@@ -156,7 +160,7 @@ class _Builder:
             key = "a key" if is_key or top is None or top.key is None else top.key
             raise Refused(line, repr(event.value), "written out", NO_INTERPOLATION, key)
         if is_key:
-            if _INSTRUCTION.fullmatch(event.value):
+            if INSTRUCTION.fullmatch(event.value):
                 hint = "a config is data, and calls nothing"
                 raise Refused(line, repr(event.value), "a setting or a parameter", hint, "a key")
             return event.value

@@ -25,8 +25,6 @@ defaults:
   - /preparation: human
   - /junction
   - _self_
-  - override /hydra/job_logging: nmjmc
-  - override /hydra/hydra_logging: none
 
 test: {test}
 """

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from nmjmc.bedside.examine import examine
+from nmjmc.bedside.folder import estimate, examine_in_folder, figure_of
 from nmjmc.bedside.names import KINDS, of_config
 from nmjmc.bedside.request import SHARED, TREATED
 from nmjmc.bedside.task import PARTS, Task, own_settings
 from nmjmc.cli import report, treatments
-from nmjmc.cli.compose import composed, plain
-from nmjmc.cli.config import as_yaml, register_seed
-from nmjmc.cli.hydra_main import hand_over, is_help, is_sweep, points
-from nmjmc.cli.overrides import Known, prepare
-from nmjmc.cli.value_origin import placing
-from nmjmc.data import provenance, speed
-from nmjmc.data.atomic import clear_leftovers, write_text
-from nmjmc.data.examination import Examination
-from nmjmc.data.seal import sealed
+from nmjmc.cli.compose import configs
+from nmjmc.cli.hydra_main import Run, hand_over, told
+from nmjmc.cli.origin import placing
+from nmjmc.cli.words import Known, Words, is_help, sort
 from nmjmc.diagnostics.tof import in_words
 from nmjmc.errors import ValidationError
-from nmjmc.junction.bank import INTERVAL
-from nmjmc.junction.response import INTEGRATED
 from nmjmc.pathology import DISEASES
 from nmjmc.pharmacology import DRUGS
 from nmjmc.pharmacology.constants import HALF
-from nmjmc.progress import telling
 from nmjmc.request import usage
 from nmjmc.runtime import choose_devices, only_cpu
+from nmjmc.yaml_file import to_yaml
 
-log = logging.getLogger("nmjmc")
-_BASE_MIB = 900  # of a process that runs a test of few fibres
 _IRREVERSIBLE = "binds for good: what is left follows from dose and exposure"
 
 
@@ -60,51 +50,53 @@ def command(test: str, words: list[str]) -> int:
 def known(test: str) -> Known:
     """The keys that the command of a test knows."""
     shared = (name for name in SHARED if name not in TREATED)
-    parts = (*PARTS, *TREATED)
-    return Known((*own_settings(KINDS[test]), *shared, "dry_run"), parts, ("temperature", "name", "test"))
+    names = (*own_settings(KINDS[test]), *shared, "dry_run")
+    return Known(f"bedside/{test}", names, (*PARTS, *TREATED), ("temperature", "name", "test"))
 
 
-def task_of(config: DictConfig) -> Task:
-    """The test and the junction of a composed config.
+def tasks(test: str, words: list[str]) -> tuple[Words, list[tuple[Task, bool]]]:
+    """The words, sorted, and for each of their runs the test with its junction, and whether it is a dry run.
 
     Raises:
         ValidationError: For an unknown key, or a value that cannot be right.
     """
-    return of_config(plain(config))
-
-
-def _checked(test: str, words: list[str]) -> int:
-    """Refuse what cannot be right before any folder is made, then run."""
-    name = f"bedside/{test}"
     words, own = treatments.with_files(words)
-    instead = {"definitions": own} if own else None
-    overrides = prepare(treatments.expand(words, own), known(test), instead)
-    if not is_sweep(words):
-        config = composed(overrides, name)
-        task = _task_of_test(test, config)
+    asked = sort(words, known(test))
+    every = configs(asked, known(test), treatments.reading(own))
+    return asked, [(_task_of(test, config), _is_dry(config)) for config in every]
+
+
+def _checked(test: str, written: list[str]) -> int:
+    """Refuse what cannot be right before any folder is made, then run."""
+    words, made = tasks(test, written)
+    task, is_dry = made[0]
+    if not words.is_sweep:
         if task.request.device == "cpu":
             only_cpu()
         choose_devices(task.request.device)
-        if _is_dry(config):
+        if is_dry:
             return _dry_run(task)
-        if task.request.seed is None:
-            overrides.append(f"seed={task.with_seed().request.seed}")  # here, for the folder's name tells it
-    else:
-        for point in points(overrides):
-            _task_of_test(test, composed(point, name))
-    return hand_over(overrides, name, f"nmjmc {test}", _run)
+    runs = [
+        _run_of(some.with_seed(), is_dry) for some, is_dry in made
+    ]  # here, for the folder's name tells the seed
+    sweep = f"outputs/sweep-{test}" if words.is_sweep else ""
+    return hand_over(runs, _run, f"nmjmc {test}", sweep=sweep, words=words.hydra, folders=words.folders)
 
 
-def _task_of_test(test: str, config: DictConfig) -> Task:
+def _run_of(task: Task, is_dry: bool) -> Run:
+    name = f"{task.request.TEST}-{task.label}-{task.hash}-{task.request.seed}"
+    return Run(name, {**task.config, "dry_run": is_dry})
+
+
+def _task_of(test: str, config: Mapping[str, Any]) -> Task:
     """A config of one test is not run by the command of another."""
-    task = task_of(config)
-    _is_dry(config)
+    task = of_config(config)
     if task.request.TEST != test:
         raise ValidationError("test", task.request.TEST, test, f"run it by nmjmc {task.request.TEST}")
     return task
 
 
-def _is_dry(config: DictConfig) -> bool:
+def _is_dry(config: Mapping[str, Any]) -> bool:
     wanted = config.get("dry_run", False)
     if not isinstance(wanted, bool):
         raise ValidationError("dry_run", repr(wanted), "true or false")
@@ -113,56 +105,21 @@ def _is_dry(config: DictConfig) -> bool:
 
 def _dry_run(task: Task) -> int:
     """Print the resolved config with units, and what the run would need."""
-    sys.stdout.write(as_yaml(task.config))
-    amount = task.request.cost()
-    samples = INTEGRATED / INTERVAL + 3 * 400
-    device = provenance.device_name(choose_devices(task.request.device)[0])
-    each = speed.recall(device, task.request.TEST)
-    took = "not known before the first such run" if each is None else f"{each * amount:.2g} s, quanta apart"
-    report.print_estimate(
-        {
-            "stimuli of fibres": f"{amount:,}",
-            "memory": f"{amount * samples * 4 / 2**20:,.0f} MiB, and some {_BASE_MIB} MiB of Python, JAX and programs",
-            "predicted time": took,
-        }
-    )
+    sys.stdout.write(to_yaml(task.config))
+    report.print_estimate(estimate(task))
     return 0
 
 
 def _run(config: DictConfig) -> None:
-    """One run: result.h5, summary.json, the figure and the resolved config, in hydra's folder."""
-    task = task_of(config)
-    if _is_dry(config):
+    """One run, in hydra's folder."""
+    given = told(config)
+    task = of_config(given)
+    if _is_dry(given):
         _dry_run(task)
         return
-    task = task.with_seed()
     folder = Path(HydraConfig.get().runtime.output_dir)
-    clear_leftovers(folder)
-    write_text(folder / "config.yaml", as_yaml(task.config))
-    log.info("%s of %s, seed %s, in %s", task.request.TEST, task.label, task.request.seed, folder)
-    with telling(task.request.progress) as tell:
-        examination = examine(task, tell)
-    _remember(task, examination.provenance)
-    _leave(examination, folder)
-
-
-def _remember(task: Task, made: Any) -> None:
-    """Keep what the run took, so that a dry run can foretell; a time with the kernel's compiling would mislead."""
-    if not made["banks_simulated"]:
-        speed.remember(str(made["device"]), task.request.TEST, made["seconds"], task.request.cost())
-
-
-def _leave(examination: Examination, folder: Path) -> None:
-    """Write the files of a run, the result first and last the summary, which says that it is done."""
-    (folder / "summary.json").unlink(missing_ok=True)
-    examination.save(folder / "result.h5")
-    figure = f"{examination.test}.png"
-    examination.plot(folder / figure)
-    write_text(folder / "summary.json", sealed(examination.summary(), indent=2))
-    for line in str(examination).splitlines():
-        log.info(line)
-    log.info("provenance: %s", json.dumps(dict(examination.provenance)))
-    report.print_examination(examination, folder, figure)
+    examination = examine_in_folder(task, folder)
+    report.print_examination(examination, folder, figure_of(examination))
 
 
 def _help(test: str) -> str:
@@ -206,26 +163,3 @@ def _title(make: object) -> str:
     """What a disease is: the title of one that is data, else the first line of its function up to its numbers."""
     first = (make.__doc__ or "").strip().partition("\n")[0]
     return str(getattr(make, "title", "")) or first.partition(":")[0].partition(" [")[0].rstrip(".")
-
-
-def _hash(*, _root_: DictConfig) -> str:
-    return task_of(_without_hydra(_root_)).hash
-
-
-def _label(*, _root_: DictConfig) -> str:
-    return task_of(_without_hydra(_root_)).label
-
-
-def _without_hydra(root: DictConfig) -> DictConfig:
-    """The config without the node `hydra`, which is not resolved yet and holds the name that is asked for here."""
-    return OmegaConf.masked_copy(root, [str(key) for key in root if key != "hydra"])
-
-
-def register() -> None:
-    """Make `${nmjmc_label:}` and `${nmjmc_junction_hash:}` known to hydra's configs."""
-    register_seed()
-    OmegaConf.register_new_resolver("nmjmc_label", _label, replace=True)
-    OmegaConf.register_new_resolver("nmjmc_junction_hash", _hash, replace=True)
-
-
-register()  # on import, so that a process which a launcher starts knows our resolvers too

@@ -1,126 +1,218 @@
-"""Hydra's composing of the config, with its errors as sentences of ours."""
+"""From words to plain configs: hydra composes what is shipped, files stand above it, and words above all."""
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Mapping
-from typing import Any
+import copy
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import OmegaConf
 
-from nmjmc.cli import targets
-from nmjmc.cli.config_file import literal
+from nmjmc.cli import config_file, values
+from nmjmc.cli.words import GROUPS, Known, Word, Words
 from nmjmc.errors import ValidationError, nearest
-from nmjmc.folders import config_dir, user_path
+from nmjmc.folders import config_dir, names_in
+from nmjmc.kinetics.schemes import is_scheme_file, scheme_file
+from nmjmc.synapse.differences import merged
+from nmjmc.synapse.presets import OF_A_JUNCTION, is_file, preparation_mapping
+from nmjmc.yaml_file import Plain
 
-# our configs of launchers have the names of the plugins' own, and are checked against them, which is what we want
-warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against ConfigStore schema")
+BODY = 37.0
+"""Temperature of a junction in a file that says none [degC]; as configs/junction.yaml has it."""
+_TEXTS = ("name", "distributed")  # settings that are texts whatever they look like
 
-REFUSALS = (HydraException, OmegaConfBaseException)
+
+class Change(NamedTuple):
+    """What words change in a config.
+
+    Attributes:
+        key: The path.
+        choices: The value, or in a sweep with `-m` each of several.
+        is_whole: Whether a mapping takes the place of one that is there, where else it is put on top of it.
+        is_out: Whether the key is left out.
+    """
+
+    key: str
+    choices: Sequence[Plain]
+    is_whole: bool = False
+    is_out: bool = False
 
 
-def launcher(overrides: list[str], name: str) -> dict[str, Any]:
-    """The parameters of the launcher that the words choose, with everything looked up.
+def changes_of(words: Sequence[Word], is_sweep: bool) -> list[Change]:
+    """What each word by itself changes."""
+    return [_change(word, is_sweep) for word in words]
+
+
+def _change(word: Word, is_sweep: bool) -> Change:
+    key, text, is_out = word
+    if is_out:
+        return Change(key, [None if text is None else values.value(key, text)], text is not None, True)
+    text = text or ""
+    is_text = key in _TEXTS or key.endswith(".file")
+    if is_text and not (is_sweep and key != "distributed" and not text.strip().startswith(("'", '"'))):
+        return Change(key, [_text(key, text)])
+    texts = values.choices(key, text) if is_sweep else [text]
+    return Change(key, [values.as_text(some) if is_text else _value(key, some) for some in texts])
+
+
+def _text(key: str, text: str) -> Plain:
+    return None if text.strip() == "null" and key in _TEXTS else values.as_text(text)
+
+
+def _value(key: str, text: str) -> Plain:
+    """A value; a scheme that is named by a file is what the file holds."""
+    if key in ("receptor.scheme", "esterase.scheme") and is_scheme_file(values.as_text(text)):
+        return scheme_file(values.as_text(text))
+    return values.value(key, text)
+
+
+def configs(
+    words: Words, known: Known, changes: Callable[[Sequence[Word], bool], list[Change]] = changes_of
+) -> Iterator[dict[str, Any]]:
+    """The plain config of each run: of each point of a sweep with `-m`, else of the only one.
 
     Args:
-        overrides: As for `composed`.
-        name: The primary config.
+        words: Of the command.
+        known: Its keys.
+        changes: How it reads what is set; a command has forms of its own.
 
     Raises:
-        ValidationError: As `composed` does.
+        ValidationError: For a group or a file that there is not, a value that cannot be read, and too many runs.
     """
-    found = OmegaConf.to_container(_whole(overrides, name).hydra.launcher, resolve=True)
+    names = (*GROUPS, "config")
+    below = [_chosen(word, words.is_sweep, known) for word in words.given if word.key in names]
+    rest = changes([word for word in words.given if word.key not in names], words.is_sweep)
+    every = [*below, *rest]
+    sizes = {change.key: len(change.choices) for change in every}
+    if math.prod(sizes.values()) > values.MOST_RUNS:
+        raise values.too_many(max(sizes, key=lambda key: sizes[key]), math.prod(sizes.values()))
+    for point in itertools.product(*(change.choices for change in every)):
+        groups = {change.key: None if v is None else str(v) for change, v in zip(below, point, strict=False)}
+        pairs = zip(rest, point[len(below) :], strict=True)
+        # wholes ahead of what changes a part of them
+        yield _changed(_below(groups, known), sorted(pairs, key=lambda pair: pair[0].key.count(".")))
+
+
+def one(
+    words: Words, known: Known, changes: Callable[[Sequence[Word], bool], list[Change]] = changes_of
+) -> dict[str, Any]:
+    """The plain config of words without `-m`; as `configs`."""
+    return next(configs(words, known, changes))
+
+
+def _chosen(word: Word, is_sweep: bool, known: Known) -> Change:
+    """The names that a group is given, or the file of `config=FILE`."""
+    key, text, is_out = word
+    if is_out:
+        if key != "preparation" or text is not None:
+            raise ValidationError(
+                "a key of the config", repr(key), "a key that there is", "write ~preparation alone"
+            )
+        return Change(key, [None])
+    if key == "config" or is_file(values.as_text(text or "")):
+        return Change(key, [text])
+    names = [values.as_text(some) for some in (values.choices(key, text or "") if is_sweep else [text or ""])]
+    for name in names:
+        check_group(key, name)
+    return Change(key, [None if name == "null" else name for name in names])
+
+
+def check_group(group: str, name: str) -> None:
+    """Refuse the name of a preparation or an example that there is not.
+
+    Raises:
+        ValidationError: With the nearest.
+    """
+    if name not in names_in(group) and not (group == "example" and name == "null"):
+        raise ValidationError(group, repr(name), f"a known {group}", nearest(name, names_in(group)))
+
+
+def _below(groups: Mapping[str, str | None], known: Known) -> dict[str, Any]:
+    """What stands below the words: the shipped settings and preparation, and what files say above them."""
+    given, config, example = groups.get("preparation", "human"), groups.get("config"), groups.get("example")
+    if config is not None:
+        if "preparation" in groups:
+            hint = "a file of yours may name its preparation"
+            raise ValidationError("config", "given with another", "given alone, without preparation", hint)
+        found = config_file.read(config, known)
+        for group in known.groups:
+            if group in found:
+                check_group(group, found[group])
+        base = None if config_file.is_whole(found) else found.get("preparation", "human")
+        example = found.get("example") if "example" not in groups else example
+        return merged_over(shipped(known.primary, base, example), config_file.lasting(found))
+    if given is not None and is_file(given):
+        # a junction has more parts, and the body's temperature where its file says none
+        is_junction = OF_A_JUNCTION[0] in known.parts
+        more, warmth = (OF_A_JUNCTION, BODY) if is_junction else ((), None)
+        found = preparation_mapping(values.as_text(given), more, warmth)
+        return merged_over(shipped(known.primary, None, example), found)
+    return shipped(known.primary, given, example)
+
+
+def merged_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """A config with another on top; where one has a value and the other a mapping, the upper one stands."""
+    whole = dict(below)
+    for key, value in above.items():
+        both = isinstance(whole.get(key), Mapping) and isinstance(value, Mapping)
+        whole[key] = merged(whole[key], value) if both else value
+    return whole
+
+
+def shipped(primary: str, preparation: str | None, example: str | None = None) -> dict[str, Any]:
+    """What hydra composes from our own configs.
+
+    Args:
+        primary: The command's settings.
+        preparation: Name of the group's option; None for none.
+        example: As `preparation`.
+    """
+    return copy.deepcopy(_shipped(primary, preparation, example))
+
+
+@functools.cache
+def _shipped(primary: str, preparation: str | None, example: str | None) -> dict[str, Any]:
+    words = ["~preparation" if preparation is None else f"preparation={preparation}"]
+    words += [] if example is None else [f"example={example}"]
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        found = OmegaConf.to_container(compose(primary, overrides=words), resolve=True)
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-def composed(overrides: list[str], name: str = "config") -> DictConfig:
-    """The config before any folder is made, so that a mistake leaves nothing behind.
-
-    Args:
-        overrides: As hydra takes them; of the flags, `--config-dir FOLDER` counts.
-        name: The primary config.
-
-    Raises:
-        ValidationError: For whatever hydra refuses, and for a config that would call anything.
-    """
-    whole = _whole(overrides, name)
-    with open_dict(whole):
-        del whole["hydra"]
+def _changed(whole: dict[str, Any], changes: Sequence[tuple[Change, Plain]]) -> dict[str, Any]:
+    for change, value in changes:
+        path = change.key.split(".")
+        if change.is_out:
+            whole = _without(whole, path, change, value)
+        else:
+            whole = _with(whole, path, value, change.is_whole)
     return whole
 
 
-def _whole(overrides: list[str], name: str) -> DictConfig:
-    """The composed config with hydra's own node, which calls nothing but what we know."""
-    try:
-        with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            whole = compose(name, overrides=_without_flags(overrides), return_hydra_config=True)
-    except REFUSALS as error:
-        raise sentence(error) from error
-    found = OmegaConf.to_container(whole, resolve=False)
-    targets.check({str(key): value for key, value in found.items()} if isinstance(found, dict) else {})
-    return whole
+def _with(node: Mapping[str, Any], path: Sequence[str], value: Plain, is_whole: bool) -> dict[str, Any]:
+    """A mapping with a value at a path; what it shares with others is copied on the way."""
+    head, *rest = path
+    under = node.get(head)
+    if rest:
+        value = _with(under if isinstance(under, Mapping) else {}, rest, value, is_whole)
+    elif isinstance(under, Mapping) and isinstance(value, Mapping) and not is_whole and head != "scheme":
+        value = merged(under, value)
+    return {**node, head: value}
 
 
-def _without_flags(overrides: list[str]) -> list[str]:
-    """The overrides alone; a folder of configs as hydra's own word for it."""
-    places = [i for i, word in enumerate(overrides) if word in ("--config-dir", "-cd")]
-    folders = [str(user_path(overrides[i + 1], "--config-dir").resolve()) for i in places]
-    words = [w for i, w in enumerate(overrides) if not w.startswith("-") and i - 1 not in places]
-    return [*words, *([f"hydra.searchpath={literal([f'file://{f}' for f in folders])}"] if folders else [])]
-
-
-def plain(config: DictConfig) -> dict[str, Any]:
-    """A composed config as plain dicts and lists.
-
-    Raises:
-        ValidationError: If it is no mapping.
-    """
-    found = OmegaConf.to_container(config, resolve=True)
-    if not isinstance(found, dict):
-        raise ValidationError("the config", repr(found), "a mapping")
-    return {str(name): value for name, value in found.items() if name != "hydra"}
-
-
-def check_flags(values: Mapping[str, Any], *names: str) -> None:
-    """Refuse a switch that is neither on nor off, and a `progress` that is not known.
-
-    Raises:
-        ValidationError: With the switch.
-    """
-    for name in names:
-        if not isinstance(values.get(name), bool):
-            raise ValidationError(name, repr(values.get(name)), "true or false")
-    if values.get("progress") not in ("auto", True, False):
-        hint = nearest(str(values.get("progress")), ("auto", "true", "false"))
-        raise ValidationError("progress", repr(values.get("progress")), "auto, true or false", hint)
-
-
-_TOLD = (
-    (r"Could not delete '([^'=]+)", "a group with such a choice", ""),
-    (r"Could not delete from config\. The value of '([^']+)'",
-     "left out with the value that it has, or with none", "write ~KEY alone"),
-    (r"Could not (?:override|append to config|delete from config)\W+(?:An item is already at |')?'?([\w./-]+)",
-     "a key that there is", "`dry_run=true` prints them all"),
-    (r"Error (?:merging|parsing) override '?(?:\+\+|\+|~)?([\w./-]+)", "a mapping or a value, as in the config", ""),
-    (r"Could not find '([^']+)'", "the name of a config that there is", ""),
-    (r"Ambiguous value for argument '([^']+)'", "one value", "add -m to run a sweep"),
-)  # fmt: skip
-
-
-def sentence(error: Exception) -> ValidationError:
-    """The first line of one of hydra's errors, as ours, with the key if it names one."""
-    if isinstance(error.__cause__, ValidationError):  # raised by ours, while hydra named the folder
-        return error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = (lines[0] if lines else str(error)).rstrip(".")
-    for pattern, allowed, hint in _TOLD:
-        if found := re.search(pattern, first):
-            if pattern.startswith("Error"):
-                return ValidationError(found.group(1), f"given in another form ({first})", allowed, hint)
-            return ValidationError("a key of the config", repr(found.group(1)), allowed, hint)
-    field = str(getattr(error, "full_key", "") or "the config")
-    return ValidationError(field, f"refused ({first})", "readable")
+def _without(node: Mapping[str, Any], path: Sequence[str], change: Change, value: Plain) -> dict[str, Any]:
+    head, *rest = path
+    if not isinstance(node, Mapping) or head not in node:
+        raise ValidationError(
+            "a key of the config", repr(change.key), "a key that there is", "`dry_run=true` prints them all"
+        )
+    if rest:
+        return {**node, head: _without(node[head], rest, change, value)}
+    if change.is_whole and node[head] != value:
+        allowed = "left out with the value that it has, or with none"
+        raise ValidationError("a key of the config", repr(change.key), allowed, "write ~KEY alone")
+    return {name: kept for name, kept in node.items() if name != head}

@@ -7,19 +7,21 @@ import functools
 import hashlib
 import json
 import os
+import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from nmjmc.cli import config as configs
 from nmjmc.cli import fit_report, report
-from nmjmc.cli.compose import composed, plain
-from nmjmc.cli.fit_words import SETTINGS, prepare
-from nmjmc.cli.hydra_main import hand_over, is_help, is_sweep, points
-from nmjmc.cli.value_origin import placing
+from nmjmc.cli.compose import configs
+from nmjmc.cli.fit_words import KNOWN, SETTINGS, changes
+from nmjmc.cli.hydra_main import Run, hand_over, told
+from nmjmc.cli.origin import placing
+from nmjmc.cli.words import sort
 from nmjmc.ending import Interrupted
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.fitting.datasets.files import files_of, placed
@@ -27,12 +29,43 @@ from nmjmc.fitting.fit import fit_in_folder
 from nmjmc.fitting.plan import FitPlan, plan_fit
 from nmjmc.fitting.reach import BEGIN
 from nmjmc.fitting.request import RUN, FitRequest
+from nmjmc.folders import names_in
 from nmjmc.request import usage
 from nmjmc.runtime import choose_devices, only_cpu
 from nmjmc.synapse.build import build, describe
 from nmjmc.synapse.model import Synapse
+from nmjmc.yaml_file import to_yaml
 
-_NAME = "fit"  # of the primary config
+USAGE = """\
+nmjmc fit data=FILE fit.free=[PATH,PATH] [KEY=VALUE ...]
+nmjmc fit example=NAME [KEY=VALUE ...]
+
+  Fits parameters of a synapse to quantal data, and leaves fit.h5, summary.json, fitted.yaml, the figures data.png,
+  descent.png, pairs.png, profiles.png and posterior.png, the resolved config and the log, in the folder
+  outputs/fit-NAME-CONFIG-SEED.
+
+  data=minis.abf                    a raw recording, in which events are searched
+  data=result.h5                    quanta that nmjmc simulate has made: data.events=150 data.noise="50 pA"
+  data=events.csv data.kind=events  events cut out, one a column; or waveform, amplitudes, histogram, counts, statistics
+  data=mine.yaml                    several data sets by name, which share their parameters
+  data.bandwidth="5 kHz"            holds for all data sets; data.NAME.bandwidth for one
+  data.condition.esterase.active_fraction=0     what was done to the synapse
+  fit.free.receptor.closing_rate.low="500 /s"   bounds; also high, start, and a prior: median and factor
+
+  preparation=NAME       {preparations}, or a YAML file
+  example=NAME           {examples}
+
+Settings (KEY=VALUE)
+
+{settings}
+
+All of them, and the parameters of the preparation
+
+{config}
+
+Killed, it goes on with the same words and resume=true; a requeued Slurm job does so by itself.
+Its fitted.yaml is a preparation:   nmjmc simulate preparation=outputs/fit-NAME-CONFIG-SEED/fitted.yaml
+"""
 
 
 def command(words: list[str]) -> int:
@@ -50,31 +83,42 @@ def command(words: list[str]) -> int:
         return _checked(words)
 
 
-def _checked(words: list[str]) -> int:
+def _checked(written: list[str]) -> int:
     """Refuse what cannot be right before any folder is made, then fit."""
-    overrides = prepare(words)
-    if is_help(words):
-        composed(overrides, _NAME)
-    elif not is_sweep(words):
-        config = plain(composed(overrides, _NAME))
-        if _is_dry(config):
-            _dry_run(planned(config))
+    words = sort(written, KNOWN)
+    every = configs(words, KNOWN, changes)
+    if words.wants_help:
+        sys.stdout.write(_help(next(every)))
+        return 0
+    runs = []
+    for config in every:
+        dry, plan = _is_dry(config), planned(config)
+        if dry and not words.is_sweep:
+            _dry_run(plan)
             return 0
-        planned(config)
-    else:
-        for point in points(overrides):
-            planned(plain(composed(point, _NAME)))
+        runs.append(Run(f"fit-{plan.synapse.name}-{fit_hash(config)}-{plan.request.seed}", config))
     apart: list[str] = []
     here = os.getpid()
 
     def run(config: DictConfig) -> None:
-        _run(config, apart)
+        _run(told(config), apart)
         if os.getpid() != here:  # a launcher's process, which hands back nothing but an error
             _refuse_apart(apart)
 
-    code = hand_over(overrides, _NAME, "nmjmc fit", run)
+    sweep = f"outputs/fits-{runs[0].config['name']}" if words.is_sweep else ""
+    code = hand_over(runs, run, "nmjmc fit", sweep=sweep, words=words.hydra, folders=words.folders)
     _refuse_apart(apart)
     return code
+
+
+def _help(config: Mapping[str, Any]) -> str:
+    """The settings with their defaults, and the parameters of the preparation as the words set them."""
+    return USAGE.format(
+        preparations=", ".join(names_in("preparation")),
+        examples=", ".join(names_in("example")),
+        settings=usage(FitRequest),
+        config=textwrap.indent(to_yaml(config), "  ").rstrip(),
+    )
 
 
 def _refuse_apart(apart: list[str]) -> None:
@@ -128,18 +172,17 @@ def _is_dry(config: Mapping[str, Any]) -> bool:
 
 def _dry_run(plan: FitPlan) -> None:
     """Print the resolved config with units, and what would be fitted."""
-    report.print_text(configs.as_yaml(plan.config()))
+    report.print_text(to_yaml(plan.config()))
     report.print_estimate(plan.sentences())
 
 
-def _run(config: DictConfig, apart: list[str]) -> None:
+def _run(values: Mapping[str, Any], apart: list[str]) -> None:
     """One fit, in hydra's folder.
 
     Args:
-        config: Composed.
+        values: The config.
         apart: Gets the sentence of a fit that ended where no data are, which makes the command fail at its end.
     """
-    values = plain(config)
     plan = planned(values)
     if _is_dry(values):
         _dry_run(plan)
@@ -158,10 +201,9 @@ def _run(config: DictConfig, apart: list[str]) -> None:
     apart.extend(note for note in record.notes if note.startswith(BEGIN))
 
 
-def fit_hash(*, _root_: DictConfig) -> str:
+def fit_hash(config: Mapping[str, Any]) -> str:
     """Eight characters that name everything that decides a fit but the seed, the bytes of the data files among it."""
-    own = OmegaConf.masked_copy(_root_, [str(key) for key in _root_ if key != "hydra"])
-    synapse, request, data = read(plain(own))
+    synapse, request, data = read(config)
     decisive = {
         "fit": request.decisive(), **describe(synapse),
         "data": {name: {k: v for k, v in options.items() if k != "file"} for name, options in data.items()},
@@ -169,8 +211,3 @@ def fit_hash(*, _root_: DictConfig) -> str:
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files_of(data)]
     text = json.dumps([decisive, digests], sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-configs.register()
-OmegaConf.register_new_resolver("nmjmc_fit_hash", fit_hash, replace=True)
-OmegaConf.register_new_resolver("nmjmc_fit_settings", lambda: usage(FitRequest, indent=""), replace=True)

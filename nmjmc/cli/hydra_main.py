@@ -1,30 +1,78 @@
-"""Handing over to hydra, which makes the folder of a run and calls its function, once or for each point of a sweep."""
+"""Handing over to hydra, which makes the folder of each run, keeps its log, and starts runs by its launchers.
+
+Every run that is handed over is data: its folder's name, and its config as one text of JSON in quotes. So nothing that
+a user or a file has written is ever read by hydra's grammar, and no name is looked up by hydra.
+"""
 
 from __future__ import annotations
 
-import itertools
+import hashlib
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import hydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from nmjmc.cli.compose import REFUSALS, sentence
-from nmjmc.cli.grammar import check_number_of_runs
-from nmjmc.folders import config_dir
+from nmjmc.cli import hydra_words
+from nmjmc.cli.words import Word
+from nmjmc.errors import ValidationError
+from nmjmc.folders import config_dir, user_path
+from nmjmc.yaml_file import INSTRUCTION, Plain
+
+REFUSALS = (HydraException, OmegaConfBaseException)
+LAUNCHERS = (
+    "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
+    "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher",
+    "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher",
+    "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher",
+    "hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher",
+)
+"""What hydra may make: the launchers that we know, nothing else."""
+_PRIMARY = "run"
+_GROUP = "told"
+
+# our configs of launchers have the names of the plugins' own, and are checked against them, which is what we want
+warnings.filterwarnings("ignore", message=r"\s*'hydra/launcher/\w+' is validated against ConfigStore schema")
 
 
-def hand_over(overrides: list[str], name: str, program: str, run: Callable[[DictConfig], None]) -> int:
-    """Let hydra run a function.
+class Run(NamedTuple):
+    """One run that hydra starts.
+
+    Attributes:
+        folder: The name of its folder.
+        config: What it is told.
+    """
+
+    folder: str
+    config: Mapping[str, Plain]
+
+
+def hand_over(
+    runs: Sequence[Run],
+    run: Callable[[DictConfig], None],
+    program: str,
+    *,
+    sweep: str = "",
+    words: Sequence[Word] = (),
+    folders: Sequence[str] = (),
+) -> int:
+    """Let hydra call a function for each run.
 
     Args:
-        overrides: As hydra takes them, flags included.
-        name: The primary config.
+        runs: One, or those of a sweep with `-m`.
+        run: Called in the run's folder; `told` gives the config, `hydra`'s own runtime the folder.
         program: What the user called.
-        run: Of the composed config.
+        sweep: The folder of a sweep, in which each run has its own; "" for a single run.
+        words: What the user tells hydra.
+        folders: With launchers of the user's own.
 
     Returns:
         The exit code.
@@ -32,51 +80,90 @@ def hand_over(overrides: list[str], name: str, program: str, run: Callable[[Dict
     Raises:
         ValidationError: For whatever hydra refuses.
     """
-    decorated = hydra.main(config_path=str(config_dir()), config_name=name, version_base="1.3")(run)
+    common = _common(words, folders, sweep)
+    launcher(words, folders, sweep)
+    asked = ",".join(_quoted(some) for some in runs)
+    decorated = hydra.main(config_path=str(config_dir()), config_name=_PRIMARY, version_base="1.3")(run)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, and we make sentences of them
-    saved, sys.argv = sys.argv, [program, *overrides]
+    saved, sys.argv = sys.argv, [program, *common, f"asked={asked}", *(["--multirun"] if sweep else [])]
     try:
         decorated()
-    except SystemExit as done:  # what hydra does after --help
+    except SystemExit as done:
         return int(done.code or 0)
     except REFUSALS as error:
-        raise sentence(error) from error
+        raise _sentence(error) from error
     finally:
         sys.argv = saved
     return 0
 
 
-def is_sweep(overrides: list[str]) -> bool:
-    """Whether -m was given."""
-    return any(word in ("-m", "--multirun") for word in overrides)
+def told(config: DictConfig) -> dict[str, Any]:
+    """What a run was told, of the config with which hydra calls it."""
+    return json.loads(config.asked.config)
 
 
-def is_help(overrides: list[str]) -> bool:
-    """Whether the help was asked for."""
-    return any(word in ("-h", "--help") for word in overrides)
-
-
-def points(overrides: list[str]) -> Iterator[list[str]]:
-    """The overrides of each run: of all of a sweep with -m, else of the only one; folders of configs among them.
+def launcher(words: Sequence[Word], folders: Sequence[str] = (), sweep: str = "sweep") -> dict[str, Any]:
+    """The parameters of the launcher that the words choose, with everything looked up.
 
     Raises:
-        ValidationError: If there would be too many.
+        ValidationError: For a launcher that there is not, or that is none of those which we know.
     """
-    if not is_sweep(overrides):
-        yield overrides
-        return
-    flags = [i for i, word in enumerate(overrides) if word in ("--config-dir", "-cd")]
-    folders = [overrides[i + j] for i in flags for j in (0, 1)]
-    words = [w for i, w in enumerate(overrides) if not w.startswith("-") and i - 1 not in flags]
-    found = OverridesParser.create().parse_overrides(words)
-    check_number_of_runs(found)
-    choices = [_choices(override) for override in found]
-    yield from ([*point, *folders] for point in itertools.product(*choices))
+    asked = f"asked={_quoted(Run('one', {}))}"
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            overrides = [*_common(words, folders, sweep), asked]
+            found = compose(_PRIMARY, overrides=overrides, return_hydra_config=True).hydra.launcher
+        _check(OmegaConf.to_container(found, resolve=False), "hydra.launcher")
+        # its names are looked up in the whole, of which it is still a part
+        plain = OmegaConf.to_container(found, resolve=True) if words else {}
+        return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
+    except REFUSALS as error:
+        raise _sentence(error) from error
 
 
-def _choices(override: Override) -> list[str]:
-    """The words that one word of a sweep stands for, in hydra's order."""
-    key = override.get_key_element()
-    if override.is_sweep_override():
-        return [f"{key}={value}" for value in override.sweep_string_iterator()]
-    return [f"{key}={override.get_value_element_as_str()}"]
+def _check(node: object, path: str) -> None:
+    """Refuse a launcher that would make something else than itself."""
+    pairs = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        place = f"{path}.{key}"
+        is_its_own = place == "hydra.launcher._target_" and value in LAUNCHERS
+        if INSTRUCTION.fullmatch(str(key)) and not is_its_own:
+            raise ValidationError(place, repr(value), "one of hydra's launchers, and left out elsewhere")
+        _check(value, place)
+
+
+def _common(words: Sequence[Word], folders: Sequence[str], sweep: str) -> list[str]:
+    """The overrides for all runs: the launcher's name, where launchers stand, and everything else as data."""
+    data = {"sweep": sweep, **hydra_words.as_data(words)}
+    name = f"words_{hashlib.sha256(json.dumps(data).encode()).hexdigest()[:16]}"
+    ConfigStore.instance().store(group=_GROUP, name=name, node=data, package="_global_")
+    chosen = [f"{word.key}={(word.text or '').strip()}" for word in words if word.key == hydra_words.LAUNCHER]
+    paths = [str(user_path(folder, "--config-dir").resolve()).replace("'", "\\'") for folder in folders]
+    places = ",".join(f"'file://{path}'" for path in paths)
+    return [f"+{_GROUP}={name}", *chosen, *([f"hydra.searchpath=[{places}]"] if places else [])]
+
+
+def _quoted(run: Run) -> str:
+    """A run in hydra's grammar: JSON in quotes, in which the two letters that mean something there stand as codes."""
+    config = json.dumps(run.config).replace("'", "\\u0027").replace("$", "\\u0024")
+    return f"{{folder:'{run.folder}',config:'{config}'}}"
+
+
+_TOLD = (
+    ("Could not find '", "the name of a config that there is"),
+    ("Could not override '", "a key that there is"),
+)
+
+
+def _sentence(error: Exception) -> ValidationError:
+    """The first line of one of hydra's errors, as ours, with the key if it names one."""
+    if isinstance(error.__cause__, ValidationError):
+        return error.__cause__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = (lines[0] if lines else str(error)).rstrip(".")
+    for words, allowed in _TOLD:
+        if words in first:
+            key = first.split(words)[1].split("'")[0]
+            return ValidationError("a key of the config", repr(key), allowed)
+    field = str(getattr(error, "full_key", "") or "the words for hydra")
+    return ValidationError(field, f"refused ({first})", "readable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def console() -> Console:
     return made if made.is_terminal else Console(highlight=False, markup=False, emoji=False, width=140)
 
 
-def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
+def print_result(summary: dict[str, Any], folder: Path | None = None, files: Sequence[str] = ()) -> None:
     """Print the tables of a result, what it cost, and where its files stand."""
     out = console()
     out.print(f"\n{table.title(summary)}", style="bold")
@@ -34,8 +35,7 @@ def print_result(summary: dict[str, Any], folder: Path | None = None) -> None:
     if cost := _cost(summary):
         out.print(cost)
     if folder is not None:
-        files = "result.h5, summary.json, mepc.png, config.yaml, nmjmc.log"
-        out.print(f"In {short(folder)}: {files}", soft_wrap=True)
+        out.print(f"In {short(folder)}: {', '.join(files)}", soft_wrap=True)
 
 
 def print_examination(examination: Examination, folder: Path | None = None, figure: str = "") -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmjmc.cli import fit_report, preset, report
+from nmjmc import presets
+from nmjmc.cli import fit_report, report
 from nmjmc.cli.file_words import one_file
 from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
@@ -29,8 +30,8 @@ def command(words: list[str]) -> int:
         ValidationError: If there is no such result, or an option is unknown.
     """
     group, equals, name = words[0].partition("=") if len(words) == 1 else ("", "", "")
-    if equals and group in preset.groups():
-        sys.stdout.write(preset.as_text(group, name) + "\n")
+    if equals and group in presets.groups():
+        sys.stdout.write(presets.as_text(group, name) + "\n")
         return 0
     file, options = one_file(words, "show", _KEYS, "nmjmc show outputs/NAME/result.h5 figure=mepc.png")
     if options.get("config", "false").lower() not in ("true", "false"):

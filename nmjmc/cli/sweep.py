@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nmjmc.cli import compose, report, sweep_words
-from nmjmc.cli.overrides import SETTINGS, prepare
-from nmjmc.cli.treatments import prepared, with_files
-from nmjmc.cli.value_origin import placing
+from nmjmc.cli import compose, report, sweep_words, treatments, words
+from nmjmc.cli.origin import placing
 from nmjmc.data.features import UNITS, flat
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import ValidationError
@@ -44,7 +42,7 @@ Any other word is a setting or a parameter of nmjmc simulate, the same for all p
 """
 
 
-def command(words: list[str]) -> int:
+def command(written: list[str]) -> int:
     """Run `nmjmc sweep`.
 
     Returns:
@@ -54,12 +52,12 @@ def command(words: list[str]) -> int:
         ValidationError: If the words cannot be right; nothing is computed then.
         Interrupted: On Ctrl-C, SIGTERM or SIGUSR1; what has a record is whole.
     """
-    if not words or words[0] in ("--help", "-h"):
+    if not written or written[0] in words.HELP:
         sys.stdout.write(USAGE.replace("{options}", usage(SweepRequest)))
         return 0
-    words, own = with_files(words)
-    asked = sweep_words.sort(words)
-    with placing(words):
+    written, own = treatments.with_files(written)
+    asked = sweep_words.sort(written)
+    with placing(written):
         if isinstance(asked.options.resume, str):
             return _go_on(asked, asked.options.resume)
         planned = _planned(asked, own)
@@ -130,14 +128,19 @@ def _configs(
     """What all points share: one config for each preparation that is swept."""
     for key in swept:
         if key not in (PREPARATION, *KINDS):
-            try:  # refuses an unknown key
-                prepare([f"{key}=0" if "." in key or key in SETTINGS else f"{key}=x"])
+            try:
+                words.check_known(words.Word(key, "{"), key, words.SIMULATE)
             except ValidationError as error:
                 raise table.refusal(error, None) if table else error from error
     if PREPARATION not in swept:
-        return {"": compose.plain(compose.composed(prepared(shared, own)))}
+        return {"": _config(shared, own)}
     names = table.values(PREPARATION) if table else axes.pieces(swept[PREPARATION])
-    return {n: compose.plain(compose.composed(prepared([*shared, f"{PREPARATION}={n}"], own))) for n in names}
+    return {name: _config([*shared, f"{PREPARATION}={name}"], own) for name in names}
+
+
+def _config(shared: Sequence[str], own: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The config of words as `nmjmc simulate` takes them."""
+    return compose.one(words.sort(shared, words.SIMULATE), words.SIMULATE, treatments.reading(own or {}))
 
 
 def _said_anew(shared: tuple[str, ...]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nmjmc.cli import hydra_words
-from nmjmc.cli.grammar import check_word
+from nmjmc.cli import hydra_words, words
+from nmjmc.cli.values import check_word
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.request import settings
 from nmjmc.sweeps import axes
@@ -32,25 +32,25 @@ class Words:
     """
 
     options: SweepRequest
-    hydra: tuple[str, ...] = ()
+    hydra: tuple[words.Word, ...] = ()
     swept: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
 
     @property
     def launcher(self) -> str:
         """The one of hydra's launchers that starts the workers; "" where there are none."""
-        chosen = [word.partition("=")[2] for word in self.hydra if word.startswith("hydra/launcher=")]
-        return chosen[-1] if chosen else ""
+        chosen = [word.text or "" for word in self.hydra if word.key == hydra_words.LAUNCHER]
+        return chosen[-1].strip() if chosen else ""
 
 
-def sort(words: Sequence[str]) -> Words:
+def sort(written: Sequence[str]) -> Words:
     """Sort the words of the command.
 
     Raises:
         ValidationError: For an option that cannot be right, or a key that cannot be swept.
     """
     given, hydra, swept, shared = {}, [], {}, []
-    for word in words:
+    for word in written:
         check_word(word)
         key, equals, value = word.partition("=")
         bare = key.lstrip("+~")
@@ -59,8 +59,9 @@ def sort(words: Sequence[str]) -> Words:
                 raise ValidationError(key, "given twice", "given once")
             given[key] = value
         elif bare.startswith("hydra"):
-            hydra.append(word)
-        elif word in ("-m", "--multirun"):
+            hydra.append(words.word_of(word))
+            hydra_words.check(*hydra[-1])
+        elif word in words.MULTIRUN:
             continue  # a sweep is one as it is
         elif equals and axes.swept(value) and key != "config":
             _check_swept(bare, swept)
@@ -69,13 +70,10 @@ def sort(words: Sequence[str]) -> Words:
             _check_word(word, key)
             shared.append(word)
     options = SweepRequest.of({name: _value(name, text) for name, text in given.items()})
-    if hydra and options.workers == 1 and not any(word.startswith("hydra/launcher=") for word in hydra):
-        hydra_words.prepared(hydra)
-        hint = "name the folder of a sweep by folder=PATH"
-        raise ValidationError(
-            hydra[0].partition("=")[0], "given", "left out without hydra/launcher=NAME", hint
-        )
     found = Words(options, tuple(hydra), swept, tuple(shared))
+    if hydra and options.workers == 1 and not found.launcher:
+        hint = "name the folder of a sweep by folder=PATH"
+        raise ValidationError(hydra[0].key, "given", "left out without hydra/launcher=NAME", hint)
     if options.detach and found.launcher not in LEFT:
         where = f"for {found.launcher}, whose workers end with the command" if found.launcher else "here"
         hint = f"say hydra/launcher={' or '.join(LEFT)}"
@@ -93,17 +91,10 @@ def _check_word(word: str, key: str) -> None:
     """Flags are none of ours; a misspelled option is told by its likeness."""
     if word.startswith("-"):
         raise ValidationError("a flag", word, "left out", "sweep takes KEY=VALUE only")
-    known = _known()
+    known = (*words.SIMULATE.names, "preparation", "config")
     hint = nearest(key, (*_NAMES, *known))
     if "=" in word and "." not in key and hint.startswith("did you mean") and key.lstrip("+~") not in known:
         raise ValidationError("a key", repr(key), "a setting, a parameter or an option of sweep", hint)
-
-
-def _known() -> tuple[str, ...]:
-    from nmjmc.cli.overrides import SETTINGS
-    from nmjmc.synapse.build import ALL_PARTS
-
-    return (*SETTINGS, *ALL_PARTS, "temperature", "name", "preparation", "config")
 
 
 def _value(name: str, text: str) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nmjmc.cli.config_file import path_of
-from nmjmc.cli.overrides import SIMULATE, prepare
+from nmjmc.cli import config_file, values
+from nmjmc.cli.compose import Change, changes_of
+from nmjmc.cli.words import Word
 from nmjmc.errors import ValidationError
 from nmjmc.treatments import (
     AMOUNTS,
@@ -19,20 +20,10 @@ from nmjmc.treatments import (
     definition_in,
     with_amounts,
 )
-from nmjmc.yaml_file import read_yaml
+from nmjmc.yaml_file import Plain, read_yaml
 
 _FILE = re.compile(r"[^\s,+:=\[\]{}'\"]+\.ya?ml\b")
-
-
-def prepared(words: Sequence[str], own: Mapping[str, Any] | None = None) -> list[str]:
-    """The words of `nmjmc simulate`, or those that the points of a sweep share, as hydra takes them.
-
-    Args:
-        words: As users write them.
-        own: Definitions of diseases and drugs that files hold, where these have been read before.
-    """
-    found, own = with_files(words) if own is None else (words, own)
-    return prepare(expand(found, own), SIMULATE, {"definitions": own} if own else None)
+_TREATED = {"pathology": "pathology", "drug": "drug", "agent": "drug"}
 
 
 def with_files(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
@@ -43,83 +34,87 @@ def with_files(words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     Raises:
         ValidationError: For a file that cannot be right, or a name that is taken.
     """
-    found: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     for word in words:
         if word.startswith("config="):
-            held = read_yaml(path_of(word), "config")
+            held = read_yaml(config_file.path_of(word.removeprefix("config=")), "config")
             given = held.get("definitions") if isinstance(held, Mapping) else None
-            found |= dict(given) if isinstance(given, Mapping) else {}
+            own |= dict(given) if isinstance(given, Mapping) else {}
+
+    def defined(path: str, kind: str) -> str:
+        name, own[name] = definition_in(path, kind, own)
+        return name
 
     def replaced(word: str) -> str:
-        kind = {"pathology": "pathology", "drug": "drug", "agent": "drug"}.get(_key(word))
-        return word if kind is None else _FILE.sub(lambda match: _defined(match.group(), kind, found), word)
+        kind = _TREATED.get(word.lstrip("+").partition("=")[0])
+        return word if kind is None else _FILE.sub(lambda match: defined(match.group(), kind), word)
 
-    return [replaced(word) for word in words], found
-
-
-def _defined(path: str, kind: str, found: dict[str, Any]) -> str:
-    """The name of what a file defines, which is put among the definitions."""
-    name, found[name] = definition_in(path, kind, found)
-    return name
+    return [replaced(word) for word in words], own
 
 
-def expand(words: Sequence[str], own: Mapping[str, Any] | None = None) -> list[str]:
-    """Words as users write them, with diseases and drugs as mappings that hydra reads.
+def reading(own: Mapping[str, Any]) -> Callable[[Sequence[Word], bool], list[Change]]:
+    """How words are read that may tell of diseases and drugs.
 
-    `pathology=a:0.6+b` becomes `++pathology={a:'0.6',b:'1'}`; a word may be given several times, and
-    `pathology.severity=0.3` or `drug.dose="1 uM"` names the amount of the only one. With `-m` a comma separates the
-    points of a sweep.
+    A kind may be given several times, and `pathology.severity=0.3` or `drug.dose="1 uM"` names the amount of the only
+    one. With `-m` a comma separates the points of a sweep.
 
-    Raises:
-        ValidationError: For a name that is unknown or given twice, or a drug without a dose.
+    Args:
+        own: Definitions that files hold.
+
+    Returns:
+        What the words change; a name that is unknown or given twice, or a drug without a dose, is refused.
     """
-    sweeping = any(word in ("-m", "--multirun") for word in words)
-    rest = [word for word in words if not _ours(word)]
-    # ahead of the others: argparse takes no word behind a flag
-    return [*(word for kind in KINDS for word in _expanded(kind, words, sweeping, own or {})), *rest]
+
+    def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
+        rest = [word for word in words if not _is_ours(word)]
+        found = [
+            _change(kind, [w for w in words if _is_ours(w) and w.top == kind], is_sweep, own)
+            for kind in KINDS
+        ]
+        definitions = [Change("definitions", [dict(own)], is_whole=True)] if own else []
+        return [*definitions, *(change for change in found if change), *changes_of(rest, is_sweep)]
+
+    return changes
 
 
-def _ours(word: str) -> bool:
-    key, _, value = word.lstrip("+").partition("=")
-    return (key in KINDS and not value.strip().startswith("{")) or key in [
-        f"{kind}.{amount}" for kind, amount in AMOUNTS.items()
-    ]
+def _is_ours(word: Word) -> bool:
+    is_kind = word.key in KINDS and not (word.text or "").strip().startswith("{")
+    return not word.is_out and (
+        is_kind or word.key in [f"{kind}.{amount}" for kind, amount in AMOUNTS.items()]
+    )
 
 
-def _expanded(kind: str, words: Sequence[str], sweeping: bool, own: Mapping[str, Any]) -> list[str]:
-    given = [word.lstrip("+").partition("=")[2] for word in words if _ours(word) and _key(word) == kind]
-    given = [value for value in given if value.strip().casefold() not in NOTHING]
-    amounts = [word.partition("=")[2] for word in words if _key(word) == f"{kind}.{AMOUNTS[kind]}"]
+def _change(kind: str, words: Sequence[Word], is_sweep: bool, own: Mapping[str, Any]) -> Change | None:
+    """The diseases or the drugs that words name."""
+    texts = [word.text or "" for word in words if word.key == kind]
+    texts = [text for text in texts if text.strip().casefold() not in NOTHING]
+    amounts = [word.text or "" for word in words if word.key != kind]
     if len(amounts) > 1:
         raise ValidationError(f"{kind}.{AMOUNTS[kind]}", "given twice", "given once")
-    if not given:
+    if not texts:
         if amounts:
-            raise ValidationError(
-                f"{kind}.{AMOUNTS[kind]}", amounts[0], f"given with a {kind}", EXAMPLES[kind]
-            )
-        return []
-    if sweeping and len(given) == 1:
-        made = [_mapping(kind, [piece], amounts, own) for piece in given[0].split(",")]
-        return [f"++{kind}={','.join(made)}"]
-    for value in given:
-        if "," in value:
-            hint = f"did you mean {kind}={value.replace(' ', '').replace(',', '+')}?"
-            raise ValidationError(kind, repr(value), "several names joined by +", hint)
-    return [f"++{kind}={_mapping(kind, given, amounts, own)}"]
+            name = f"{kind}.{AMOUNTS[kind]}"
+            raise ValidationError(name, amounts[0], f"given with a {kind}", EXAMPLES[kind])
+        return None
+    if is_sweep and len(texts) == 1:
+        return Change(kind, [_mapping(kind, [some], amounts, own) for some in values.choices(kind, texts[0])])
+    for text in texts:
+        if "," in text:
+            hint = f"did you mean {kind}={text.replace(' ', '').replace(',', '+')}?"
+            raise ValidationError(kind, repr(text), "several names joined by +", hint)
+    return Change(kind, [_mapping(kind, texts, amounts, own)])
 
 
-def _key(word: str) -> str:
-    return word.lstrip("+").partition("=")[0]
-
-
-def _mapping(kind: str, values: Sequence[str], amounts: Sequence[str], own: Mapping[str, Any]) -> str:
-    """One or several `a:x+b:y` as a mapping in hydra's grammar."""
-    found = amounts_in(kind, "+".join(values))
+def _mapping(
+    kind: str, texts: Sequence[str], amounts: Sequence[str], own: Mapping[str, Any]
+) -> dict[str, Plain]:
+    """One or several `a:x+b:y` as names with their amounts."""
+    found = amounts_in(kind, "+".join(texts))
     for name in found:
         check_name(kind, name, own=own)
     if amounts:
         if len(found) > 1:
             hint = f"write {kind}=NAME:{AMOUNTS[kind].upper()}+NAME:{AMOUNTS[kind].upper()}"
             raise ValidationError(f"{kind}.{AMOUNTS[kind]}", amounts[0], "given for a single one", hint)
-        found = dict.fromkeys(found, amounts[0].strip("\"'"))
-    return "{" + ",".join(f"{name}:'{amount}'" for name, amount in with_amounts(kind, found).items()) + "}"
+        found = dict.fromkeys(found, values.as_text(amounts[0]))
+    return dict(with_amounts(kind, found))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
-from nmjmc.cli import hydra_words
-from nmjmc.cli.compose import REFUSALS, composed, launcher, sentence
-from nmjmc.cli.config_file import quote
+from nmjmc.cli.hydra_main import Run, hand_over, launcher, told
+from nmjmc.cli.hydra_words import LAUNCHER
+from nmjmc.cli.words import Word
 from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, ValidationError, nearest
-from nmjmc.folders import config_dir
 from nmjmc.sweeps import slurm
 from nmjmc.sweeps.detached import submit
 from nmjmc.sweeps.run import run
@@ -30,10 +28,9 @@ _EXTRAS = {
     "slurm_gpu": ("slurm", "submitit"),
     "ray": ("ray", "ray"),
 }
-_PASSED_ON = ("device", "cache", "together", "stop_on_failure")
 
 
-def launch(folder: Path, worker: Worker, count: int, words: Sequence[str]) -> None:
+def launch(folder: Path, worker: Worker, count: int, words: Sequence[Word]) -> None:
     """Start the workers through hydra's launcher, and wait for them.
 
     Args:
@@ -47,39 +44,30 @@ def launch(folder: Path, worker: Worker, count: int, words: Sequence[str]) -> No
         NmjmcError: If a worker ended in an error of its own.
     """
     _installed(words)
-    prepared = hydra_words.prepared(words)
-    composed([f"folder={quote(str(folder.resolve()))}", *prepared], "worker")
     slurm.ask_scontrol()
     # else Ray runs its workers at nice 15, and where anything else computes they hardly begin
     os.environ.setdefault("RAY_worker_niceness", "0")
-    numbers = ",".join(map(str, range(count)))
-    given = [f"folder={quote(str(folder.resolve()))}", f"worker={numbers}", *_passed_on(worker)]
-    decorated = hydra.main(config_path=str(config_dir()), config_name="worker", version_base="1.3")(
-        run_worker
-    )
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, and we make sentences of them
-    saved, sys.argv = sys.argv, ["nmjmc sweep", "--multirun", *given, *prepared]
+    place = folder.resolve()
+    asked = {"folder": str(place), "worker": dataclasses.asdict(dataclasses.replace(worker, built={}))}
+    runs = [Run(f"worker-{number}", asked) for number in range(count)]
     try:
-        decorated()
-    except SystemExit as done:
-        if done.code:
-            raise NmjmcError(f"A worker of the sweep ended with {done.code}; see {folder}/jobs.") from done
-    except REFUSALS as error:
-        raise sentence(error) from error
+        code = hand_over(runs, run_worker, "nmjmc sweep", sweep=str(place / "jobs"), words=words)
     except (NmjmcError, OSError):
         raise
     except Exception as error:
         # the launcher's own, of whatever kind its library has: a worker died, or could not record its error
         raise NmjmcError(_ended(error, folder)) from error
-    finally:
-        sys.argv = saved
+    if code:
+        raise NmjmcError(f"A worker of the sweep ended with {code}; see {folder}/jobs.")
 
 
-def _passed_on(worker: Worker) -> list[str]:
-    return [f"{name}={str(getattr(worker, name)).lower()}" for name in _PASSED_ON]
+def run_worker(config: DictConfig) -> None:
+    """One worker: run points until none is left; what a launcher pickles and starts."""
+    asked = told(config)
+    run(Sweep.open(asked["folder"]), Worker(**asked["worker"]), progress=False)
 
 
-def detach(sweep: Sweep, worker: Worker, count: int, kind: str, words: Sequence[str]) -> list[str]:
+def detach(sweep: Sweep, worker: Worker, count: int, kind: str, words: Sequence[Word]) -> list[str]:
     """Submit the workers that a launcher of submitit would start, and leave them.
 
     Args:
@@ -97,9 +85,7 @@ def detach(sweep: Sweep, worker: Worker, count: int, kind: str, words: Sequence[
         NmjmcError: If the cluster refuses them.
     """
     _installed(words)
-    folder = f"folder={quote(str(sweep.path.resolve()))}"
-    found = launcher([folder, *hydra_words.prepared(words)], "worker")
-    return submit(sweep, worker, count, kind, found)
+    return submit(sweep, worker, count, kind, launcher(words, sweep=str(sweep.path.resolve() / "jobs")))
 
 
 def _ended(error: Exception, folder: Path) -> str:
@@ -112,23 +98,14 @@ def _ended(error: Exception, folder: Path) -> str:
     )
 
 
-def _installed(words: Sequence[str]) -> None:
+def _installed(words: Sequence[Word]) -> None:
     """Refuse a launcher that there is not, and one whose library is missing, and say how to install it."""
-    for name in (word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")):
+    for name in ((word.text or "").strip() for word in words if word.key == LAUNCHER):
         if name not in (*_EXTRAS, "basic"):
             raise ValidationError(
-                "hydra/launcher", repr(name), "a known launcher", nearest(name, (*_EXTRAS, "basic"))
+                LAUNCHER, repr(name), "a known launcher", nearest(name, (*_EXTRAS, "basic"))
             )
         extra = _EXTRAS.get(name)
         if extra and importlib.util.find_spec(f"hydra_plugins.hydra_{extra[1]}_launcher") is None:
             hint = f'install it with pip install "nmjmc[{extra[0]}]"'
-            raise ValidationError("hydra/launcher", f"{name}, which is not here", "installed", hint)
-
-
-def run_worker(config: DictConfig) -> None:
-    """One worker: run points until none is left; what a launcher pickles and starts."""
-    run(
-        Sweep.open(config.folder),
-        Worker(config.device, config.cache, config.together, config.stop_on_failure),
-        progress=False,
-    )
+            raise ValidationError(LAUNCHER, f"{name}, which is not here", "installed", hint)

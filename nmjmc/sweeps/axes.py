@@ -161,20 +161,31 @@ def _distinct(key: str, values: Sequence[str]) -> tuple[str, ...]:
 
 def pieces(value: str) -> list[str]:
     """The pieces of a list between its outermost commas, without quotes."""
+    return [_bare(piece) for piece in split(value)]
+
+
+def split(text: str, at: str = ",", most: int = -1) -> list[str]:
+    """The pieces of a text between its outermost commas, stripped; what stands in quotes or brackets is one piece.
+
+    Args:
+        text: For example `a, [b, c], 'd, e'`.
+        at: The letter between the pieces.
+        most: Cuts at most; -1 for any number.
+    """
     found, depth, quote, start = [], 0, "", 0
-    for index, letter in enumerate(value):
+    for index, letter in enumerate(text):
         if quote:
-            quote = "" if letter == quote else quote
+            quote = "" if letter == quote and text[index - 1] != "\\" else quote
         elif letter in "'\"":
             quote = letter
         elif letter in "([{":
             depth += 1
         elif letter in ")]}":
             depth -= 1
-        elif letter == "," and depth == 0:
-            found.append(value[start:index])
+        elif letter == at and depth == 0 and len(found) != most:
+            found.append(text[start:index].strip())
             start = index + 1
-    return [_bare(piece) for piece in (*found, value[start:])]
+    return [*found, text[start:].strip()]
 
 
 def _bare(piece: str) -> str:

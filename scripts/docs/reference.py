@@ -22,12 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import nmjmc
 from nmjmc.cli.main import COMMANDS
 from nmjmc.cli.main import main as command
-from nmjmc.cli.preset import entries, heading
 from nmjmc.folders import config_dir
 from nmjmc.kinetics import Scheme, available_schemes, load_scheme
 from nmjmc.pathology import DISEASES
 from nmjmc.pharmacology import DRUGS
 from nmjmc.pharmacology.constants import HALF
+from nmjmc.presets import entries, heading
 from nmjmc.units import to_text
 
 MARKS = (

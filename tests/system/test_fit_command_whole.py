@@ -10,9 +10,10 @@ import yaml
 
 import nmjmc
 from nmjmc.cli import fit as fit_command
-from nmjmc.cli.compose import composed, plain
-from nmjmc.cli.fit_words import prepare
+from nmjmc.cli.compose import one
+from nmjmc.cli.fit_words import KNOWN, changes
 from nmjmc.cli.main import main
+from nmjmc.cli.words import sort
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import SimulationError, Status
 from nmjmc.fitting import meter
@@ -33,7 +34,7 @@ def folder(monkeypatch, tmp_path):
 
 
 def config(*words):
-    return plain(composed(prepare(list(words)), "fit"))
+    return one(sort(words, KNOWN), KNOWN, changes)
 
 
 def test_a_fit_leaves_all_files_and_prints_the_table(folder, capsys):

@@ -15,12 +15,8 @@ from nmjmc.bedside.epp import Epp
 from nmjmc.bedside.names import KINDS, of_config
 from nmjmc.bedside.rns import Rns
 from nmjmc.bedside.task import of_junction, own_settings
-from nmjmc.cli import treatments
-from nmjmc.cli.bedside import known, task_of
-from nmjmc.cli.compose import composed
-from nmjmc.cli.hydra_main import points
+from nmjmc.cli.bedside import tasks
 from nmjmc.cli.main import BEDSIDE, main
-from nmjmc.cli.overrides import prepare
 from nmjmc.data import banks
 from nmjmc.data.examination import Examination, is_examination
 from nmjmc.diagnostics import clamp, dose, epp, force, intervals, rns, rns_finding, sfemg, tof
@@ -41,8 +37,7 @@ pytestmark = pytest.mark.unit
 
 
 def asked(test, *words):
-    overrides = prepare(treatments.expand(list(words)), known(test))
-    return task_of(composed(overrides, f"bedside/{test}"))
+    return tasks(test, list(words))[1][0][0]
 
 
 def rns_of(shift=0.0, fired=1.0, fibres=40, stimuli=5, seed=0):
@@ -516,15 +511,14 @@ def test_an_organophosphate_acts_for_its_exposure():
 
 
 def test_with_a_sweep_a_comma_separates_points():
-    words = treatments.expand(["pathology=ageing:0.2,ageing:0.4", "-m"])
-    assert words == ["++pathology={ageing:'0.2'},{ageing:'0.4'}", "-m"]
-    made = [composed(point, "bedside/rns") for point in points(prepare(words, known("rns")))]
-    assert [task_of(config).request.pathology for config in made] == [{"ageing": 0.2}, {"ageing": 0.4}]
+    words, made = tasks("rns", ["pathology=ageing:0.2,ageing:0.4", "-m"])
+    assert words.is_sweep
+    assert [task.request.pathology for task, _ in made] == [{"ageing": 0.2}, {"ageing": 0.4}]
 
 
 def test_the_flag_of_a_sweep_may_stand_anywhere():
-    words = prepare(treatments.expand(["-m", "fibres=3", "pathology=ageing:0.2,ageing:0.4"]), known("rns"))
-    assert words[-1] == "-m" and len(words) == 3 and len(list(points(words))) == 2
+    words, made = tasks("rns", ["-m", "fibres=3", "pathology=ageing:0.2,ageing:0.4"])
+    assert words.is_sweep and len(made) == 2
 
 
 def test_an_exposure_may_be_hours():

@@ -15,8 +15,10 @@ import yaml
 
 import nmjmc
 from nmjmc import progress
+from nmjmc.cli.compose import configs
 from nmjmc.cli.main import main
-from nmjmc.cli.overrides import prepare, quoted
+from nmjmc.cli.values import value as read_value
+from nmjmc.cli.words import SIMULATE, sort
 from nmjmc.data import speed
 from nmjmc.errors import ValidationError
 from nmjmc.simulation.self_check import Check
@@ -318,31 +320,34 @@ def test_numerics_take_times_with_units():
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        ("3000 /um^2", "'3000 /um^2'"),
+        ("3000 /um^2", "3000 /um^2"),
         ("30 nm", "30 nm"),
-        ("3000 /um^2,5000 /um^2", "'3000 /um^2','5000 /um^2'"),
-        ("'3000 /um^2'", "'3000 /um^2'"),
-        ("[1 /um^2, 2 /um^2]", "['1 /um^2','2 /um^2']"),
-        ("30 µm", "'30 µm'"),
-        ("[[0 um, 0 um]]", "[[0 um, 0 um]]"),
+        ("'3000 /um^2'", "3000 /um^2"),
+        ('"1e3"', "1e3"),
+        ("1e3", 1000.0),
+        ("[1 /um^2, 2 /um^2]", ["1 /um^2", "2 /um^2"]),
+        ("30 µm", "30 µm"),
+        ("[[0 um, 0 um]]", [["0 um", "0 um"]]),
+        ("{low:1,high: 2 /s, a: [true, null]}", {"low": 1, "high": "2 /s", "a": [True, None]}),
+        ("[]", []),
+        ("{}", {}),
+        ("0x10", "0x10"),
+        ("1_0", "1_0"),
     ],
 )
-def test_quantities_are_quoted_for_hydra(written, read):
-    assert quoted(written) == read
+def test_a_value_is_read_as_in_a_file(written, read):
+    assert read_value("key", written) == read
+    assert type(read_value("key", written)) is type(read)
 
 
 def test_parameters_of_the_synapse_are_added_where_the_preset_leaves_them_out():
     Path("here").mkdir()
-    words = prepare(["receptor.density=3", "vesicles=4", "-m", "hydra.sweep.dir=x", "--config-dir", "here"])
-    # argparse takes no word behind the flag, so it goes last
-    assert words == [
-        "++receptor.density=3",
-        "vesicles=4",
-        "hydra.sweep.dir='x'",
-        "--config-dir",
-        "here",
-        "-m",
-    ]
+    words = ["receptor.q10.density=3", "vesicles=4,5", "-m", "hydra.sweep.dir=x", "--config-dir", "here"]
+    found = sort(words, SIMULATE)
+    assert found.is_sweep and found.folders == ("here",) and found.hydra == (("hydra.sweep.dir", "x", False),)
+    made = list(configs(found, SIMULATE))
+    assert [config["vesicles"] for config in made] == [4, 5]
+    assert all(config["receptor"]["q10"]["density"] == 3 for config in made)
 
 
 def test_progress_says_what_is_going_on():

@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import preset
+from nmjmc import presets
 from nmjmc.cli.main import main
 from nmjmc.folders import config_dir
 from tests.records import formula_many, formula_run
 
 pytestmark = pytest.mark.unit
-PRESETS = [(group, path.stem) for group in preset.groups() for path in (config_dir() / group).glob("*.yaml")]
+PRESETS = [(group, path.stem) for group in presets.groups() for path in (config_dir() / group).glob("*.yaml")]
 
 
 @pytest.fixture(autouse=True)

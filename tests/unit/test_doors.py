@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from nmjmc.cli.hydra_main import LAUNCHERS
 from nmjmc.cli.main import BEDSIDE, main
-from nmjmc.cli.targets import ALLOWED
 from nmjmc.errors import ValidationError
 from nmjmc.synapse.presets import preparation
 from nmjmc.yaml_file import Refused, parsed
@@ -172,7 +172,7 @@ def test_no_word_makes_anything(command, capsys):
     [
         ("hydra/callbacks/mine.yaml", f"x: {MADE}\n"),
         ("hydra/launcher/mine.yaml", f"_target_: {FILE.split(',')[0]}\nfilename: hacked.log\n"),
-        ("hydra/launcher/mine.yaml", f"_target_: {ALLOWED[0]}\nx: {MADE}\n"),
+        ("hydra/launcher/mine.yaml", f"_target_: {LAUNCHERS[0]}\nx: {MADE}\n"),
         ("hydra/job_logging/nmjmc.yaml", f"version: 1\nhandlers: {{x: {{class: {FILE}}}}}\n"),
         ("preparation/mine.yaml", f"# @package hydra.callbacks\nx: {MADE.replace('_target_', 'target')}\n"),
         ("preparation/mine.yaml", "defaults: [override /hydra/launcher: joblib]\nname: x\n"),

@@ -10,9 +10,10 @@ import yaml
 
 import nmjmc
 from nmjmc.cli import fit as fit_command
-from nmjmc.cli.compose import composed, plain
-from nmjmc.cli.fit_words import prepare
+from nmjmc.cli.compose import one
+from nmjmc.cli.fit_words import KNOWN, changes
 from nmjmc.cli.main import main
+from nmjmc.cli.words import sort
 from nmjmc.data import fit_table
 from nmjmc.errors import ValidationError
 from nmjmc.fitting import meter
@@ -34,7 +35,7 @@ def folder(monkeypatch, tmp_path):
 
 
 def config(*words):
-    return plain(composed(prepare(list(words)), "fit"))
+    return one(sort(words, KNOWN), KNOWN, changes)
 
 
 def sets(*words):
@@ -48,7 +49,7 @@ def asked(*words):
 def test_the_folder_knows_the_bytes_of_the_data(folder):
     def name():
         words = [*QUICK, "data=numbers.csv"]
-        return fit_command.fit_hash(_root_=composed(prepare(words), "fit"))
+        return fit_command.fit_hash(config(*words))
 
     Path("numbers.csv").write_text("name,value,standard error,unit\namplitude,4,0.1,nA\n")
     first = name()
@@ -148,7 +149,7 @@ def test_two_files_of_one_name_are_not_taken_for_one(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "minis.csv").write_text("time (ms),mean (nA)\n0,0\n")
     with pytest.raises(ValidationError, match="two of these files would be data set minis"):
-        prepare([f"data=[{tmp_path}/control/minis.csv,{tmp_path}/blocked/minis.csv]"])
+        config(f"data=[{tmp_path}/control/minis.csv,{tmp_path}/blocked/minis.csv]")
 
 
 def test_progress_tells_parameters_of_one_name_apart():

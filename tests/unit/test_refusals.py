@@ -14,15 +14,17 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from nmjmc.cli import fit as fit_command
-from nmjmc.cli import grammar, report
-from nmjmc.cli.compose import composed, plain
-from nmjmc.cli.fit_words import data_of, prepare
+from nmjmc.cli import report, values
+from nmjmc.cli.compose import one
+from nmjmc.cli.fit_words import KNOWN, changes, data_of
 from nmjmc.cli.main import main
+from nmjmc.cli.words import SIMULATE, sort
 from nmjmc.data import speed
 from nmjmc.data.hdf5 import load
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
 from nmjmc.simulation import distributed
+from nmjmc.simulation.config import Simulation
 from nmjmc.sweeps import design
 from nmjmc.sweeps.axes import Axis
 from nmjmc.units import to_internal
@@ -37,9 +39,9 @@ def own_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-def sets_of(prepared):
+def sets_of(words):
     """The data sets of a fit's words."""
-    return fit_command.read(plain(composed(prepared, "fit")))[2]
+    return fit_command.read(one(sort(words, KNOWN), KNOWN, changes))[2]
 
 
 def refused(words, capsys):
@@ -61,11 +63,10 @@ NAMES = (
 def test_a_file_is_found_by_its_name_whatever_it_looks_like(name, tmp_path):
     Path(name).write_text("amplitude (nA)\n3\n4\n5\n6\n")
     words = [f"data={name}", "fit.free=vesicle.content_cv"]
-    found = sets_of(prepare(words))
+    found = sets_of(words)
     assert [options["file"] for options in found.values()] == [str(tmp_path / name)]
     (key,) = found
-    prepared = prepare([*words, f"data.{key}.noise=50 pA", f"data.{key}.condition.temperature=30"])
-    found = sets_of(prepared)
+    found = sets_of([*words, f"data.{key}.noise=50 pA", f"data.{key}.condition.temperature=30"])
     assert found[key]["noise"] == "50 pA" and found[key]["condition"] == {"temperature": 30}
     Path("sets.yaml").write_text(to_yaml({"one": {"file": name}, "1_0": {"file": f"./{name}"}}))
     described = data_of("sets.yaml")
@@ -79,7 +80,7 @@ def test_two_files_are_two_data_sets(tmp_path, capsys):
     usual = [name for name in NAMES if name[0] not in "[{" and name not in ("a,b.csv", "it's.csv", "a=b.csv")]
     found = data_of(f"[{','.join(usual)}]")
     assert len(found) == len(usual) and {Path(o["file"]).name for o in found.values()} == set(usual)
-    found = sets_of(prepare(["data=[1_0.csv,10.csv]", "fit.free=vesicle.content_cv"]))
+    found = sets_of(["data=[1_0.csv,10.csv]", "fit.free=vesicle.content_cv"])
     assert list(found) == ["1_0", "10"]
     Path("a_b.csv").write_text("3\n")
     assert "a_b" in refused(["fit", "data=['a b.csv',a_b.csv]", "fit.free=vesicle.content_cv"], capsys)
@@ -172,10 +173,8 @@ def test_it_is_refused_with_its_field(words, tmp_path, capsys):
 
 def test_a_seed_names_its_folder_however_it_is_written(capsys):
     for text in ("1000", "1e3", "1000.0"):
-        config = composed([f"seed={text}"])
-        from nmjmc.cli.config import _seed
-
-        assert _seed(_root_=config) == "1000"
+        config = one(sort([f"seed={text}"], SIMULATE), SIMULATE)
+        assert Simulation.of(config).request.seed == 1000
     Path("a.yaml").write_text("seed: 1e3\nvesicles: 1e1\n")
     assert main(["simulate", "config=a.yaml", "dry_run=true"]) == 0
     assert "seed: 1000\n" in (said := capsys.readouterr().out) and "vesicles: 10\n" in said
@@ -294,9 +293,10 @@ def test_one_of_several_processes_says_that_nobody_listens(monkeypatch):
 
 
 def test_a_value_is_read_back_from_its_quotes():
-    for text in ("a'b", "a\\'b", "a\\", "{}[],:=", "ä", "1_0", "null", "$x", "50 %"):
-        found = grammar.check_value(f"x={grammar.as_text(text)}", f"x={text}", False)
-        assert found.value() == text
+    for text in ("a'b", "{}[],:=", "ä", "1_0", "null", "$x", "50 %", "a, b", "1e3", "${"):
+        quoted = "'" + text.replace("'", "\\'") + "'"
+        assert values.value("x", quoted) == values.as_text(quoted) == text
+        assert values.value("x", f"[{quoted}, {{a: {quoted}}}]") == [text, {"a": text}]
 
 
 scalars = st.one_of(
@@ -360,9 +360,7 @@ def _mutated(draw, whole):
 
 @pytest.fixture(scope="module")
 def config_text():
-    from nmjmc.cli import config
-
-    return config.as_yaml(config.read(composed([])).config())
+    return to_yaml(Simulation.of(one(sort([], SIMULATE), SIMULATE)).config())
 
 
 @settings(

@@ -1,7 +1,6 @@
 """A sweep from Python: the same folder and the same bits as the command with the same words, and what it shows."""
 
 import json
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from nmjmc.folders import config_dir
 from nmjmc.request import config_text
 from nmjmc.simulation.request import SimulateRequest
 from nmjmc.sweeps.request import SweepRequest
+from nmjmc.sweeps.work import Worker
 from tests.records import formula_run, stand_in_for_the_kernel
 
 pytestmark = pytest.mark.unit
@@ -138,9 +138,6 @@ def test_the_config_file_of_simulate_is_that_of_its_request():
     text = (config_dir() / "config.yaml").read_text()
     assert config_text(SimulateRequest) in text
     assert SimulateRequest.of(yaml.safe_load(config_text(SimulateRequest))) == SimulateRequest()
-    names = {item.name for item in fields(SweepRequest)}
-    worker = yaml.safe_load((config_dir() / "worker.yaml").read_text())
-    assert {"together", "stop_on_failure"} <= names & worker.keys()
     for name in ("together", "stop_on_failure"):
-        assert worker[name] == getattr(SweepRequest(), name)
+        assert getattr(Worker(), name) == getattr(SweepRequest(), name)
     assert json.loads(json.dumps(SweepRequest().plain())) == SweepRequest().plain()

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli.compose import composed, plain
+from nmjmc.cli import treatments
+from nmjmc.cli.compose import one
 from nmjmc.cli.main import main
-from nmjmc.cli.treatments import prepared
+from nmjmc.cli.words import SIMULATE, sort
 from nmjmc.errors import ValidationError
 from nmjmc.simulation.config import Simulation
 
@@ -23,7 +24,8 @@ OWN = "kind: pathology\nsource: a choice\nchanges: [{parameter: synapse.receptor
 
 
 def asked(*words):
-    return Simulation.of(plain(composed(prepared(list(words)))))
+    written, own = treatments.with_files(words)
+    return Simulation.of(one(sort(written, SIMULATE), SIMULATE, treatments.reading(own)))
 
 
 def test_the_synapse_is_that_of_the_library():

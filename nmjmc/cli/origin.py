@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nmjmc.cli import config_file
-from nmjmc.cli.preset import entries
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir, user_path
+from nmjmc.presets import entries
 from nmjmc.synapse.presets import is_file
 
 _KEY = re.compile(r"^[\w.]+(?![\w.])(?! of )")  # "name of a data set" is no key
@@ -22,7 +22,7 @@ def placing(words: Sequence[str], primary: Sequence[str] = ("config.yaml",)) -> 
 
     Args:
         words: The words of the command.
-        primary: The files of the config that the words change.
+        primary: The command's own files in the folder of the configs.
 
     Raises:
         ValidationError: The body's own, with file and line where a file holds the value.
@@ -30,19 +30,11 @@ def placing(words: Sequence[str], primary: Sequence[str] = ("config.yaml",)) -> 
     try:
         yield
     except ValidationError as error:
-        raise placed(error, words, primary) from error
+        raise _placed(error, words, primary) from error
 
 
-def placed(
-    error: ValidationError, words: Sequence[str], primary: Sequence[str] = ("config.yaml",)
-) -> ValidationError:
-    """The same error, with the file and the line of the value where a file holds it.
-
-    Args:
-        error: What was refused.
-        words: The words of the command.
-        primary: The command's own files in the folder of the configs.
-    """
+def _placed(error: ValidationError, words: Sequence[str], primary: Sequence[str]) -> ValidationError:
+    """The same error, with the file and the line of the value where a file holds it."""
     key = _key(error)
     given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words if not word.startswith("data=")]
     if not key or " (" in error.field or any(word == key or key.startswith(word + ".") for word in given):
@@ -69,15 +61,16 @@ def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path,
     """The files that the config is made of, the user's own first, and what stands before the keys of each."""
     preparation = "human"
     for index, word in enumerate(words):
+        name = word.partition("=")[2]
         if word.startswith("config="):
-            yield config_file.path_of(word), ""
-            preparation = _below(word)
+            yield config_file.path_of(name), ""
+            preparation = _below(name)
         if word.startswith("data=") and is_file(word):
-            yield user_path(word.removeprefix("data="), "data"), "data."
+            yield user_path(name, "data"), "data."
         if word in ("--config-dir", "-cd") and index + 1 < len(words):
             yield from ((path, "") for path in sorted(Path(words[index + 1]).glob("**/*.yaml")))
         if word.startswith("preparation="):
-            preparation = word.removeprefix("preparation=")
+            preparation = name
     if preparation and is_file(preparation):
         yield user_path(preparation, "preparation"), ""
     if preparation:
@@ -85,10 +78,10 @@ def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path,
     yield from ((config_dir() / name, "") for name in primary)
 
 
-def _below(word: str) -> str:
+def _below(name: str) -> str:
     """The preparation that the file of `config=FILE` changes; none where it is a whole config."""
     try:
-        found = config_file.read(word)
+        found = config_file.read(name)
     except ValidationError:
         return ""
     return "" if config_file.is_whole(found) else found.get("preparation", "human")

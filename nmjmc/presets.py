@@ -1,4 +1,4 @@
-"""`nmjmc show GROUP=NAME`: a preset of the config with its units and the source of every number."""
+"""Presets and users' own files of their kinds, as tables: each value with its unit and the source of every number."""
 
 from __future__ import annotations
 

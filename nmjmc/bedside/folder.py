@@ -1,0 +1,78 @@
+"""A bedside test in a folder: its result, its figure, its config, and last the summary, which says that it is done."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+from nmjmc.bedside.examine import examine
+from nmjmc.bedside.task import Task
+from nmjmc.data import provenance, speed
+from nmjmc.data.atomic import clear_leftovers, write_text
+from nmjmc.data.examination import Examination
+from nmjmc.data.seal import sealed
+from nmjmc.junction.bank import INTERVAL
+from nmjmc.junction.response import INTEGRATED
+from nmjmc.progress import telling
+from nmjmc.runtime import choose_devices
+from nmjmc.yaml_file import to_yaml
+
+log = logging.getLogger("nmjmc")
+_BASE_MIB = 900  # of a process that runs a test of few fibres
+
+
+def examine_in_folder(task: Task, folder: Path) -> Examination:
+    """Run a bedside test, and leave its files in a folder.
+
+    Args:
+        task: The test and the junction; a seed that was left open is drawn.
+        folder: It need not be there.
+
+    Raises:
+        ValidationError: If the test cannot be made of this junction.
+        Interrupted: On Ctrl-C, where quanta are kept.
+    """
+    task = task.with_seed()
+    folder.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(folder)
+    write_text(folder / "config.yaml", to_yaml(task.config))
+    log.info("%s of %s, seed %s, in %s", task.request.TEST, task.label, task.request.seed, folder)
+    with telling(task.request.progress) as tell:
+        examination = examine(task, tell)
+    made = examination.provenance
+    if not made["banks_simulated"]:  # a time with the kernel's compiling would mislead
+        speed.remember(str(made["device"]), task.request.TEST, float(made["seconds"]), task.request.cost())
+    _leave(examination, folder)
+    return examination
+
+
+def figure_of(examination: Examination) -> str:
+    """The name of the file of its figure."""
+    return f"{examination.test}.png"
+
+
+def _leave(examination: Examination, folder: Path) -> None:
+    """Write the files of a test, the result first and last the summary."""
+    (folder / "summary.json").unlink(missing_ok=True)
+    examination.save(folder / "result.h5")
+    examination.plot(folder / figure_of(examination))
+    write_text(folder / "summary.json", sealed(examination.summary(), indent=2))
+    for line in str(examination).splitlines():
+        log.info(line)
+    log.info("provenance: %s", json.dumps(dict(examination.provenance)))
+
+
+def estimate(task: Task) -> dict[str, str]:
+    """What a test would need, in words by name."""
+    amount = task.request.cost()
+    samples = INTEGRATED / INTERVAL + 3 * 400
+    device = provenance.device_name(choose_devices(task.request.device)[0])
+    each = speed.recall(device, task.request.TEST)
+    took = "not known before the first such run" if each is None else f"{each * amount:.2g} s, quanta apart"
+    memory = f"{amount * samples * 4 / 2**20:,.0f} MiB"
+    return {
+        "stimuli of fibres": f"{amount:,}",
+        "memory": f"{memory}, and some {_BASE_MIB} MiB of Python, JAX and programs",
+        "predicted time": took,
+    }
