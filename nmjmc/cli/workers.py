@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ _EXTRAS = {
     "slurm_gpu": ("slurm", "submitit"),
     "ray": ("ray", "ray"),
 }
+_PASSED_ON = ("device", "cache", "together", "stop_on_failure")
 
 
 def launch(folder: Path, worker: Worker, count: int, words: Sequence[Word]) -> None:
@@ -48,7 +48,7 @@ def launch(folder: Path, worker: Worker, count: int, words: Sequence[Word]) -> N
     # else Ray runs its workers at nice 15, and where anything else computes they hardly begin
     os.environ.setdefault("RAY_worker_niceness", "0")
     place = folder.resolve()
-    asked = {"folder": str(place), "worker": dataclasses.asdict(dataclasses.replace(worker, built={}))}
+    asked = {"folder": str(place), "worker": {name: getattr(worker, name) for name in _PASSED_ON}}
     runs = [Run(f"worker-{number}", asked) for number in range(count)]
     try:
         code = hand_over(runs, run_worker, "nmjmc sweep", sweep=str(place / "jobs"), words=words)
