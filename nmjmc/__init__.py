@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         describe,
         preparation,
     )
-    from nmjmc.viz.draw import plot
+    from nmjmc.viz.draw import export, film, plot, view
 
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
@@ -91,14 +91,15 @@ _HOME = {
     "nmjmc.synapse": (
         "Modifier", "Synapse", "available_preparations", "build", "compose", "describe", "preparation",
     ),
-    "nmjmc.viz.draw": ("plot",),
+    "nmjmc.viz.draw": ("export", "film", "plot", "view"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [  # noqa: RUF022 - in the order of use
     "preparation", "junction", "disease", "drug",
     "available_preparations", "available_diseases", "available_drugs",
-    "simulate", "simulate_many", "Point", "sweep", "SweepResult", "load", "rerun", "plot", "Result",
+    "simulate", "simulate_many", "Point", "sweep", "SweepResult", "load", "rerun", "Result",
+    "plot", "view", "film", "export",
     "rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch", "load_examination", "Examination",
     "Synapse", "Junction", "Treatment",
     "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
@@ -135,6 +136,9 @@ def _above(question: str, module: str) -> None:
 
 _above("plot", "nmjmc.viz.draw")
 _above("figures", "nmjmc.viz.draw")
+_above("view", "nmjmc.viz.draw")
+_above("film", "nmjmc.viz.draw")
+_above("export", "nmjmc.viz.draw")
 _above("rerun", "nmjmc.results")
 for _question in ("text", "html", "save"):
     _above(_question, "nmjmc.in_hand")

@@ -44,6 +44,12 @@ nmjmc COMMAND [KEY=VALUE ...]
              nmjmc quantal minis.abf          nmjmc quantal epcs.csv unit=nA quanta=minis.csv     nmjmc quantal --help
   show       print the table of a result or of a fit:   nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
              print a preset with its units and sources:   nmjmc show preparation=human
+  view       the molecules of a run as a page to turn and play:   nmjmc view outputs/NAME/result.h5 [out=FILE.html]
+             nmjmc simulate numerics.view_interval="10 us" numerics.view_onset_interval="1 us" record_interval="1 us"
+  film       the same as a film:                        nmjmc film outputs/NAME/result.h5 [out=film.mp4|film.gif]
+             [seconds=10] [rate=25] [width=960]
+  export     the molecules for OVITO, ParaView or CellBlender:   nmjmc export outputs/NAME/result.h5 out=FILE.xyz
+             (or FILE.pvd, or FOLDER) [format=xyz|vtk|cellblender]
   rerun      simulate the config inside a result again, and compare:   nmjmc rerun outputs/NAME/result.h5
   doctor     versions, devices, precision, cache, and a self-check against the mean field
 
@@ -51,9 +57,12 @@ nmjmc COMMAND [KEY=VALUE ...]
 """
 
 BEDSIDE = tuple(sorted(path.stem for path in (config_dir() / "bedside").glob("*.yaml")))
-COMMANDS = ("simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "quantal", "show", "rerun", "doctor")
+COMMANDS = (
+    "simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "quantal", "show", "view", "film", "export",
+    "rerun", "doctor",
+)  # fmt: skip
 
-WITHOUT_SETTINGS = ("collect", "plot", "show", "rerun", "doctor")
+WITHOUT_SETTINGS = ("collect", "plot", "show", "view", "film", "export", "rerun", "doctor")
 
 # Exit codes: 0 done, 1 the run failed, 2 the input was refused, 130 interrupted.
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

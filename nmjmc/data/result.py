@@ -198,6 +198,18 @@ class Result:
         """
         return above.ask("plot", self, path)
 
+    def view(self) -> Any:
+        """The molecules as a page to turn and play (needs views): `.save("view.html")`, or shown in a notebook."""
+        return above.ask("view", self)
+
+    def film(self, path: str | Path = "film.mp4", **settings: int) -> Path:
+        """A film of the molecules (needs views), `.mp4` or `.gif`; settings `seconds`, `rate` and `width`."""
+        return above.ask("film", self, path, **settings)
+
+    def export(self, path: str | Path, kind: str | None = None) -> Path:
+        """Write the molecules for OVITO (`.xyz`), ParaView (`.pvd`) or CellBlender (a folder)."""
+        return above.ask("export", self, path, kind)
+
     def rerun(self, **changes: Any) -> Result:
         """Simulate the same again, from the same seed; keywords of `nmjmc.simulate` change it."""
         return above.ask("rerun", self, **changes)

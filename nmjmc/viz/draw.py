@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
@@ -11,6 +12,9 @@ from nmjmc.data.fits import FitRecord
 from nmjmc.data.result import Result
 from nmjmc.data.sweep_table import Table
 from nmjmc.errors import ValidationError
+
+if TYPE_CHECKING:
+    from nmjmc.viz.molecules.page import Page
 
 
 def plot(thing: object, path: str | Path | None = None) -> Figure:
@@ -51,6 +55,59 @@ def plot(thing: object, path: str | Path | None = None) -> Figure:
     if isinstance(table, Table):
         return sweep.plot_sweep(table, sweep.view_of(table, ("amplitude", "decay_time")), path)
     raise ValidationError("plot", repr(thing)[:60], "a result of simulate, sweep, fit or a bedside test")
+
+
+def view(thing: object) -> Page:
+    """The molecules of a result as a page to turn and play, which opens offline and shows itself in a notebook.
+
+    Args:
+        thing: What `nmjmc.simulate` gave with `numerics={"view_interval": "10 us"}`.
+
+    Returns:
+        The page; `.save("view.html")` writes it.
+
+    Raises:
+        ValidationError: If it is no result of a simulation, or keeps no views.
+    """
+    from nmjmc.viz.molecules.page import molecules_page
+
+    return molecules_page(_simulated(thing, "view"))
+
+
+def film(thing: object, path: str | Path = "film.mp4", **settings: int) -> Path:
+    """A film of a result's molecules, from above and from the side, with the current drawn along.
+
+    Args:
+        thing: What `nmjmc.simulate` gave with views.
+        path: Where; `.mp4` (needs the extra `view`) or `.gif`.
+        **settings: `seconds`, `rate` and `width`, as in `nmjmc.viz.molecules.film`.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValidationError: If it keeps no views, or a setting cannot be right.
+    """
+    from nmjmc.viz.molecules import film as films
+
+    return films.film(_simulated(thing, "film"), path, **settings)
+
+
+def export(thing: object, path: str | Path, kind: str | None = None) -> Path:
+    """Write a result's molecules for another viewer; arguments as for `nmjmc.viz.molecules.export.export`.
+
+    Raises:
+        ValidationError: If it keeps no views, or there is no such format.
+    """
+    from nmjmc.viz.molecules import export as exports
+
+    return exports.export(_simulated(thing, "export"), path, kind)
+
+
+def _simulated(thing: object, asked: str) -> Result:
+    if isinstance(thing, Result):
+        return thing
+    raise ValidationError(asked, repr(thing)[:60], "a result of simulate, whose molecules can be seen")
 
 
 def figures(record: FitRecord, folder: str | Path) -> None:

@@ -1,0 +1,1 @@
+"""Molecules to be seen: a page to turn and play, a film, and files for other viewers."""
