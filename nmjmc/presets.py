@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ _CHECKS: dict[str, Callable[[str], object]] = {
     "drugs": lambda path: drug(path, 0),
 }
 """How a user's own file of a group is checked."""
+
+_KEY = re.compile(r"^[\w.]+(?![\w.])(?! of )")  # "name of a data set" is no key
 
 
 class Entry(NamedTuple):
@@ -90,6 +93,37 @@ def _entries(node: yaml.Node, prefix: str, text: str) -> Iterator[Entry]:
 def _comment(line: str) -> str:
     """What stands behind the first ` #` of a line."""
     return line.partition(" #")[2].strip()
+
+
+def located(
+    error: ValidationError, given: Sequence[str], files: Iterable[tuple[Path, str]]
+) -> ValidationError:
+    """The same error, with the file and the line of the refused value where a file holds it.
+
+    Args:
+        error: What was refused.
+        given: Keys that stand in no file.
+        files: Those in which the value may stand, the first of them counts, and what stands before the keys of each.
+    """
+    key = _key_of(error)
+    if not key or " (" in error.field or any(name == key or key.startswith(name + ".") for name in given):
+        return error
+    for path, prefix in files:
+        try:
+            lines = {prefix + entry.path: entry.line for entry in entries(path)}
+        except ValidationError:
+            continue
+        if key in lines:
+            field = f"{error.field} ({path}, line {lines[key]})"
+            return ValidationError(field, error.value, error.allowed, error.hint)
+    return error
+
+
+def _key_of(error: ValidationError) -> str:
+    """The path of what was refused: the field, or the value where a key itself is unknown."""
+    text = str(error.value).strip("'\"") if error.field == "a key" else error.field
+    found = _KEY.match(text)
+    return text if error.field == "a key" else found.group() if found else ""
 
 
 def heading(path: Path) -> str:

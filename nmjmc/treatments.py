@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from nmjmc.errors import ValidationError, similar
@@ -52,6 +52,38 @@ def with_amounts(kind: str, found: Mapping[str, str]) -> dict[str, str]:
             hint = f'for example drug={name}:"1 uM"'
             raise ValidationError(f"drug.{name}", "without a dose", "given with a dose", hint)
     return {name: amount or "1" for name, amount in found.items()}
+
+
+def named(
+    kind: str, texts: Sequence[str], own: Mapping[str, Any], amount: str | None = None
+) -> dict[str, Any]:
+    """One or several texts `a:x+b:y` as names with their amounts.
+
+    Args:
+        kind: `pathology` or `drug`.
+        texts: What a user wrote.
+        own: A user's own definitions.
+        amount: Of the only one, where it is told apart.
+
+    Raises:
+        ValidationError: For a name that is unknown or given twice, a drug without a dose, or an amount of several.
+    """
+    field = f"{kind}.{AMOUNTS[kind]}"
+    if not texts:
+        raise ValidationError(field, amount, f"given with a {kind}", EXAMPLES[kind])
+    for text in texts:
+        if "," in text:
+            hint = f"did you mean {kind}={text.replace(' ', '').replace(',', '+')}?"
+            raise ValidationError(kind, repr(text), "several names joined by +", hint)
+    found = amounts_in(kind, "+".join(texts))
+    for name in found:
+        check_name(kind, name, own=own)
+    if amount is not None:
+        if len(found) > 1:
+            hint = f"write {kind}=NAME:{AMOUNTS[kind].upper()}+NAME:{AMOUNTS[kind].upper()}"
+            raise ValidationError(field, amount, "given for a single one", hint)
+        found = dict.fromkeys(found, amount)
+    return with_amounts(kind, found)
 
 
 def definition_in(path: str, kind: str, others: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmjmc.cli import report
-from nmjmc.errors import ValidationError
-from nmjmc.folders import user_path
+from nmjmc.cli.file_words import one_sweep
 from nmjmc.sweeps.detached import workers_in_words
 from nmjmc.sweeps.result import SweepResult
 
@@ -20,7 +19,7 @@ def command(words: list[str]) -> int:
     Raises:
         ValidationError: If there is no such sweep, or a word is unknown.
     """
-    folder, options = folder_and_options(words, "collect", _KEYS)
+    folder, options = one_sweep(words, "collect", _KEYS)
     found = SweepResult(folder)
     out = found.save(Path(options.get("out", folder / "sweep.nc")))
     print_state(found)
@@ -29,22 +28,6 @@ def command(words: list[str]) -> int:
     )
     report.console().print(files, soft_wrap=True)
     return 0
-
-
-def folder_and_options(words: Sequence[str], name: str, keys: Sequence[str]) -> tuple[Path, dict[str, str]]:
-    """The one folder among the words, and the options KEY=VALUE.
-
-    Raises:
-        ValidationError: If there is not one folder, or an option is unknown.
-    """
-    options = dict(word.split("=", 1) for word in words if word.split("=", 1)[0] in keys and "=" in word)
-    rest = [word for word in words if word.split("=", 1)[0] not in options]
-    options = {key: str(user_path(text, key)) if key == "out" else text for key, text in options.items()}
-    if len(rest) != 1 or rest[0].startswith("-") or not user_path(rest[0], "the folder").is_dir():
-        shown = " ".join(rest) or "missing"
-        allowed = f"the folder of a sweep, with {', '.join(f'{key}=...' for key in keys)} or nothing"
-        raise ValidationError(f"the words after {name}", repr(shown), allowed)
-    return user_path(rest[0], "the folder"), options
 
 
 def print_state(found: SweepResult) -> None:

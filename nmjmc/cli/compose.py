@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from nmjmc.cli import config_file, values
-from nmjmc.cli.words import GROUPS, Known, Word, Words
+from nmjmc import config_file
+from nmjmc.cli import values
+from nmjmc.cli.words import Known, Word, Words
+from nmjmc.config_file import GROUPS
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import config_dir, names_in
 from nmjmc.kinetics.schemes import is_scheme_file, scheme_file
-from nmjmc.synapse.differences import merged
+from nmjmc.synapse.differences import merged_over, with_value, without
 from nmjmc.synapse.presets import OF_A_JUNCTION, is_file, preparation_mapping
+from nmjmc.written import as_text
 from nmjmc.yaml_file import Plain
 
 BODY = 37.0
@@ -56,17 +59,17 @@ def _change(word: Word, is_sweep: bool) -> Change:
     if is_text and not (is_sweep and key != "distributed" and not text.strip().startswith(("'", '"'))):
         return Change(key, [_text(key, text)])
     texts = values.choices(key, text) if is_sweep else [text]
-    return Change(key, [values.as_text(some) if is_text else _value(key, some) for some in texts])
+    return Change(key, [as_text(some) if is_text else _value(key, some) for some in texts])
 
 
 def _text(key: str, text: str) -> Plain:
-    return None if text.strip() == "null" and key in _TEXTS else values.as_text(text)
+    return None if text.strip() == "null" and key in _TEXTS else as_text(text)
 
 
 def _value(key: str, text: str) -> Plain:
     """A value; a scheme that is named by a file is what the file holds."""
-    if key in ("receptor.scheme", "esterase.scheme") and is_scheme_file(values.as_text(text)):
-        return scheme_file(values.as_text(text))
+    if key in ("receptor.scheme", "esterase.scheme") and is_scheme_file(as_text(text)):
+        return scheme_file(as_text(text))
     return values.value(key, text)
 
 
@@ -113,9 +116,9 @@ def _chosen(word: Word, is_sweep: bool, known: Known) -> Change:
                 "a key of the config", repr(key), "a key that there is", "write ~preparation alone"
             )
         return Change(key, [None])
-    if key == "config" or is_file(values.as_text(text or "")):
+    if key == "config" or is_file(as_text(text or "")):
         return Change(key, [text])
-    names = [values.as_text(some) for some in (values.choices(key, text or "") if is_sweep else [text or ""])]
+    names = [as_text(some) for some in (values.choices(key, text or "") if is_sweep else [text or ""])]
     for name in names:
         check_group(key, name)
     return Change(key, [None if name == "null" else name for name in names])
@@ -138,7 +141,7 @@ def _below(groups: Mapping[str, str | None], known: Known) -> dict[str, Any]:
         if "preparation" in groups:
             hint = "a file of yours may name its preparation"
             raise ValidationError("config", "given with another", "given alone, without preparation", hint)
-        found = config_file.read(config, known)
+        found = config_file.read(config, (*known.names, *known.groups))
         for group in known.groups:
             if group in found:
                 check_group(group, found[group])
@@ -149,18 +152,9 @@ def _below(groups: Mapping[str, str | None], known: Known) -> dict[str, Any]:
         # a junction has more parts, and the body's temperature where its file says none
         is_junction = OF_A_JUNCTION[0] in known.parts
         more, warmth = (OF_A_JUNCTION, BODY) if is_junction else ((), None)
-        found = preparation_mapping(values.as_text(given), more, warmth)
+        found = preparation_mapping(as_text(given), more, warmth)
         return merged_over(shipped(known.primary, None, example), found)
     return shipped(known.primary, given, example)
-
-
-def merged_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """A config with another on top; where one has a value and the other a mapping, the upper one stands."""
-    whole = dict(below)
-    for key, value in above.items():
-        both = isinstance(whole.get(key), Mapping) and isinstance(value, Mapping)
-        whole[key] = merged(whole[key], value) if both else value
-    return whole
 
 
 def shipped(primary: str, preparation: str | None, example: str | None = None) -> dict[str, Any]:
@@ -189,30 +183,18 @@ def _changed(whole: dict[str, Any], changes: Sequence[tuple[Change, Plain]]) -> 
         if change.is_out:
             whole = _without(whole, path, change, value)
         else:
-            whole = _with(whole, path, value, change.is_whole)
+            whole = with_value(whole, path, value, change.is_whole)
     return whole
 
 
-def _with(node: Mapping[str, Any], path: Sequence[str], value: Plain, is_whole: bool) -> dict[str, Any]:
-    """A mapping with a value at a path; what it shares with others is copied on the way."""
-    head, *rest = path
-    under = node.get(head)
-    if rest:
-        value = _with(under if isinstance(under, Mapping) else {}, rest, value, is_whole)
-    elif isinstance(under, Mapping) and isinstance(value, Mapping) and not is_whole and head != "scheme":
-        value = merged(under, value)
-    return {**node, head: value}
-
-
-def _without(node: Mapping[str, Any], path: Sequence[str], change: Change, value: Plain) -> dict[str, Any]:
-    head, *rest = path
-    if not isinstance(node, Mapping) or head not in node:
-        raise ValidationError(
-            "a key of the config", repr(change.key), "a key that there is", "`dry_run=true` prints them all"
-        )
-    if rest:
-        return {**node, head: _without(node[head], rest, change, value)}
-    if change.is_whole and node[head] != value:
+def _without(whole: dict[str, Any], path: Sequence[str], change: Change, value: Plain) -> dict[str, Any]:
+    """The config without a key; `~KEY=VALUE` must name the value that it has."""
+    try:
+        held, rest = without(whole, path)
+    except KeyError as error:
+        allowed, hint = "a key that there is", "`dry_run=true` prints them all"
+        raise ValidationError("a key of the config", repr(change.key), allowed, hint) from error
+    if change.is_whole and held != value:
         allowed = "left out with the value that it has, or with none"
         raise ValidationError("a key of the config", repr(change.key), allowed, "write ~KEY alone")
-    return {name: kept for name, kept in node.items() if name != head}
+    return rest

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-import json
 import os
 import sys
 import textwrap
@@ -18,22 +15,19 @@ from omegaconf import DictConfig
 
 from nmjmc.cli import fit_report, report
 from nmjmc.cli.compose import configs
-from nmjmc.cli.fit_words import KNOWN, SETTINGS, changes
+from nmjmc.cli.fit_words import KNOWN, changes
 from nmjmc.cli.hydra_main import Run, hand_over, told
 from nmjmc.cli.origin import placing
 from nmjmc.cli.words import sort
 from nmjmc.ending import Interrupted
 from nmjmc.errors import NmjmcError, ValidationError
-from nmjmc.fitting.datasets.files import files_of, placed
+from nmjmc.fitting.config import folder_digest, planned
 from nmjmc.fitting.fit import fit_in_folder
-from nmjmc.fitting.plan import FitPlan, plan_fit
+from nmjmc.fitting.plan import FitPlan
 from nmjmc.fitting.reach import BEGIN
-from nmjmc.fitting.request import RUN, FitRequest
+from nmjmc.fitting.request import FitRequest
 from nmjmc.folders import names_in
 from nmjmc.request import usage
-from nmjmc.runtime import choose_devices, only_cpu
-from nmjmc.synapse.build import build, describe
-from nmjmc.synapse.model import Synapse
 from nmjmc.yaml_file import to_yaml
 
 USAGE = """\
@@ -96,7 +90,7 @@ def _checked(written: list[str]) -> int:
         if dry and not words.is_sweep:
             _dry_run(plan)
             return 0
-        runs.append(Run(f"fit-{plan.synapse.name}-{fit_hash(config)}-{plan.request.seed}", config))
+        runs.append(Run(f"fit-{plan.synapse.name}-{folder_digest(config)}-{plan.request.seed}", config))
     apart: list[str] = []
     here = os.getpid()
 
@@ -129,38 +123,6 @@ def _refuse_apart(apart: list[str]) -> None:
     """
     if apart:
         raise NmjmcError(f"{' '.join(apart)} Check the unit and gain of the data, and where the fit begins.")
-
-
-def read(config: Mapping[str, Any]) -> tuple[Synapse, FitRequest, dict[str, Any]]:
-    """The synapse, the settings and the data sets of a config.
-
-    Raises:
-        ValidationError: For an unknown key, or a value that cannot be right.
-    """
-    settings = {name: value for name, value in config.items() if name in SETTINGS}
-    synapse = build({name: value for name, value in config.items() if name not in SETTINGS})
-    section = settings.get("fit")
-    if not isinstance(section, Mapping):
-        raise ValidationError("fit", repr(section), "set by its keys, as in fit.KEY=VALUE")
-    run = {name: settings[name] for name in RUN if name in settings}
-    return synapse, FitRequest.of({**section, **run}), placed(settings.get("data"))
-
-
-def planned(config: Mapping[str, Any]) -> FitPlan:
-    """The fit of a config, its data read; what the command has just read is not read again."""
-    _, request, data = read(config)
-    if request.device == "cpu":
-        only_cpu()
-    choose_devices(request.device)
-    return _planned(
-        json.dumps(config, default=str), tuple(file.stat().st_mtime_ns for file in files_of(data))
-    )
-
-
-@functools.lru_cache(maxsize=4)
-def _planned(config: str, _stamps: tuple[int, ...]) -> FitPlan:
-    synapse, request, data = read(json.loads(config))
-    return plan_fit(synapse, data, request)
 
 
 def _is_dry(config: Mapping[str, Any]) -> bool:
@@ -199,15 +161,3 @@ def _run(values: Mapping[str, Any], apart: list[str]) -> None:
         raise
     fit_report.print_fit(record.summary(), folder)
     apart.extend(note for note in record.notes if note.startswith(BEGIN))
-
-
-def fit_hash(config: Mapping[str, Any]) -> str:
-    """Eight characters that name everything that decides a fit but the seed, the bytes of the data files among it."""
-    synapse, request, data = read(config)
-    decisive = {
-        "fit": request.decisive(), **describe(synapse),
-        "data": {name: {k: v for k, v in options.items() if k != "file"} for name, options in data.items()},
-    }  # fmt: skip
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files_of(data)]
-    text = json.dumps([decisive, digests], sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
 from nmjmc.cli import report
 from nmjmc.data import fit_table
-from nmjmc.data.fits import is_fit, load_fit
 
 
 def print_fit(summary: Mapping[str, Any], folder: Path | None = None) -> None:
@@ -54,22 +52,5 @@ def _table(
     heads: Sequence[str] = ("parameter", "unit"),
 ) -> Table:
     """A table of words, numbers and words."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in (*heads, *numbers, *last):
-        made.add_column(name, justify="right" if name in numbers else "left", no_wrap=True)
-    for row in rows:
-        made.add_row(*row)
-    return made
-
-
-def show(path: Path) -> bool:
-    """Print the fit in a file; false if the file is of another kind.
-
-    Raises:
-        ValidationError: If it is a fit that cannot be read.
-    """
-    path = path / "fit.h5" if (path / "fit.h5").is_file() else path
-    if not is_fit(path):
-        return False
-    print_fit(load_fit(path).summary())
-    return True
+    right = range(len(heads), len(heads) + len(numbers))
+    return report.table_of((*heads, *numbers, *last), rows, right)

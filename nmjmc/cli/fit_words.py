@@ -6,25 +6,20 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from nmjmc.cli import values
 from nmjmc.cli.compose import Change, changes_of
 from nmjmc.cli.words import Known, Word
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.fitting.config import BELOW_FIT, SETTINGS
 from nmjmc.fitting.datasets.files import sets_of_files
 from nmjmc.fitting.datasets.options import EVERY
 from nmjmc.fitting.datasets.read import DEFAULTS
-from nmjmc.fitting.request import RUN, FitRequest
 from nmjmc.folders import user_path
-from nmjmc.request import settings
 from nmjmc.sweeps import axes
 from nmjmc.synapse.build import ALL_PARTS
+from nmjmc.written import as_text, split
 from nmjmc.yaml_file import Plain, nested
 
-FIT = tuple(name for name in settings(FitRequest) if name not in RUN)
-"""Keys below `fit`."""
-
-SETTINGS = ("data", "fit", *RUN, "dry_run", "example")
-KNOWN = Known("fit", SETTINGS, ALL_PARTS, ("temperature", "name", *FIT))
+KNOWN = Known("fit", SETTINGS, ALL_PARTS, ("temperature", "name", *BELOW_FIT))
 
 
 def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
@@ -34,7 +29,7 @@ def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
         ValidationError: For a word that cannot be right.
     """
     for word in words:
-        if word.key in FIT:
+        if word.key in BELOW_FIT:
             raise ValidationError(
                 "a key", repr(word.key), "a setting or a parameter", f"did you mean fit.{word.key}?"
             )
@@ -60,10 +55,7 @@ def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
 
 def _free(text: str) -> dict[str, Plain]:
     """The free parameters that a list names, with or without its brackets."""
-    paths = [
-        values.as_text(piece)
-        for piece in axes.split(text.strip().strip("'\"").removeprefix("[").removesuffix("]"))
-    ]
+    paths = [as_text(piece) for piece in split(text.strip().strip("'\"").removeprefix("[").removesuffix("]"))]
     for path in filter(None, paths):
         if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)+", path, re.ASCII):
             hint = "for example fit.free=[receptor.closing_rate,vesicle.content_mean]"

@@ -9,7 +9,8 @@ from pathlib import Path
 from nmjmc.cli import values
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import names_in, user_path
-from nmjmc.yaml_file import Plain, nested, read_yaml, texts
+from nmjmc.written import as_text
+from nmjmc.yaml_file import Plain, nested, read_yaml
 
 LAUNCHER = "hydra/launcher"
 _FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -53,8 +54,8 @@ def as_data(words: Iterable[tuple[str, str | None, bool]]) -> dict[str, Plain]:
 
 def _value(key: str, text: str) -> Plain:
     if key in _FOLDERS:
-        return str(user_path(values.as_text(text), key))
-    return values.as_text(text) if key in _OTHERS else values.value(key, text)
+        return str(user_path(as_text(text), key))
+    return as_text(text) if key in _OTHERS else values.value(key, text)
 
 
 def check_folder(folder: str) -> None:
@@ -67,28 +68,19 @@ def check_folder(folder: str) -> None:
     if not path.is_dir():
         raise ValidationError("--config-dir", f"{folder}, where there is no folder", "a folder of YAML files")
     for file in sorted(path.rglob("*.y*ml")):
-        _check_file(file, file.relative_to(path))
+        if file.relative_to(path).parent != Path(LAUNCHER):
+            hint = "a preparation of your own is named by preparation=FILE, a config by config=FILE"
+            raise ValidationError("a file of --config-dir", str(file), f"a launcher in {LAUNCHER}", hint)
+        _check_launcher(file)
 
 
-def _without_known(text: str) -> str:
-    """The text of a launcher's file without what it may say beyond data: its class, and the folders of the run."""
-    return re.sub(r"^_target_:", "class:", _OF_A_RUN.sub("", text), flags=re.MULTILINE)
-
-
-def _check_file(file: Path, place: Path) -> None:
-    is_launcher = place.parts[:2] == ("hydra", "launcher") and len(place.parts) == 3
-    if place.parts[0] == "hydra" and not is_launcher:
-        allowed = "a preparation, an example or one of hydra/launcher"
-        raise ValidationError("a file of --config-dir", str(file), allowed)
+def _check_launcher(file: Path) -> None:
+    """Refuse a launcher's file that says more than data, its class, and the folders of the run."""
     whole = file.read_text(encoding="utf-8", errors="replace")
-    found = read_yaml(file, "--config-dir", _without_known(whole) if is_launcher else None)
-    for key, word in texts(found):
-        if word.split(".")[0].split("/")[0].split("@")[0].strip("+~ ").endswith("hydra") and not key:
-            raise ValidationError(f"a key ({file})", repr(word), "a setting or a parameter")
-    if isinstance(found, dict) and "hydra" in repr(found.get("defaults", "")):
+    text = re.sub(r"^_target_:", "class:", _OF_A_RUN.sub("", whole), flags=re.MULTILINE)
+    content = read_yaml(file, "--config-dir", text)
+    if isinstance(content, dict) and "hydra" in repr(content.get("defaults", "")):
         allowed = "given without hydra's own groups"
-        raise ValidationError(f"defaults ({file})", repr(found["defaults"]), allowed)
-    packages = re.findall(r"^#\s*@package\s+(\S+)", whole, re.MULTILINE)
-    if any(package not in ("_global_", "_group_") for package in packages) or (packages and is_launcher):
-        allowed = "_global_ outside hydra/launcher, or left out"
-        raise ValidationError(f"@package ({file})", packages[0], allowed)
+        raise ValidationError(f"defaults ({file})", repr(content["defaults"]), allowed)
+    if found := re.search(r"^#\s*@package\s+(\S+)", whole, re.MULTILINE):
+        raise ValidationError(f"@package ({file})", found[1], "left out")

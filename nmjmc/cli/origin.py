@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nmjmc.cli import config_file
+from nmjmc import config_file
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir, user_path
-from nmjmc.presets import entries
+from nmjmc.presets import located
 from nmjmc.synapse.presets import is_file
-
-_KEY = re.compile(r"^[\w.]+(?![\w.])(?! of )")  # "name of a data set" is no key
 
 
 @contextlib.contextmanager
@@ -30,31 +28,8 @@ def placing(words: Sequence[str], primary: Sequence[str] = ("config.yaml",)) -> 
     try:
         yield
     except ValidationError as error:
-        raise _placed(error, words, primary) from error
-
-
-def _placed(error: ValidationError, words: Sequence[str], primary: Sequence[str]) -> ValidationError:
-    """The same error, with the file and the line of the value where a file holds it."""
-    key = _key(error)
-    given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words if not word.startswith("data=")]
-    if not key or " (" in error.field or any(word == key or key.startswith(word + ".") for word in given):
-        return error
-    for path, prefix in _files(words, primary):
-        try:
-            lines = {prefix + entry.path: entry.line for entry in entries(path)}
-        except ValidationError:
-            continue
-        if key in lines:
-            field = f"{error.field} ({path}, line {lines[key]})"
-            return ValidationError(field, error.value, error.allowed, error.hint)
-    return error
-
-
-def _key(error: ValidationError) -> str:
-    """The path of what was refused: the field, or the value where a key itself is unknown."""
-    text = str(error.value).strip("'\"") if error.field == "a key" else error.field
-    found = _KEY.match(text)
-    return text if error.field == "a key" else found.group() if found else ""
+        given = [re.split("[=@]", word.lstrip("+~"))[0] for word in words if not word.startswith("data=")]
+        raise located(error, given, _files(words, primary)) from error
 
 
 def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nmjmc.cli import report
-from nmjmc.cli.collect import folder_and_options, print_state
+from nmjmc.cli.collect import print_state
+from nmjmc.cli.file_words import one_sweep
 from nmjmc.errors import ValidationError
 from nmjmc.sweeps.result import SweepResult
 
@@ -19,7 +20,7 @@ def command(words: list[str]) -> int:
     Raises:
         ValidationError: If there is no such sweep, parameter, feature or kind, or no finished point.
     """
-    folder, options = folder_and_options(words, "plot", _KEYS)
+    folder, options = one_sweep(words, "plot", _KEYS)
     found = SweepResult(folder)
     out = Path(options.get("out", folder / _name(options)))
     features = options.get("feature", "amplitude,decay_time").split(",")

@@ -6,9 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.table import Table
-
 from nmjmc.bench.request import Quantal
 from nmjmc.bench.run import name_of, quantal
 from nmjmc.cli import report
@@ -17,7 +14,8 @@ from nmjmc.data.quantal import COLUMNS, QuantalReport
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import user_path
 from nmjmc.request import settings, usage
-from nmjmc.yaml_file import Refused, parsed, to_yaml
+from nmjmc.written import value
+from nmjmc.yaml_file import to_yaml
 
 _FILES = ("quanta", "against", "out")
 _TEXTS = ("unit", "kind", "scaling", "noise_sd", "threshold")
@@ -75,7 +73,7 @@ def _words(words: list[str]) -> tuple[str, dict[str, str], dict[str, Any]]:
         elif key in _FILES:
             places[key] = str(user_path(text, key))
         else:
-            given[key] = text if key in _TEXTS and text != "null" else _value(key, text)
+            given[key] = text if key in _TEXTS and text != "null" else value(key, text)
     if len(files) != 1 or files[0].startswith("-"):
         shown = repr(" ".join(files)) if files else "no file"
         hint = "for example nmjmc quantal minis.csv unit=pA"
@@ -83,28 +81,15 @@ def _words(words: list[str]) -> tuple[str, dict[str, str], dict[str, Any]]:
     return str(user_path(files[0], "the file")), places, given
 
 
-def _value(key: str, text: str) -> Any:
-    try:
-        return parsed(text)
-    except Refused as error:
-        raise ValidationError(key, repr(text), error.allowed, error.hint) from error
-
-
 def print_report(found: QuantalReport, folder: Path | None = None) -> None:
     """Print the table, the notes, and where the files stand."""
     out = report.console()
     out.print(f"\n{found.title}", soft_wrap=True, style="bold")
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown = [i for i, _ in enumerate(COLUMNS) if i != COLUMNS.index("truth") or found.truth]
-    for index in shown:
-        right = 0 < index < len(COLUMNS) - 1
-        made.add_column(
-            COLUMNS[index], justify="right" if right else "left", no_wrap=index < len(COLUMNS) - 1
-        )
-    for line in found.lines():
-        made.add_row(*(line[index] for index in shown))
+    rows = [[line[index] for index in shown] for line in found.lines()]
+    made = report.table_of([COLUMNS[index] for index in shown], rows, range(1, len(shown) - 1))
+    made.columns[-1].no_wrap = False
     out.print(made)
-    for note in found.notes:
-        out.print(f"- {note}", soft_wrap=True)
+    report.print_lines(f"- {note}" for note in found.notes)
     if folder is not None:
         out.print(f"In {report.short(folder)}: {', '.join([*found.files(), 'config.yaml'])}", soft_wrap=True)

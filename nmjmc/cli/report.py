@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ def print_result(summary: dict[str, Any], folder: Path | None = None, files: Seq
     """Print the tables of a result, what it cost, and where its files stand."""
     out = console()
     out.print(f"\n{table.title(summary)}", style="bold")
-    out.print(_table(table.COLUMNS, table.feature_rows(summary)))
-    out.print(_table(table.FATE_COLUMNS, table.fate_rows(summary)))
+    for columns, rows in (
+        (table.COLUMNS, table.feature_rows(summary)),
+        (table.FATE_COLUMNS, table.fate_rows(summary)),
+    ):
+        out.print(table_of(columns, rows, range(2, len(columns))))
     if not summary["conserved"]:
         out.print(table.NOT_CONSERVED, style="bold red")
     if cost := _cost(summary):
@@ -42,11 +45,7 @@ def print_examination(examination: Examination, folder: Path | None = None, figu
     """Print the table of a bedside test, its meaning, what the quanta were, and where its files stand."""
     out = console()
     out.print(f"\n{examination.title}", soft_wrap=True, style="bold")
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, name in enumerate(examination.COLUMNS):
-        made.add_column(name, justify="right" if index in (1, 2) else "left", no_wrap=True)
-    for row in examination.rows():
-        made.add_row(*row)
+    made = table_of(examination.COLUMNS, examination.rows(), (1, 2))
     made.caption = f"Intervals over {examination.over}"
     made.caption_justify = "left"
     out.print(made)
@@ -58,10 +57,17 @@ def print_examination(examination: Examination, folder: Path | None = None, figu
         out.print(f"In {short(folder)}: {files}", soft_wrap=True)
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[int]) -> Table:
+    """A table for a terminal.
+
+    Args:
+        columns: Their names.
+        rows: Texts.
+        right: Numbers of the columns that are set to the right.
+    """
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
-        made.add_column(name, justify="left" if index < 2 else "right", no_wrap=True)
+        made.add_column(name, justify="right" if index in right else "left", no_wrap=True)
     for row in rows:
         made.add_row(*row)
     return made
@@ -76,6 +82,13 @@ def _cost(summary: dict[str, Any]) -> str:
     rate = summary["vesicles"] / seconds if seconds > 0 else 0.0
     device = found.get("device", "an unknown device")
     return f"{seconds:.2f} s on {device} ({rate:.3g} quanta a second); compiling apart, {compiling:.1f} s"
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print sentences, lines of any length."""
+    out = console()
+    for line in lines:
+        out.print(line, soft_wrap=True)
 
 
 def print_text(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nmjmc.cli import report
-from nmjmc.cli.file_words import one_file
+from nmjmc.cli.file_words import one_path
 from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
 
@@ -19,7 +19,7 @@ def command(words: list[str]) -> int:
     Raises:
         ValidationError: If there is no such result, or a word is unknown.
     """
-    file, options = one_file(words, "rerun", _KEYS, "nmjmc rerun outputs/NAME/result.h5")
+    file, options = one_path(words, "rerun", _KEYS, "one result file", "nmjmc rerun outputs/NAME/result.h5")
     from nmjmc.data.compare import compare, compare_examinations
     from nmjmc.data.examination import Examination
     from nmjmc.results import load, rerun
@@ -34,7 +34,9 @@ def command(words: list[str]) -> int:
         found = compare(old, new)
     else:
         hint = "nmjmc fit config=FOLDER fits again, nmjmc sweep resume=FOLDER goes on with a sweep"
-        raise ValidationError("the file after rerun", file, "a result of simulate or of a bedside test", hint)
+        raise ValidationError(
+            "the file after rerun", str(file), "a result of simulate or of a bedside test", hint
+        )
     if "out" in options:
         new.save(options["out"])
     report.console().print(str(found), soft_wrap=True)

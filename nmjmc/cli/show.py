@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nmjmc import presets
 from nmjmc.cli import fit_report, report
-from nmjmc.cli.file_words import one_file
+from nmjmc.cli.file_words import one_path
 from nmjmc.data.examination import Examination
 from nmjmc.data.fits import FitRecord
 from nmjmc.data.result import Result
@@ -33,7 +33,9 @@ def command(words: list[str]) -> int:
     if equals and group in presets.groups():
         sys.stdout.write(presets.as_text(group, name) + "\n")
         return 0
-    file, options = one_file(words, "show", _KEYS, "nmjmc show outputs/NAME/result.h5 figure=mepc.png")
+    file, options = one_path(
+        words, "show", _KEYS, "one result file", "nmjmc show outputs/NAME/result.h5 figure=mepc.png"
+    )
     if options.get("config", "false").lower() not in ("true", "false"):
         raise ValidationError("config", repr(options["config"]), "true or false")
     from nmjmc.results import load

@@ -9,21 +9,18 @@ from typing import Any
 
 from nmjmc.cli import compose, report, sweep_words, treatments, words
 from nmjmc.cli.origin import placing
-from nmjmc.data.features import UNITS, flat
-from nmjmc.data.sweep import DONE, FAILED, Sweep
+from nmjmc.data.sweep import Sweep
 from nmjmc.errors import ValidationError
 from nmjmc.request import usage
 from nmjmc.simulation.request import SimulateRequest
-from nmjmc.sweeps import axes, study
+from nmjmc.sweeps import axes, told
 from nmjmc.sweeps.design import Table, read_table
 from nmjmc.sweeps.plan import HOW, Plan, columns_of, plan
 from nmjmc.sweeps.points import PREPARATION
 from nmjmc.sweeps.request import SweepRequest
 from nmjmc.sweeps.run import check_whole, failed_points, repair, run
-from nmjmc.sweeps.work import Worker, counts
+from nmjmc.sweeps.work import Worker
 from nmjmc.treatments import KINDS
-
-_SHOWN = 3  # failed points whose errors are printed
 
 USAGE = """\
 nmjmc sweep KEY=VALUES ... [KEY=VALUE ...]       simulate every point, and keep a record of each
@@ -63,7 +60,8 @@ def command(written: list[str]) -> int:
         planned = _planned(asked, own)
     settings = SimulateRequest.of(planned.definition["how"])
     if settings.dry_run:
-        return _dry_run(planned)
+        report.print_pairs("this sweep would have", told.planned(planned))
+        return 0
     return _run(Sweep.create(planned.folder, planned.written()), asked, settings, planned)
 
 
@@ -84,7 +82,7 @@ def _run(
     options = asked.options
     for index, why in repair(sweep).items():
         sentence = f"The record of point {index} is damaged, and the point is run again ({why})."
-        report.console().print(sentence, soft_wrap=True, markup=False)
+        report.print_lines([sentence])
     if options.resume:
         sweep.forget_failures()
     worker = Worker(settings.device, settings.cache, options.together, options.stop_on_failure)
@@ -98,8 +96,10 @@ def _run(
         check_whole(sweep)
     else:
         run(sweep, replace(worker, built=planned.built if planned else {}), settings.progress)
-        _tell_held(sweep)
-    return summarise(sweep)
+        if sentence := told.held(sweep):
+            report.print_lines([sentence])
+    report.print_lines(told.outcome(sweep))
+    return 1 if failed_points(sweep) else 0
 
 
 def _leave(sweep: Sweep, worker: Worker, asked: sweep_words.Words) -> int:
@@ -110,7 +110,7 @@ def _leave(sweep: Sweep, worker: Worker, asked: sweep_words.Words) -> int:
     jobs = detach(sweep, worker, asked.options.workers, kind, asked.hydra)
     sweep.close()
     submitted = f"Submitted {len(jobs)} worker{'s' if len(jobs) > 1 else ''} as job {jobs[0].split('_')[0]}"
-    report.console().print(f"{submitted}. Look at it by: nmjmc collect {sweep.path}", soft_wrap=True)
+    report.print_lines([f"{submitted}. Look at it by: nmjmc collect {sweep.path}"])
     return 0
 
 
@@ -152,72 +152,3 @@ def _said_anew(shared: tuple[str, ...]) -> dict[str, Any]:
             raise ValidationError(key, "given", "left out when a sweep goes on", "the folder knows it")
         given[key] = {"true": True, "false": False}.get(value, value)
     return given
-
-
-def _dry_run(planned: Plan) -> int:
-    """Print what would be run."""
-    request, points = planned.definition["request"], planned.definition["points"]
-    size = f"{planned.definition['size']:,}"
-    pairs = {"points": size, "sampler": request["sampler"], "folder": str(planned.folder)}
-    for axis in request["axes"]:
-        values = axis.get("values") or [f"{axis['low']} to {axis['high']}"]
-        pairs[axis["key"]] = ", ".join(values[:6]) + (f", ... ({len(values)})" if len(values) > 6 else "")
-    if points:
-        pairs["the first"] = ", ".join(f"{key}={value}" for key, value in points[0]["values"].items())
-    report.print_pairs("this sweep would have", pairs)
-    return 0
-
-
-def _tell_held(sweep: Sweep) -> None:
-    """Say why this process ends although points are missing: it could claim none of them."""
-    if held := counts(sweep)["missing"]:
-        points = f"{held} missing {'point is' if held == 1 else 'points are'}"
-        report.console().print(
-            f"This process has nothing left to do: {points} held by another process, which runs "
-            f"{'it' if held == 1 else 'them'} now.",
-            soft_wrap=True,
-        )
-
-
-def summarise(sweep: Sweep) -> int:
-    """Print what is done, failed and missing, and the first errors; the exit code."""
-    found = counts(sweep)
-    out = report.console()
-    state = f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}"
-    out.print(state, soft_wrap=True)
-    if sweep.definition["request"]["sampler"] == "optuna":
-        _tell_best(sweep)
-    failed = failed_points(sweep)
-    for index in failed[:_SHOWN]:
-        record = sweep.read(index, FAILED)
-        where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
-        point = f"point {index}{_line(sweep, index)}"
-        out.print(f"  {point} ({where}): {record['error']['sentence']}", soft_wrap=True)
-    if len(failed) > _SHOWN:
-        out.print(f"  and {len(failed) - _SHOWN} more")
-    if failed:
-        out.print(f"Run them once more with: nmjmc sweep resume={sweep.path}", soft_wrap=True)
-    return 1 if failed else 0
-
-
-def _tell_best(sweep: Sweep) -> None:
-    """Print the best point of a study: its feature, its values and where it stands."""
-    found = study.best(sweep)
-    sweep.close()
-    if found is None:
-        return
-    index, name = found[0], sweep.definition["request"]["objective"]
-    record = sweep.read(index, DONE)
-    feature = flat(record["summary"])[name]
-    error = "" if feature.standard_error is None else f" (standard error {feature.standard_error:.2g})"
-    where = ", ".join(f"{key}={value}" for key, value in record["values"].items())
-    value = f"{feature.value:.4g} {UNITS[name]}".rstrip()
-    kept = sweep.result_path(index) if sweep.definition["results"] else sweep.record_path(index, DONE)
-    text = f"best: point {index}, {name} = {value}{error} at {where}, in {kept}"
-    report.console().print(text, soft_wrap=True)
-
-
-def _line(sweep: Sweep, index: int) -> str:
-    """Where a point stands in the table that it comes from; nothing for other designs."""
-    table = sweep.definition.get("table")
-    return f" of {table['path']}, line {table['lines'][index]}" if table else ""

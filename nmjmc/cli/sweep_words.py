@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nmjmc.cli import hydra_words, words
-from nmjmc.cli.values import check_word
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.request import settings
 from nmjmc.sweeps import axes
 from nmjmc.sweeps.plan import check_keys
 from nmjmc.sweeps.request import SweepRequest
+from nmjmc.written import check_word
 
 _NAMES = tuple(settings(SweepRequest))
 LEFT = {"submitit_slurm": "slurm", "slurm_gpu": "slurm", "submitit_local": "local"}

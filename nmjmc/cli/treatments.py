@@ -6,21 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nmjmc.cli import config_file, values
+from nmjmc import config_file
+from nmjmc.cli import values
 from nmjmc.cli.compose import Change, changes_of
 from nmjmc.cli.words import Word
 from nmjmc.errors import ValidationError
-from nmjmc.treatments import (
-    AMOUNTS,
-    EXAMPLES,
-    KINDS,
-    NOTHING,
-    amounts_in,
-    check_name,
-    definition_in,
-    with_amounts,
-)
-from nmjmc.yaml_file import Plain, read_yaml
+from nmjmc.treatments import AMOUNTS, KINDS, NOTHING, definition_in, named
+from nmjmc.written import as_text
+from nmjmc.yaml_file import read_yaml
 
 _FILE = re.compile(r"[^\s,+:=\[\]{}'\"]+\.ya?ml\b")
 _TREATED = {"pathology": "pathology", "drug": "drug", "agent": "drug"}
@@ -88,33 +81,11 @@ def _change(kind: str, words: Sequence[Word], is_sweep: bool, own: Mapping[str, 
     """The diseases or the drugs that words name."""
     texts = [word.text or "" for word in words if word.key == kind]
     texts = [text for text in texts if text.strip().casefold() not in NOTHING]
-    amounts = [word.text or "" for word in words if word.key != kind]
+    amounts = [as_text(word.text or "") for word in words if word.key != kind]
     if len(amounts) > 1:
         raise ValidationError(f"{kind}.{AMOUNTS[kind]}", "given twice", "given once")
-    if not texts:
-        if amounts:
-            name = f"{kind}.{AMOUNTS[kind]}"
-            raise ValidationError(name, amounts[0], f"given with a {kind}", EXAMPLES[kind])
+    if not texts and not amounts:
         return None
     if is_sweep and len(texts) == 1:
-        return Change(kind, [_mapping(kind, [some], amounts, own) for some in values.choices(kind, texts[0])])
-    for text in texts:
-        if "," in text:
-            hint = f"did you mean {kind}={text.replace(' ', '').replace(',', '+')}?"
-            raise ValidationError(kind, repr(text), "several names joined by +", hint)
-    return Change(kind, [_mapping(kind, texts, amounts, own)])
-
-
-def _mapping(
-    kind: str, texts: Sequence[str], amounts: Sequence[str], own: Mapping[str, Any]
-) -> dict[str, Plain]:
-    """One or several `a:x+b:y` as names with their amounts."""
-    found = amounts_in(kind, "+".join(texts))
-    for name in found:
-        check_name(kind, name, own=own)
-    if amounts:
-        if len(found) > 1:
-            hint = f"write {kind}=NAME:{AMOUNTS[kind].upper()}+NAME:{AMOUNTS[kind].upper()}"
-            raise ValidationError(f"{kind}.{AMOUNTS[kind]}", amounts[0], "given for a single one", hint)
-        found = dict.fromkeys(found, values.as_text(amounts[0]))
-    return dict(with_amounts(kind, found))
+        return Change(kind, [named(kind, [some], own, *amounts) for some in values.choices(kind, texts[0])])
+    return Change(kind, [named(kind, texts, own, *amounts)])

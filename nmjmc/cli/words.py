@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nmjmc.cli import hydra_words, values
+from nmjmc.cli import hydra_words
+from nmjmc.config_file import GROUPS
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.request import settings
 from nmjmc.simulation.request import SimulateRequest
 from nmjmc.synapse.build import ALL_PARTS
+from nmjmc.written import check_name, check_word
 
 SETTINGS = tuple(settings(SimulateRequest))
-GROUPS = ("preparation", "example")
 TREATED = ("pathology", "drug", "definitions")
 """Settings with names below them."""
 MULTIRUN = ("-m", "--multirun")
@@ -112,7 +113,7 @@ def sort(written: Sequence[str], known: Known) -> Words:
         ValidationError: For a word that is no KEY=VALUE, an unknown key or flag, or a group that is given twice.
     """
     for word in written:
-        values.check_word(word)
+        check_word(word)
     folders = tuple(_folders(written, (*known.names, *GROUPS)))
     behind = [index + 1 for index, word in enumerate(written) if word in FOLDER]
     plain = [w for i, w in enumerate(written) if not w.startswith("-") and i not in behind]
@@ -167,7 +168,7 @@ def check_known(word: Word, written: str, known: Known) -> None:
 def _check_key(key: str, written: str) -> None:
     """Refuse a key that is no path of names."""
     for name in key.split("."):
-        values.check_name(name)
+        check_name(name)
     if _KEY.fullmatch(key):
         return
     hint = ""

@@ -12,6 +12,7 @@ import numpy as np
 from nmjmc.carried import carried
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.units import to_internal, to_text
+from nmjmc.written import split
 
 _CALL = re.compile(r"^(?P<name>[a-z]+)\((?P<inside>.*)\)$", re.DOTALL)
 _KINDS = {"interval": 2, "log": 2, "linspace": 3, "logspace": 3}
@@ -162,30 +163,6 @@ def _distinct(key: str, values: Sequence[str]) -> tuple[str, ...]:
 def pieces(value: str) -> list[str]:
     """The pieces of a list between its outermost commas, without quotes."""
     return [_bare(piece) for piece in split(value)]
-
-
-def split(text: str, at: str = ",", most: int = -1) -> list[str]:
-    """The pieces of a text between its outermost commas, stripped; what stands in quotes or brackets is one piece.
-
-    Args:
-        text: For example `a, [b, c], 'd, e'`.
-        at: The letter between the pieces.
-        most: Cuts at most; -1 for any number.
-    """
-    found, depth, quote, start = [], 0, "", 0
-    for index, letter in enumerate(text):
-        if quote:
-            quote = "" if letter == quote and text[index - 1] != "\\" else quote
-        elif letter in "'\"":
-            quote = letter
-        elif letter in "([{":
-            depth += 1
-        elif letter in ")]}":
-            depth -= 1
-        elif letter == at and depth == 0 and len(found) != most:
-            found.append(text[start:index].strip())
-            start = index + 1
-    return [*found, text[start:].strip()]
 
 
 def _bare(piece: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from nmjmc import written
 from nmjmc.errors import ValidationError
 from nmjmc.kernel.executor import why_not_asked
 from nmjmc.simulation.config import Simulation
 from nmjmc.simulation.many import Point
-from nmjmc.yaml_file import Refused, parsed
 
 PREPARATION = "preparation"
 """The key whose values name the base of a point, and are no parameter."""
@@ -72,8 +72,8 @@ def _put(mapping: dict[str, Any], keys: Sequence[str], value: Any, path: str) ->
 
 
 def value_of(text: str) -> Any:
-    """A value as YAML reads it: a number, a list, null, or text with its unit."""
+    """A value as it is read in words: a number, a list, null, or text with its unit."""
     try:
-        return parsed(text)
-    except Refused:
+        return written.value("a value", text)
+    except ValidationError:
         return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from nmjmc.errors import ValidationError
@@ -66,6 +66,50 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         else:
             whole[key] = value
     return whole
+
+
+def merged_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """A config with another on top; where one has a value and the other a mapping, the upper one stands."""
+    whole = dict(below)
+    for key, value in above.items():
+        both = isinstance(whole.get(key), Mapping) and isinstance(value, Mapping)
+        whole[key] = merged(whole[key], value) if both else value
+    return whole
+
+
+def with_value(
+    node: Mapping[str, Any], path: Sequence[str], value: Any, is_whole: bool = False
+) -> dict[str, Any]:
+    """A nested mapping with a value at a path; what it shares with others is copied on the way.
+
+    Args:
+        node: The mapping.
+        path: The keys.
+        value: A mapping is put on top of one that is there.
+        is_whole: Whether it takes the place of that one.
+    """
+    head, *rest = path
+    under = node.get(head)
+    if rest:
+        value = with_value(under if isinstance(under, Mapping) else {}, rest, value, is_whole)
+    elif isinstance(under, Mapping) and isinstance(value, Mapping) and not is_whole and head != "scheme":
+        value = merged(under, value)
+    return {**node, head: value}
+
+
+def without(node: Mapping[str, Any], path: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """What stands at a path, and the nested mapping without it.
+
+    Raises:
+        KeyError: If nothing stands there.
+    """
+    head, *rest = path
+    if not isinstance(node, Mapping) or head not in node:
+        raise KeyError(head)
+    if rest:
+        held, below = without(node[head], rest)
+        return held, {**node, head: below}
+    return node[head], {name: kept for name, kept in node.items() if name != head}
 
 
 def shown(value: Any) -> str:

@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import fit as fit_command
 from nmjmc.cli.compose import one
 from nmjmc.cli.fit_words import KNOWN, changes
 from nmjmc.cli.main import main
 from nmjmc.cli.words import sort
 from nmjmc.data.fits import load_fit
 from nmjmc.errors import SimulationError, Status
+from nmjmc.fitting import config as fit_config
 from nmjmc.fitting import meter
 
 QUICK = ["example=human_mepc", "fit.grid=coarse", "fit.estimator=mean_field", "fit.bootstrap=10",
@@ -72,8 +72,8 @@ def test_a_fit_leaves_all_files_and_prints_the_table(folder, capsys):
     assert main(["show", str(place / "fit.h5")]) == 0
     assert "Fisher" in capsys.readouterr().out
     # the config of the run is the same fit
-    again = fit_command.planned(config(f"config={place}")).config()
-    assert again == fit_command.planned(config(*QUICK, "fit.profiles=[receptor.closing_rate]")).config()
+    again = fit_config.planned(config(f"config={place}")).config()
+    assert again == fit_config.planned(config(*QUICK, "fit.profiles=[receptor.closing_rate]")).config()
 
 
 @pytest.fixture

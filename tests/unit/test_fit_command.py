@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 import nmjmc
-from nmjmc.cli import fit as fit_command
 from nmjmc.cli.compose import one
 from nmjmc.cli.fit_words import KNOWN, changes
 from nmjmc.cli.main import main
 from nmjmc.cli.words import sort
 from nmjmc.data import fit_table
 from nmjmc.errors import ValidationError
+from nmjmc.fitting import config as fit_config
 from nmjmc.fitting import meter
 from nmjmc.fitting.optimise import FitProgress
 from nmjmc.fitting.parameters import free_parameters
@@ -39,17 +39,17 @@ def config(*words):
 
 
 def sets(*words):
-    return fit_command.read(config(*words))[2]
+    return fit_config.read(config(*words))[2]
 
 
 def asked(*words):
-    return fit_command.read(config(*words))[1]
+    return fit_config.read(config(*words))[1]
 
 
 def test_the_folder_knows_the_bytes_of_the_data(folder):
     def name():
         words = [*QUICK, "data=numbers.csv"]
-        return fit_command.fit_hash(config(*words))
+        return fit_config.folder_digest(config(*words))
 
     Path("numbers.csv").write_text("name,value,standard error,unit\namplitude,4,0.1,nA\n")
     first = name()
@@ -85,7 +85,7 @@ def test_words_make_data_sets_and_free_parameters(folder):
     assert asked(
         "fit.free.vesicle.content_mean.low=1000", "fit.free=vesicle.content_mean", "data=a.csv"
     ).free == {"vesicle.content_mean": {"low": 1000}}
-    made = fit_command.planned(config(*words))
+    made = fit_config.planned(config(*words))
     assert made.data.terms[0].noise_sd == pytest.approx(0.05)
     assert list(sets("data=[a.csv,sub/b.csv]", "fit.free=vesicle.content_cv")) == ["a", "b"]
     # a file of data sets: its paths start from its own folder
@@ -180,7 +180,7 @@ def test_numbers_are_written_for_people():
 def test_the_plan_tells_bounds_and_priors(folder):
     words = ["example=human_mepc", "fit.free.receptor.closing_rate.median=1 /ms",
              "fit.free.receptor.closing_rate.factor=1.5", "fit.free.receptor.closing_rate.low=500 /s"]  # fmt: skip
-    plan = fit_command.planned(config(*words)).sentences()
+    plan = fit_config.planned(config(*words)).sentences()
     assert "500 /s to" in plan["free receptor.closing_rate"]
     assert "prior 1000 /s within a factor of 1.5" in plan["free receptor.closing_rate"]
     assert "goes on to corrected" in plan["estimator"] and "13 ms" in plan["data human"]

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nmjmc.cli import fit as fit_command
 from nmjmc.cli import report, values
 from nmjmc.cli.compose import one
 from nmjmc.cli.fit_words import KNOWN, changes, data_of
@@ -22,6 +21,7 @@ from nmjmc.cli.words import SIMULATE, sort
 from nmjmc.data import speed
 from nmjmc.data.hdf5 import load
 from nmjmc.errors import ValidationError
+from nmjmc.fitting import config as fit_config
 from nmjmc.folders import user_path
 from nmjmc.simulation import distributed
 from nmjmc.simulation.config import Simulation
@@ -29,6 +29,7 @@ from nmjmc.sweeps import design
 from nmjmc.sweeps.axes import Axis
 from nmjmc.units import to_internal
 from nmjmc.viz.style import save
+from nmjmc.written import as_text
 from nmjmc.yaml_file import Refused, parsed, to_yaml
 
 pytestmark = pytest.mark.unit
@@ -41,7 +42,7 @@ def own_folder(monkeypatch, tmp_path):
 
 def sets_of(words):
     """The data sets of a fit's words."""
-    return fit_command.read(one(sort(words, KNOWN), KNOWN, changes))[2]
+    return fit_config.read(one(sort(words, KNOWN), KNOWN, changes))[2]
 
 
 def refused(words, capsys):
@@ -295,7 +296,7 @@ def test_one_of_several_processes_says_that_nobody_listens(monkeypatch):
 def test_a_value_is_read_back_from_its_quotes():
     for text in ("a'b", "{}[],:=", "ä", "1_0", "null", "$x", "50 %", "a, b", "1e3", "${"):
         quoted = "'" + text.replace("'", "\\'") + "'"
-        assert values.value("x", quoted) == values.as_text(quoted) == text
+        assert values.value("x", quoted) == as_text(quoted) == text
         assert values.value("x", f"[{quoted}, {{a: {quoted}}}]") == [text, {"a": text}]
 
 

@@ -1,18 +1,19 @@
-"""`config=FILE`: the config.yaml of a run, or a user's own few lines, as data below the words."""
+"""The config.yaml of a run, or a user's own few lines, as plain data: what `config=FILE` names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from nmjmc.cli.words import GROUPS, Known
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.folders import user_path
 from nmjmc.synapse.build import PARTS
 from nmjmc.synapse.presets import schemes_from
 from nmjmc.yaml_file import nested, read_yaml
 
+GROUPS = ("preparation", "example")
+"""Groups of configs, of which one is named."""
 _BEHIND = ("history", "steady")
 """What a file may say beside the keys of a command: what diseases and drugs have left behind."""
 _OF_ONE_RUN = ("dry_run", "progress", "cache", "checkpoint", "resume")  # how a run was made, not what it was
@@ -29,12 +30,12 @@ def path_of(name: str) -> Path:
     return path / "config.yaml" if path.is_dir() else path
 
 
-def read(name: str, known: Known | None = None) -> dict[str, Any]:
+def read(name: str, known: Collection[str] = ()) -> dict[str, Any]:
     """What the file of `config=FILE` says, with paths as keys written out as mappings.
 
     Args:
         name: Of the file, or of its folder.
-        known: The keys of the command; None for any but hydra's.
+        known: Names that may stand at its top; by default any but hydra's.
 
     Raises:
         ValidationError: If it cannot be read, is no mapping, or tells hydra what to do: a file is data, no program.
@@ -43,7 +44,7 @@ def read(name: str, known: Known | None = None) -> dict[str, Any]:
     found = read_yaml(path, "config")
     if not isinstance(found, dict):
         raise ValidationError("config", str(path), "the config.yaml of a run")
-    names = () if known is None else (*known.names, *_BEHIND, *known.groups)
+    names = (*known, *_BEHIND) if known else ()
     for key in found:
         top = key.split(".")[0]
         if top.lstrip("+~") in _OF_HYDRA:
