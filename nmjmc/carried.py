@@ -104,8 +104,8 @@ def carried(value: Any) -> tuple[Any, str] | None:
 
 def time_last(value: Any) -> Any:
     """The numbers of a signal with time on the last axis: neo keeps [t, channel], all else stays as it is."""
-    found = carried(value)
-    numbers = value if found is None else found[0]
+    quantity = carried(value)
+    numbers = value if quantity is None else quantity[0]
     of_neo = hasattr(value, "sampling_rate") or hasattr(value, "segment")
     return np.asarray(numbers).T if of_neo and np.ndim(numbers) == 2 else numbers
 
@@ -157,9 +157,9 @@ def _magnitude(value: Any) -> Any:
     """The numbers of an object that carries its unit."""
     if getattr(value, "attrs", None) is None:
         for name in ("magnitude", "mantissa", "value", "values", "_value"):
-            found = getattr(value, name, None)
-            if found is not None and not callable(found):
-                return found
+            attribute = getattr(value, name, None)
+            if attribute is not None and not callable(attribute):
+                return attribute
     inner = getattr(value, "data", None)
     return np.asarray(value) if inner is None or not hasattr(inner, "magnitude") else inner.magnitude
 

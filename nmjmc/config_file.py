@@ -41,18 +41,18 @@ def read(name: str, known: Collection[str] = ()) -> dict[str, Any]:
         ValidationError: If it cannot be read, is no mapping, or tells hydra what to do: a file is data, no program.
     """
     path = path_of(name)
-    found = read_yaml(path, "config")
-    if not isinstance(found, dict):
+    content = read_yaml(path, "config")
+    if not isinstance(content, dict):
         raise ValidationError("config", str(path), "the config.yaml of a run")
     names = (*known, *_BEHIND) if known else ()
-    for key in found:
+    for key in content:
         top = key.split(".")[0]
         if top.lstrip("+~") in _OF_HYDRA:
             hint = "say preparation: NAME there, and give hydra's words on the command line"
             raise ValidationError("a key", repr(key), "a setting or a parameter", hint)
         if names and top not in names:
             raise ValidationError("a key", repr(key), "a setting or a parameter", nearest(top, names))
-    whole = schemes_from(nested(found), path.parent)
+    whole = schemes_from(nested(content), path.parent)
     for group in GROUPS:
         if group in whole and not isinstance(whole[group], str):
             raise ValidationError(group, repr(whole[group]), "the name of one", f"for example {group}: NAME")

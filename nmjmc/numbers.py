@@ -37,10 +37,10 @@ def to_array(values: Any, unit: str, field: str) -> Float[np.ndarray, "..."]:
     """
     if isinstance(values, Internal):
         return _float(values.value, field)
-    found = carried(values)
-    if found is not None:
-        one = with_unit(1.0, found[1], unit, field)
-        shift = with_unit(0.0, found[1], unit, field)  # kelvin begin elsewhere
+    quantity = carried(values)
+    if quantity is not None:
+        one = with_unit(1.0, quantity[1], unit, field)
+        shift = with_unit(0.0, quantity[1], unit, field)  # kelvin begin elsewhere
         return np.asarray(_float(time_last(values), field) * (one - shift) + shift)
     if (
         not isinstance(values, list | tuple)
@@ -56,9 +56,9 @@ def to_array_in_any_unit(values: Any, field: str) -> Float[np.ndarray, "..."]:
     Raises:
         ValidationError: For a unit that is unknown, or what is no list of numbers.
     """
-    found = carried(values)
-    unit = "" if found is None else found[1]
-    if found is None or unit.casefold() in ("", "dimensionless"):
+    quantity = carried(values)
+    unit = "" if quantity is None else quantity[1]
+    if quantity is None or unit.casefold() in ("", "dimensionless"):
         return to_array(values, "", field)
     return to_array(values, _internal_of(unit, values, field), field)
 
@@ -132,11 +132,11 @@ def _float(values: Any, field: str) -> np.ndarray:
     """Numbers without a unit as float64; masked ones as NaN."""
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
-    found = np.asarray(values)
-    if found.dtype.kind in "bcmMSU":
-        raise ValidationError(field, f"of type {found.dtype}", "real numbers")
+    numbers = np.asarray(values)
+    if numbers.dtype.kind in "bcmMSU":
+        raise ValidationError(field, f"of type {numbers.dtype}", "real numbers")
     try:
-        return found.astype(np.float64)
+        return numbers.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValidationError(field, repr(values)[:60], "real numbers") from error
 
@@ -234,8 +234,10 @@ def _given(value: Any, unit: str, field: str) -> Any:
 
 def _window_or_level(value: Any, field: str) -> Any:
     """A pair of times [ms], or numbers in the internal unit of whatever they carry."""
-    found = carried(value)
-    times = found is not None and np.ndim(found[0]) == 1 and _internal_of(found[1], value, field) == "ms"
+    quantity = carried(value)
+    times = (
+        quantity is not None and np.ndim(quantity[0]) == 1 and _internal_of(quantity[1], value, field) == "ms"
+    )
     if times or isinstance(value, list | tuple):
         return tuple(np.atleast_1d(to_array(value, "ms", field)).tolist())
     numbers = to_array_in_any_unit(value, field)

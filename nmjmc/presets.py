@@ -122,8 +122,8 @@ def located(
 def _key_of(error: ValidationError) -> str:
     """The path of what was refused: the field, or the value where a key itself is unknown."""
     text = str(error.value).strip("'\"") if error.field == "a key" else error.field
-    found = _KEY.match(text)
-    return text if error.field == "a key" else found.group() if found else ""
+    match = _KEY.match(text)
+    return text if error.field == "a key" else match.group() if match else ""
 
 
 def heading(path: Path) -> str:

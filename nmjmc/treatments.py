@@ -75,15 +75,15 @@ def named(
         if "," in text:
             hint = f"did you mean {kind}={text.replace(' ', '').replace(',', '+')}?"
             raise ValidationError(kind, repr(text), "several names joined by +", hint)
-    found = amounts_in(kind, "+".join(texts))
-    for name in found:
+    actual = amounts_in(kind, "+".join(texts))
+    for name in actual:
         check_name(kind, name, own=own)
     if amount is not None:
-        if len(found) > 1:
+        if len(actual) > 1:
             hint = f"write {kind}=NAME:{AMOUNTS[kind].upper()}+NAME:{AMOUNTS[kind].upper()}"
             raise ValidationError(field, amount, "given for a single one", hint)
-        found = dict.fromkeys(found, amount)
-    return with_amounts(kind, found)
+        actual = dict.fromkeys(actual, amount)
+    return with_amounts(kind, actual)
 
 
 def definition_in(path: str, kind: str, others: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -50,8 +50,8 @@ def read_own(path: Path) -> bytes | None:
     except OSError:
         return None
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or not is_own(found):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or not is_own(status):
             return None
         with open(descriptor, "rb", closefd=False) as file:
             return file.read()
@@ -61,32 +61,32 @@ def read_own(path: Path) -> bytes | None:
         os.close(descriptor)
 
 
-def is_own(found: os.stat_result, closed: bool = False) -> bool:
+def is_own(status: os.stat_result, closed: bool = False) -> bool:
     """Whether a file belongs to the user or the administrator, and nobody else can write it.
 
     Args:
-        found: Of the file.
+        status: Of the file.
         closed: Whether it stands in a folder into which only its owner can go; its own mode does not matter then.
     """
     if not hasattr(os, "getuid"):
         return True
-    return found.st_uid in (os.getuid(), 0) and (closed or not found.st_mode & _OTHERS_WRITE)
+    return status.st_uid in (os.getuid(), 0) and (closed or not status.st_mode & _OTHERS_WRITE)
 
 
-def _fault(place: Path, found: os.stat_result, last: bool) -> str | None:
+def _fault(place: Path, status: os.stat_result, last: bool) -> str | None:
     """Why one place on the way lets others in."""
     owners = {os.getuid(), 0}
     if not last:
         # in a container without the host's administrator, the system's own folders belong to whom `/` belongs
         owners.add(os.lstat(place.anchor).st_uid)
-    if found.st_uid not in owners:
-        return f"{place} belongs to another user ({_name(found.st_uid)})"
-    if stat.S_ISLNK(found.st_mode):
+    if status.st_uid not in owners:
+        return f"{place} belongs to another user ({_name(status.st_uid)})"
+    if stat.S_ISLNK(status.st_mode):
         return None  # a link's mode says nothing; its folder and what it leads to are judged
-    open_to_others = found.st_mode & _OTHERS_WRITE
-    if not last and open_to_others == stat.S_IWGRP and _is_private_group(found.st_gid):
+    open_to_others = status.st_mode & _OTHERS_WRITE
+    if not last and open_to_others == stat.S_IWGRP and _is_private_group(status.st_gid):
         return None
-    sticky = not last and found.st_mode & stat.S_ISVTX  # as /tmp: others cannot rename what is the user's
+    sticky = not last and status.st_mode & stat.S_ISVTX  # as /tmp: others cannot rename what is the user's
     return f"{place} can be written by others" if open_to_others and not sticky else None
 
 
@@ -102,11 +102,11 @@ def _on_the_way(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
             continue
         step = at / name
         try:
-            found = os.lstat(step)
+            status = os.lstat(step)
         except FileNotFoundError:
             return
-        link = stat.S_ISLNK(found.st_mode)
-        yield step, found, not todo and not link
+        link = stat.S_ISLNK(status.st_mode)
+        yield step, status, not todo and not link
         if not link:
             at = step
             continue

@@ -166,17 +166,17 @@ def factor(unit: str) -> Fraction:
 
 
 def _from_text(text: str, unit: str, field: str, allow_infinite: bool) -> float:
-    found = _NUMBER.match(text)
-    if not found:
+    match = _NUMBER.match(text)
+    if not match:
         raise ValidationError(
             field, repr(text), f"a number{_in(unit)}", f'write it as "1 {unit}"' if unit else ""
         )
-    number, written = float(found.group(1)), found.group(2)
+    number, written = float(match.group(1)), match.group(2)
     _refuse_endless(number, text, unit, field, allow_infinite)
     if math.isinf(number):
         _conversion(written, unit, field, text)
         return number
-    exact = Fraction(found.group(1))
+    exact = Fraction(match.group(1))
     if unit.casefold() in _TEMPERATURES:
         return float(exact - _kelvin(written or unit, field, text))
     return float(exact * _conversion(written, unit, field, text))

@@ -77,8 +77,8 @@ def read_yaml(path: str | Path, what: str, text: str | None = None) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise ValidationError(what, str(path), "a YAML file that can be read") from error
     except Refused as error:
-        found = f"{error.key or what} ({path}, line {error.line})"
-        raise ValidationError(found, error.value, error.allowed, error.hint) from error
+        actual = f"{error.key or what} ({path}, line {error.line})"
+        raise ValidationError(actual, error.value, error.allowed, error.hint) from error
 
 
 def parsed(text: str) -> Any:

@@ -178,9 +178,9 @@ def criterion(trace: np.ndarray, template: np.ndarray) -> np.ndarray:
         - 2.0 * (scale * product + offset * total - scale * offset * e)
     )
     error = np.sqrt(np.maximum(rest, 1e-12 * np.maximum(square, 1e-300)) / (count - 1))
-    found = np.zeros(trace.size)
-    found[: scale.size] = scale / error
-    return found
+    numbers = np.zeros(trace.size)
+    numbers[: scale.size] = scale / error
+    return numbers
 
 
 def _sliding(trace: np.ndarray, window: np.ndarray) -> np.ndarray:

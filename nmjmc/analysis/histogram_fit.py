@@ -90,18 +90,18 @@ def fit_histogram(
     slope = _objective(histogram, model, quanta, noise_sd, largest, names, least)
     free = np.array([_to_free(name, begin[name]) for name in names])
     options = {"gtol": 1e-6 * histogram.trials, "maxiter": 500}
-    found = optimize.minimize(slope, free, jac=True, method="BFGS", options=options)
-    if not np.isfinite(found.fun):
+    optimum = optimize.minimize(slope, free, jac=True, method="BFGS", options=options)
+    if not np.isfinite(optimum.fun):
         raise ValidationError("start", dict(begin), "one from which the fit converges", "give another start")
-    hessian = _hessian(slope, found.x)
-    estimates, scale = _estimates(names, found.x)
-    chances = _chances(names, model, histogram.edges, noise_sd, largest, found.x, least)
+    hessian = _hessian(slope, optimum.x)
+    estimates, scale = _estimates(names, optimum.x)
+    chances = _chances(names, model, histogram.edges, noise_sd, largest, optimum.x, least)
     covariance = scale @ np.linalg.pinv(hessian, hermitian=True) @ scale.T
     errors = dict(zip(names, np.sqrt(np.maximum(np.diag(covariance), 0.0)).tolist(), strict=True))
     shares, none = _seen(chances, model, least)[:2]
     expected = histogram.trials * shares
     return HistogramFit(
-        model, estimates, errors, -float(found.fun), 2.0 * len(names) + 2.0 * float(found.fun), expected,
+        model, estimates, errors, -float(optimum.fun), 2.0 * len(names) + 2.0 * float(optimum.fun), expected,
         histogram.trials * none, _goodness(histogram, expected, histogram.trials * none, len(names)),
     )  # fmt: skip
 
@@ -180,21 +180,26 @@ def _chances(
 
 
 def _seen(
-    found: law.Chances, model: str, threshold: float
+    chances: law.Chances, model: str, threshold: float
 ) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
     """Probabilities of the bins and of a failure as they are counted, and their derivatives.
 
     Free numbers of quanta know no failures: what is seen is all there is.
     """
     if threshold == -np.inf:
-        return found.bins, found.none, found.bins_slope, found.none_slope
+        return chances.bins, chances.none, chances.bins_slope, chances.none_slope
     if model != "free":
         return (
-            found.bins, found.none + found.below, found.bins_slope, found.none_slope + found.below_slope
+            chances.bins, chances.none + chances.below, chances.bins_slope, chances.none_slope + chances.below_slope
         )  # fmt: skip
-    share = max(1.0 - found.below, _FLOOR)
-    bins = found.bins / share
-    return bins, 0.0, (found.bins_slope + bins * found.below_slope[:, None]) / share, 0.0 * found.none_slope
+    share = max(1.0 - chances.below, _FLOOR)
+    bins = chances.bins / share
+    return (
+        bins,
+        0.0,
+        (chances.bins_slope + bins * chances.below_slope[:, None]) / share,
+        0.0 * chances.none_slope,
+    )
 
 
 def _objective(

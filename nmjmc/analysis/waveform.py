@@ -151,10 +151,10 @@ def _quiet(time: np.ndarray, trace: np.ndarray, polarity: int | None, onset: flo
     if not np.isfinite(mean).all():
         return 0
     before = time.size if onset is None else int((time < onset).sum())
-    found = course(mean, polarity if polarity in (-1, 1) else None)
-    if found.doubt:
+    mean_course = course(mean, polarity if polarity in (-1, 1) else None)
+    if mean_course.doubt:
         return before if onset is not None and before < time.size else 0
-    return min(found.quiet, before)
+    return min(mean_course.quiet, before)
 
 
 def _sign(polarity: int | None) -> int | None:

@@ -83,13 +83,13 @@ def examine(task: Task, tell: Callable[[str], None]) -> Examination:
     banks = Banks(asked.quanta, seed, asked.cache, lambda _: tell("simulating quanta"))
     began = time.perf_counter()
     with jax.default_device(devices[0]), _going_on(banks):
-        found = asked.run(Job(task.junction, seed, banks, tell))
+        finding = asked.run(Job(task.junction, seed, banks, tell))
         seconds = time.perf_counter() - began
         made = {
             **provenance.collect(), "seconds": round(seconds, 3), "banks_simulated": banks.simulated,
             "banks_kept": banks.kept, "quanta_per_bank": banks.quanta, **_errors(banks),
         }  # fmt: skip
-    return Examination(found, task.config, seed, made)
+    return Examination(finding, task.config, seed, made)
 
 
 @contextlib.contextmanager

@@ -30,11 +30,11 @@ def seconds(default: str | None, help: str, least: str, most: str, *, optional: 
 
     def read(value: Any, field: str) -> str:
         _refuse_bare(value, field)
-        found = to_internal(value, "ms", field)
+        amount = to_internal(value, "ms", field)
         low, high = (to_internal(end, "ms", field) for end in (least, most))
-        if not low <= found <= high or (optional and found == 0):
+        if not low <= amount <= high or (optional and amount == 0):
             raise ValidationError(field, value, allowed)
-        return to_text(found, "s")
+        return to_text(amount, "s")
 
     return other(default, help, read, unit="s", allowed=allowed, optional=optional)
 
@@ -80,8 +80,8 @@ def read_doses(value: Any, field: str) -> str | list[str]:
     doses = [concentration(dose, f"{field}[{i}]") for i, dose in enumerate(value)]
     for i in range(1, len(doses)):
         if doses[i] <= doses[i - 1]:
-            found = f"{value[i]} after {value[i - 1]}"
-            raise ValidationError(f"{field}[{i}]", found, "above the dose before", "sort the doses")
+            actual = f"{value[i]} after {value[i - 1]}"
+            raise ValidationError(f"{field}[{i}]", actual, "above the dose before", "sort the doses")
     return [to_text(dose, "uM") for dose in doses]
 
 

@@ -173,11 +173,11 @@ class Titration(Bedside):
 
     def plain(self, without: Any = ()) -> dict[str, Any]:
         """The settings as plain values, with the doses that `auto` stands for."""
-        found = super().plain(without)
-        if found.get("doses") == "auto":
+        plain = super().plain(without)
+        if plain.get("doses") == "auto":
             half = treatments.half(self.agent, super().plain())
-            found["doses"] = [to_text(factor * (half or 0.0), "uM") for factor in self.AUTOMATIC]
-        return found
+            plain["doses"] = [to_text(factor * (half or 0.0), "uM") for factor in self.AUTOMATIC]
+        return plain
 
     def cost(self) -> int:
         """Stimuli of fibres at all doses."""

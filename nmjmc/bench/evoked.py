@@ -43,12 +43,12 @@ def analysed(source: Evoked, asked: Quantal, quanta: Miniatures | None = None) -
     return found
 
 
-def _try(found: Found, what: str, analysis: Callable[[], None]) -> None:
+def _try(findings: Found, what: str, analysis: Callable[[], None]) -> None:
     """An analysis that the data do not allow is told, and the others go on."""
     try:
         analysis()
     except ValidationError as error:
-        found.notes.append(f"{what} was not analysed: {error}")
+        findings.notes.append(f"{what} was not analysed: {error}")
 
 
 def noise_of(source: Evoked, asked: Quantal) -> float:
@@ -75,11 +75,13 @@ def cv_of(asked: Quantal, quanta: np.ndarray | None) -> float:
     return float(quanta.std(ddof=1) / quanta.mean()) if quanta is not None and quanta.size > 2 else 0.0
 
 
-def _contents(found: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None, noise: float) -> None:
-    reach = _reach(found, source, asked)
+def _contents(
+    findings: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None, noise: float
+) -> None:
+    reach = _reach(findings, source, asked)
     first = source.amplitudes[:, 0]
     error = first.std(ddof=1) / np.sqrt(first.size)
-    found.rows.append(
+    findings.rows.append(
         of_normal("evoked amplitude", source.unit, first.mean(), error, f"{first.size} {source.trials}")
     )
     options = {"noise_sd": noise, "driving_force": reach, "factor": asked.amount("summation_factor")}
@@ -87,37 +89,37 @@ def _contents(found: Found, source: Evoked, asked: Quantal, quanta: np.ndarray |
         first, quanta, failures=asked.failures,
         quantal_cv=None if asked.quantal_cv is None else asked.amount("quantal_cv"), **options,
     )  # fmt: skip
-    found.rows += several.values()
+    findings.rows += several.values()
     if quanta is None:
-        found.notes.append(
+        findings.notes.append(
             "Without miniatures (quanta=FILE) there is no direct quantal content, and their CV counts as 0."
         )
     elif source.trials != "fibres":
-        found.rows += [with_unit(row, source.unit) if "size" in row.name else row
+        findings.rows += [with_unit(row, source.unit) if "size" in row.name else row
                        for row in content.binomial(first, quanta, **options).values()]  # fmt: skip
     labels = [row.name.split(", ")[1] for row in several.values()]
     if labels:
         ends = np.array([[row.value, row.low, row.high] for row in several.values()]).T
-        found.curves["quantal_content"] = Curve(
+        findings.curves["quantal_content"] = Curve(
             {"method": np.array(labels), "content": ends[0], "low": ends[1], "high": ends[2]}, {}
         )
-        _disagree(found, several)
+        _disagree(findings, several)
 
 
-def _disagree(found: Found, several: dict[str, Measured]) -> None:
+def _disagree(findings: Found, several: dict[str, Measured]) -> None:
     if "direct" not in several:
         return
     one = several["direct"]
     for name in ("failures", "variance"):
         if name in several and (several[name].low > one.high or several[name].high < one.low):
             more = "more" if several[name].value > one.value else "less"
-            found.notes.append(
+            findings.notes.append(
                 f"By {name} the quantal content is {more} than the direct one: release is not Poisson (fewer failures "
                 "and less variance where p is high, more variance where trials differ), or quanta do not add up."
             )
 
 
-def _reach(found: Found, source: Evoked, asked: Quantal) -> float | None:
+def _reach(findings: Found, source: Evoked, asked: Quantal) -> float | None:
     """The driving force that potentials are corrected with; None for currents."""
     if source.unit != "mV":
         if asked.driving_force is not None:
@@ -129,13 +131,13 @@ def _reach(found: Found, source: Evoked, asked: Quantal) -> float | None:
         return asked.amount("driving_force")
     if np.isfinite(source.driving_force):
         return float(source.driving_force)
-    found.notes.append(
+    findings.notes.append(
         "Potentials were not corrected for nonlinear summation: give driving_force (rest to reversal)."
     )
     return None
 
 
-def _mean_train(found: Found, source: Evoked) -> None:
+def _mean_train(findings: Found, source: Evoked) -> None:
     values = source.amplitudes
     error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
     columns = {
@@ -143,29 +145,29 @@ def _mean_train(found: Found, source: Evoked) -> None:
         "amplitude": values.mean(axis=0),
         "error": error,
     }
-    found.curves["train"] = Curve(columns, {"amplitude": source.unit, "error": source.unit})
+    findings.curves["train"] = Curve(columns, {"amplitude": source.unit, "error": source.unit})
 
 
 def _options(asked: Quantal) -> dict[str, int]:
     return {"number": int(asked.resamples), "seed": int(asked.seed)}
 
 
-def _pairs(found: Found, source: Evoked, asked: Quantal) -> None:
-    found.rows.append(trains.paired_pulse(source.amplitudes, **_options(asked)))
+def _pairs(findings: Found, source: Evoked, asked: Quantal) -> None:
+    findings.rows.append(trains.paired_pulse(source.amplitudes, **_options(asked)))
 
 
-def _pool(found: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None) -> None:
+def _pool(findings: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None) -> None:
     last = None if asked.last is None else int(asked.last)
     one = trains.cumulative(source.amplitudes, last=last, **_options(asked))
     rows = (one.pool, one.probability, one.corrected_pool, one.corrected_probability, one.refill)
-    found.rows += [
+    findings.rows += [
         with_unit(row, source.unit) if "pool" in row.name or "refill" in row.name else row for row in rows
     ]
     if quanta is not None and np.isfinite(one.corrected_pool.value):
-        found.rows.append(_quanta_of(one.corrected_pool, quanta))
+        findings.rows.append(_quanta_of(one.corrected_pool, quanta))
     total = np.cumsum(one.means)
     x = np.arange(total.size)
-    found.curves["cumulative_train"] = Curve(
+    findings.curves["cumulative_train"] = Curve(
         {"stimulus": x + 1, "cumulative": total, "line": one.line[1] + one.line[0] * x},
         {"cumulative": source.unit, "line": source.unit},
     )
@@ -177,25 +179,25 @@ def _quanta_of(pool: Measured, quanta: np.ndarray) -> Measured:
                     f"{pool.how}; over the mean miniature")  # fmt: skip
 
 
-def _line(found: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None) -> None:
+def _line(findings: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None) -> None:
     first = min(int(asked.first), source.amplitudes.shape[1])
     one = trains.elmqvist_quastel(source.amplitudes, first=first, **_options(asked))
-    found.rows += [with_unit(one.pool, source.unit), one.probability]
+    findings.rows += [with_unit(one.pool, source.unit), one.probability]
     before = np.cumsum(one.means) - one.means
-    found.curves["elmqvist_quastel"] = Curve(
+    findings.curves["elmqvist_quastel"] = Curve(
         {"released_before": before, "amplitude": one.means, "line": one.line[1] + one.line[0] * before},
         {name: source.unit for name in ("released_before", "amplitude", "line")},
     )
 
 
 def _covariance(
-    found: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None, noise: float
+    findings: Found, source: Evoked, asked: Quantal, quanta: np.ndarray | None, noise: float
 ) -> None:
     one = covariance(
         source.amplitudes, noise_sd=noise, quantal_cv=cv_of(asked, quanta), differences=asked.drift, **_options(asked)
     )  # fmt: skip
     size = Measured("quantal size, covariance", *_rest(with_unit(one.quantum, source.unit)))
-    found.rows += [size, Measured("vesicles, covariance", *_rest(one.vesicles))]
+    findings.rows += [size, Measured("vesicles, covariance", *_rest(one.vesicles))]
 
 
 def _rest(row: Measured) -> tuple[str, float, float, float, str, float]:
@@ -207,7 +209,7 @@ def with_unit(row: Measured, unit: str) -> Measured:
     return Measured(row.name, unit, row.value, row.low, row.high, row.how, row.standard_error)
 
 
-def _rate(found: Found, source: Evoked, quanta: Miniatures, asked: Quantal) -> None:
+def _rate(findings: Found, source: Evoked, quanta: Miniatures, asked: Quantal) -> None:
     step = float(source.time[1] - source.time[0])
     begin = _foot(quanta)
     even = begin + np.arange(int((quanta.time[-1] - begin) / step) + 1) * step
@@ -219,12 +221,12 @@ def _rate(found: Found, source: Evoked, quanta: Miniatures, asked: Quantal) -> N
         number=min(int(asked.resamples), 200),
         seed=int(asked.seed),
     )
-    found.rows += [one.content, one.peak, one.peak_time, one.half_width]
-    found.notes.append(
+    findings.rows += [one.content, one.peak, one.peak_time, one.half_width]
+    findings.notes.append(
         f"The release rate resolves {one.resolution:.2g} ms, and holds if quanta add up, are alike and do not "
         "desensitise receptors."
     )
-    found.curves["release_rate"] = Curve(
+    findings.curves["release_rate"] = Curve(
         {"time": one.time, "rate": one.rate, "low": one.low, "high": one.high},
         {"time": "ms", "rate": "1/ms", "low": "1/ms", "high": "1/ms"},
     )

@@ -59,10 +59,15 @@ def _alpha(value: Any, field: str) -> Any:
 
 def _times(value: Any, field: str) -> list[float]:
     listed = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-    found = np.atleast_1d(to_array(listed, "ms", field))
-    if found.ndim != 1 or not np.isfinite(found).all() or (np.diff(found) <= 0).any() or found.min() < 0:
+    numbers = np.atleast_1d(to_array(listed, "ms", field))
+    if (
+        numbers.ndim != 1
+        or not np.isfinite(numbers).all()
+        or (np.diff(numbers) <= 0).any()
+        or numbers.min() < 0
+    ):
         raise ValidationError(field, str(value)[:60], "rising times of zero or more, such as [10 ms, 30 ms]")
-    return found.tolist()
+    return numbers.tolist()
 
 
 @dataclass(frozen=True)

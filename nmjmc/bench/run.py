@@ -83,16 +83,16 @@ def _miniatures(given: Any, asked: Quantal, field: str) -> Miniatures:
 def _kind(made: Source, asked: Quantal, quanta: Miniatures | None, other: Miniatures | None) -> str:
     """What the source is, refused where the settings say otherwise."""
     kinds = {Miniatures: "miniatures", Pauses: "recovery", Intervals: "intervals", Evoked: "evoked"}
-    found = kinds[type(made)]
+    actual = kinds[type(made)]
     if isinstance(made, Evoked) and asked.kind == "conditions":
-        found = "conditions"
-    if asked.kind not in ("auto", found):
-        raise ValidationError("kind", asked.kind, f"{found}, which is what {made.name} holds")
-    if quanta is not None and found != "evoked":
-        raise ValidationError("quanta", quanta.name, f"left out for {found}: they go with evoked responses")
-    if other is not None and found != "miniatures":
-        raise ValidationError("against", other.name, f"left out for {found}: it goes with miniatures")
-    return found
+        actual = "conditions"
+    if asked.kind not in ("auto", actual):
+        raise ValidationError("kind", asked.kind, f"{actual}, which is what {made.name} holds")
+    if quanta is not None and actual != "evoked":
+        raise ValidationError("quanta", quanta.name, f"left out for {actual}: they go with evoked responses")
+    if other is not None and actual != "miniatures":
+        raise ValidationError("against", other.name, f"left out for {actual}: it goes with miniatures")
+    return actual
 
 
 def _analysed(

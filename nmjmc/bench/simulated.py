@@ -34,21 +34,25 @@ def of_result(result: Result) -> Miniatures:
     )
 
 
-def of_examination(found: Examination) -> Source:
+def of_examination(examination: Examination) -> Source:
     """The currents or potentials of `nmjmc epc`, `epp` or `mepc`.
 
     Raises:
         ValidationError: For another test.
     """
-    if found.test == "mepc":
+    if examination.test == "mepc":
         return _events(
-            found.finding["time"], found.finding["current"].astype(np.float64), found.title, {}, ()
+            examination.finding["time"],
+            examination.finding["current"].astype(np.float64),
+            examination.title,
+            {},
+            (),
         )
-    if found.test not in READABLE:
+    if examination.test not in READABLE:
         raise ValidationError(
-            "the source", f"a test of {found.test}", "one of epc, epp, mepc, or a simulation"
+            "the source", f"a test of {examination.test}", "one of epc, epp, mepc, or a simulation"
         )
-    arrays = found.finding.arrays
+    arrays = examination.finding.arrays
     quanta = np.asarray(arrays["quantal_content"].values, float)
     amplitudes = np.nan_to_num(np.asarray(arrays["amplitude"].values, float))
     notes = [
@@ -62,18 +66,18 @@ def of_examination(found: Examination) -> Source:
         truth["paired-pulse ratio"] = float(means[1] / means[0])
     small = np.asarray(arrays["miniature"].values, float) if "miniature" in arrays else np.zeros(0)
     traces = np.asarray(arrays["current" if "current" in arrays else "potential"].values, float)[:, 0]
-    reach = _driving_force(found, traces) if found.test == "epp" else float("nan")
+    reach = _driving_force(examination, traces) if examination.test == "epp" else float("nan")
     times, time = (np.asarray(arrays[name].values, float) for name in ("stimulus_time", "time"))
-    unit = "nA" if found.test == "epc" else "mV"
+    unit = "nA" if examination.test == "epc" else "mV"
     return Evoked(
-        amplitudes, found.title, unit, times, time, traces - traces[:, :1], small, 0.0, reach, "fibres", truth,
+        amplitudes, examination.title, unit, times, time, traces - traces[:, :1], small, 0.0, reach, "fibres", truth,
         tuple(notes),
     )  # fmt: skip
 
 
-def _driving_force(found: Examination, potential: np.ndarray) -> float:
+def _driving_force(examination: Examination, potential: np.ndarray) -> float:
     """From the mean potential before the first response to the reversal potential of the receptor [mV]."""
-    config = found.config
+    config = examination.config
     for part in (config, config.get("synapse", {})):
         receptor = part.get("receptor", {}) if hasattr(part, "get") else {}
         if "reversal_potential" in receptor:

@@ -28,54 +28,54 @@ P = "P of "
 
 def analysed(source: Miniatures, asked: Quantal, other: Miniatures | None = None) -> Found:
     """Features, the quantal distribution, intervals, noise of decays, and the comparison with another condition."""
-    found = Found()
+    findings = Found()
     values = features_of(source)
-    _features(found, values, source.unit)
-    _distribution(found, source, asked)
+    _features(findings, values, source.unit)
+    _distribution(findings, source, asked)
     if "interval" in values:
-        _intervals(found, values["interval"], asked)
+        _intervals(findings, values["interval"], asked)
     elif np.isfinite(source.events.duration):
         count = len(source.events)
         rate = 1e3 * count / source.events.duration
-        found.rows.append(
+        findings.rows.append(
             of_normal("rate of events", "/s", rate, rate / np.sqrt(count), "events over the time searched")
         )
     if source.traces.size and source.unit == "nA":
-        _noise(found, source, asked)
+        _noise(findings, source, asked)
     if other is not None:
-        _compared(found, source, other)
-    return found
+        _compared(findings, source, other)
+    return findings
 
 
 def of_intervals(source: Intervals, asked: Quantal) -> Found:
     """Intervals by themselves."""
-    found = Found()
+    findings = Found()
     one = table.spread("interval", "ms", source.gaps)
-    found.rows += [one.mean, one.median]
-    _intervals(found, source.gaps, asked)
-    return found
+    findings.rows += [one.mean, one.median]
+    _intervals(findings, source.gaps, asked)
+    return findings
 
 
-def _features(found: Found, values: Mapping[str, np.ndarray], unit: str) -> None:
+def _features(findings: Found, values: Mapping[str, np.ndarray], unit: str) -> None:
     for name, numbers in values.items():
         if numbers.size < 3:
             continue
         one = table.spread(LABELS.get(name, name), _unit(name, unit), numbers)
-        found.rows.append(one.mean if name in ("amplitude", "charge") else one.median)
+        findings.rows.append(one.mean if name in ("amplitude", "charge") else one.median)
         if name == "amplitude":
             error = one.cv * np.sqrt(0.5 / numbers.size * (1 + 2 * one.cv**2))
-            found.rows.append(
+            findings.rows.append(
                 of_normal("CV of the amplitude", "", one.cv, error, "SD over mean; normal errors")
             )
         x, share = table.cumulative(numbers)
-        found.curves[f"cumulative_{name}"] = Curve({name: x, "share": share}, {name: _unit(name, unit)})
+        findings.curves[f"cumulative_{name}"] = Curve({name: x, "share": share}, {name: _unit(name, unit)})
 
 
 def _unit(name: str, unit: str) -> str:
     return "ms" if name == "interval" else table.FEATURES[name] or unit
 
 
-def _distribution(found: Found, source: Miniatures, asked: Quantal) -> None:
+def _distribution(findings: Found, source: Miniatures, asked: Quantal) -> None:
     """The amplitude of all miniatures, those below the threshold included."""
     if source.amplitudes.size < 20:
         return
@@ -83,22 +83,22 @@ def _distribution(found: Found, source: Miniatures, asked: Quantal) -> None:
     noise = in_unit_of(asked.noise_sd, source.unit, "noise_sd") or 0.0
     seen = source.amplitudes
     if threshold is not None and (small := int((seen < threshold).sum())):
-        found.notes.append(
+        findings.notes.append(
             f"{small} amplitudes below the threshold were left out of the fitted distribution."
         )
         seen = seen[seen >= threshold]
     try:
         mean, sd, p = table.quantal_distribution(seen, source.unit, threshold, noise)
     except ValidationError as error:
-        found.notes.append(f"No distribution was fitted to the amplitudes: {error}")
+        findings.notes.append(f"No distribution was fitted to the amplitudes: {error}")
         return
-    found.rows += [mean, sd]
+    findings.rows += [mean, sd]
     counts, edges = np.histogram(source.amplitudes, bins="fd" if source.amplitudes.size > 50 else 10)
-    found.curves["amplitude_histogram"] = Curve(
+    findings.curves["amplitude_histogram"] = Curve(
         {"from": edges[:-1], "to": edges[1:], "count": counts}, {"from": source.unit, "to": source.unit}
     )
     if p < 0.05:
-        found.notes.append(
+        findings.notes.append(
             f"Amplitudes are not normal (P = {p:.2g}): mean and SD of all miniatures hold for normal ones."
         )
 
@@ -110,28 +110,30 @@ def features_of(source: Miniatures) -> Mapping[str, np.ndarray]:
     return found | ({"interval": gaps} if gaps.size else {})
 
 
-def _intervals(found: Found, gaps: np.ndarray, asked: Quantal) -> None:
+def _intervals(findings: Found, gaps: np.ndarray, asked: Quantal) -> None:
     dead = None if asked.dead_time is None else asked.amount("dead_time")
     if gaps.size < 10:
-        found.notes.append("There are fewer than ten intervals: they were not set against a Poisson process.")
+        findings.notes.append(
+            "There are fewer than ten intervals: they were not set against a Poisson process."
+        )
         return
     if gaps.size > 5 * np.unique(gaps).size:
-        found.notes.append(
+        findings.notes.append(
             "Many intervals are alike, as rounded ones are; the tests of their distribution find that too."
         )
     one = against.against_poisson(gaps, dead, seed=int(asked.seed))
-    found.rows += [one.rate, one.cv, one.neighbours]
-    found.rows += [
+    findings.rows += [one.rate, one.cv, one.neighbours]
+    findings.rows += [
         Measured(P + "exponential intervals", "", one.distribution_p, np.nan, np.nan, _power(one.power)),
         Measured(P + "a constant rate", "", one.trend_p, np.nan, np.nan, "Laplace's test"),
     ]
     if one.distribution_p < 0.05:
-        found.notes.append(
+        findings.notes.append(
             f"Intervals less the dead time of {one.dead_time:.3g} ms are not exponential "
             f"(P = {one.distribution_p:.2g}): the events are no Poisson process, or some were missed."
         )
     share = 1.0 - np.arange(one.excess.size) / one.excess.size
-    found.curves["intervals"] = Curve(
+    findings.curves["intervals"] = Curve(
         {
             "interval": one.excess + one.dead_time,
             "longer": share,
@@ -146,7 +148,7 @@ def _power(power: dict[float, float]) -> str:
     return f"Kolmogorov-Smirnov; power {told}"
 
 
-def _noise(found: Found, source: Miniatures, asked: Quantal) -> None:
+def _noise(findings: Found, source: Miniatures, asked: Quantal) -> None:
     try:
         one = decay_noise(
             source.traces,
@@ -156,16 +158,16 @@ def _noise(found: Found, source: Miniatures, asked: Quantal) -> None:
             seed=int(asked.seed),
         )
     except ValidationError as error:
-        found.notes.append(f"The noise of the decays was not analysed: {error}")
+        findings.notes.append(f"The noise of the decays was not analysed: {error}")
         return
     if not one.unitary.low > 0:
-        found.notes.append(
+        findings.notes.append(
             "The variance of the decays is not beyond that of the background: no current of one channel can be told."
         )
         return
-    found.rows += [one.unitary, one.channels]
-    found.rows += [one.open_probability] if one.scaling == "none" else []
-    found.curves["channel_noise"] = Curve(
+    findings.rows += [one.unitary, one.channels]
+    findings.rows += [one.open_probability] if one.scaling == "none" else []
+    findings.curves["channel_noise"] = Curve(
         {"mean": one.mean, "variance": one.variance, "fitted": one.fitted},
         {"mean": "nA", "variance": "nA^2", "fitted": "nA^2"},
     )
@@ -173,13 +175,13 @@ def _noise(found: Found, source: Miniatures, asked: Quantal) -> None:
         np.mean(np.abs(one.variance - one.fitted)) / max(float(np.mean(np.abs(one.fitted))), 1e-300)
     )
     if share > 0.3:
-        found.notes.append(
+        findings.notes.append(
             "The variance of the decays is not the curve of channels that close each by itself: events differ in more "
             "than size, and the current of one channel is an upper limit."
         )
 
 
-def _compared(found: Found, source: Miniatures, other: Miniatures) -> None:
+def _compared(findings: Found, source: Miniatures, other: Miniatures) -> None:
     if other.unit != source.unit:
         raise ValidationError("against", f"in {other.unit}", f"in {source.unit}, as the first condition")
     first, second = features_of(source), features_of(other)
@@ -191,13 +193,13 @@ def _compared(found: Found, source: Miniatures, other: Miniatures) -> None:
         how = (
             f"Kolmogorov-Smirnov, distance {one.distance:.3f}, {one.counts[0]:,} and {one.counts[1]:,} events"
         )
-        found.rows.append(Measured(f"{P}the same {label}", "", one.p_value, np.nan, np.nan, how))
-        found.rows.append(_ratio(f"{label}, other over first", first[name], second[name]))
+        findings.rows.append(Measured(f"{P}the same {label}", "", one.p_value, np.nan, np.nan, how))
+        findings.rows.append(_ratio(f"{label}, other over first", first[name], second[name]))
         x, share = table.cumulative(second[name])
-        found.curves[f"cumulative_{name}_other"] = Curve(
+        findings.curves[f"cumulative_{name}_other"] = Curve(
             {name: x, "share": share}, {name: _unit(name, source.unit)}
         )
-    found.notes.append(
+    findings.notes.append(
         "Kolmogorov-Smirnov takes every event for independent: over several cells, compare one number a cell."
     )
 

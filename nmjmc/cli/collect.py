@@ -20,9 +20,9 @@ def command(words: list[str]) -> int:
         ValidationError: If there is no such sweep, or a word is unknown.
     """
     folder, options = one_sweep(words, "collect", _KEYS)
-    found = SweepResult(folder)
-    out = found.save(Path(options.get("out", folder / "sweep.nc")))
-    print_state(found)
+    swept = SweepResult(folder)
+    out = swept.save(Path(options.get("out", folder / "sweep.nc")))
+    print_state(swept)
     files = (
         f"In {out} and {out.with_suffix('.csv').name}; their checksums in {out.with_suffix('.sha256').name}."
     )
@@ -30,16 +30,16 @@ def command(words: list[str]) -> int:
     return 0
 
 
-def print_state(found: SweepResult) -> None:
+def print_state(swept: SweepResult) -> None:
     """Say how many points are done, which are not, and what becomes of them."""
     out = report.console()
-    out.print(f"{len(found.done)} of {len(found)} points are done")
-    running = found.running
-    missing = [index for index in found.missing if index not in set(running)]
-    for status, numbers in (("failed", list(found.failed)), ("running", running), ("missing", missing)):
+    out.print(f"{len(swept.done)} of {len(swept)} points are done")
+    running = swept.running
+    missing = [index for index in swept.missing if index not in set(running)]
+    for status, numbers in (("failed", list(swept.failed)), ("running", running), ("missing", missing)):
         if numbers:
             out.print(f"{status}: {ranges(numbers)}", soft_wrap=True)
-    if workers := workers_in_words(found.path):
+    if workers := workers_in_words(swept.path):
         out.print(f"submitted workers: {workers}")
 
 

@@ -141,19 +141,19 @@ def _below(groups: Mapping[str, str | None], known: Known) -> dict[str, Any]:
         if "preparation" in groups:
             hint = "a file of yours may name its preparation"
             raise ValidationError("config", "given with another", "given alone, without preparation", hint)
-        found = config_file.read(config, (*known.names, *known.groups))
+        content = config_file.read(config, (*known.names, *known.groups))
         for group in known.groups:
-            if group in found:
-                check_group(group, found[group])
-        base = None if config_file.is_whole(found) else found.get("preparation", "human")
-        example = found.get("example") if "example" not in groups else example
-        return merged_over(shipped(known.primary, base, example), config_file.lasting(found))
+            if group in content:
+                check_group(group, content[group])
+        base = None if config_file.is_whole(content) else content.get("preparation", "human")
+        example = content.get("example") if "example" not in groups else example
+        return merged_over(shipped(known.primary, base, example), config_file.lasting(content))
     if given is not None and is_file(given):
         # a junction has more parts, and the body's temperature where its file says none
         is_junction = OF_A_JUNCTION[0] in known.parts
         more, warmth = (OF_A_JUNCTION, BODY) if is_junction else ((), None)
-        found = preparation_mapping(as_text(given), more, warmth)
-        return merged_over(shipped(known.primary, None, example), found)
+        content = preparation_mapping(as_text(given), more, warmth)
+        return merged_over(shipped(known.primary, None, example), content)
     return shipped(known.primary, given, example)
 
 

@@ -82,5 +82,5 @@ def _check_launcher(file: Path) -> None:
     if isinstance(content, dict) and "hydra" in repr(content.get("defaults", "")):
         allowed = "given without hydra's own groups"
         raise ValidationError(f"defaults ({file})", repr(content["defaults"]), allowed)
-    if found := re.search(r"^#\s*@package\s+(\S+)", whole, re.MULTILINE):
-        raise ValidationError(f"@package ({file})", found[1], "left out")
+    if match := re.search(r"^#\s*@package\s+(\S+)", whole, re.MULTILINE):
+        raise ValidationError(f"@package ({file})", match[1], "left out")

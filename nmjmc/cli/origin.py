@@ -56,7 +56,7 @@ def _files(words: Sequence[str], primary: Sequence[str]) -> Iterator[tuple[Path,
 def _below(name: str) -> str:
     """The preparation that the file of `config=FILE` changes; none where it is a whole config."""
     try:
-        found = config_file.read(name)
+        content = config_file.read(name)
     except ValidationError:
         return ""
-    return "" if config_file.is_whole(found) else found.get("preparation", "human")
+    return "" if config_file.is_whole(content) else content.get("preparation", "human")

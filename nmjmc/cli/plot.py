@@ -21,13 +21,13 @@ def command(words: list[str]) -> int:
         ValidationError: If there is no such sweep, parameter, feature or kind, or no finished point.
     """
     folder, options = one_sweep(words, "plot", _KEYS)
-    found = SweepResult(folder)
+    swept = SweepResult(folder)
     out = Path(options.get("out", folder / _name(options)))
     features = options.get("feature", "amplitude,decay_time").split(",")
     log = _log(options.get("log"))
     kind, x, y = options.get("kind", ""), options.get("x"), options.get("y")
-    found.plot(out, features=features, kind=kind, x=x, y=y, log=log)
-    print_state(found)
+    swept.plot(out, features=features, kind=kind, x=x, y=y, log=log)
+    print_state(swept)
     report.console().print(f"Drawn in {out}.", soft_wrap=True)
     return 0
 

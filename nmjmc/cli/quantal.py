@@ -50,11 +50,13 @@ def command(words: list[str]) -> int:
         sys.stdout.write(HELP + usage(Quantal) + "\n")
         return 0
     file, places, given = _words(words)
-    found = quantal(file, request=Quantal.of(given), **{k: v for k, v in places.items() if k != "out"})
-    folder = Path(places.get("out", Path("outputs") / name_of(found)))
-    found.save(folder)
-    write_text(folder / "config.yaml", to_yaml(dict(found.config)))
-    print_report(found, folder)
+    quantal_report = quantal(
+        file, request=Quantal.of(given), **{k: v for k, v in places.items() if k != "out"}
+    )
+    folder = Path(places.get("out", Path("outputs") / name_of(quantal_report)))
+    quantal_report.save(folder)
+    write_text(folder / "config.yaml", to_yaml(dict(quantal_report.config)))
+    print_report(quantal_report, folder)
     return 0
 
 
@@ -81,15 +83,18 @@ def _words(words: list[str]) -> tuple[str, dict[str, str], dict[str, Any]]:
     return str(user_path(files[0], "the file")), places, given
 
 
-def print_report(found: QuantalReport, folder: Path | None = None) -> None:
+def print_report(quantal_report: QuantalReport, folder: Path | None = None) -> None:
     """Print the table, the notes, and where the files stand."""
     out = report.console()
-    out.print(f"\n{found.title}", soft_wrap=True, style="bold")
-    shown = [i for i, _ in enumerate(COLUMNS) if i != COLUMNS.index("truth") or found.truth]
-    rows = [[line[index] for index in shown] for line in found.lines()]
+    out.print(f"\n{quantal_report.title}", soft_wrap=True, style="bold")
+    shown = [i for i, _ in enumerate(COLUMNS) if i != COLUMNS.index("truth") or quantal_report.truth]
+    rows = [[line[index] for index in shown] for line in quantal_report.lines()]
     made = report.table_of([COLUMNS[index] for index in shown], rows, range(1, len(shown) - 1))
     made.columns[-1].no_wrap = False
     out.print(made)
-    report.print_lines(f"- {note}" for note in found.notes)
+    report.print_lines(f"- {note}" for note in quantal_report.notes)
     if folder is not None:
-        out.print(f"In {report.short(folder)}: {', '.join([*found.files(), 'config.yaml'])}", soft_wrap=True)
+        out.print(
+            f"In {report.short(folder)}: {', '.join([*quantal_report.files(), 'config.yaml'])}",
+            soft_wrap=True,
+        )

@@ -75,12 +75,12 @@ def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Colle
 
 def _cost(summary: dict[str, Any]) -> str:
     """One line: what the run and the compiling took, and on what."""
-    found = summary["provenance"]
-    if "run_seconds" not in found:
+    made_by = summary["provenance"]
+    if "run_seconds" not in made_by:
         return ""
-    seconds, compiling = float(found["run_seconds"]), float(found.get("compile_seconds", 0.0))
+    seconds, compiling = float(made_by["run_seconds"]), float(made_by.get("compile_seconds", 0.0))
     rate = summary["vesicles"] / seconds if seconds > 0 else 0.0
-    device = found.get("device", "an unknown device")
+    device = made_by.get("device", "an unknown device")
     return f"{seconds:.2f} s on {device} ({rate:.3g} quanta a second); compiling apart, {compiling:.1f} s"
 
 

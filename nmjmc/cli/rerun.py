@@ -28,10 +28,10 @@ def command(words: list[str]) -> int:
     old = load(file)
     if isinstance(old, Examination):
         new = rerun(old, device=device, progress="auto")
-        found = compare_examinations(old, new)
+        comparison = compare_examinations(old, new)
     elif isinstance(old, Result):
         new = rerun(old, device=device, progress="auto")
-        found = compare(old, new)
+        comparison = compare(old, new)
     else:
         hint = "nmjmc fit config=FOLDER fits again, nmjmc sweep resume=FOLDER goes on with a sweep"
         raise ValidationError(
@@ -39,5 +39,5 @@ def command(words: list[str]) -> int:
         )
     if "out" in options:
         new.save(options["out"])
-    report.console().print(str(found), soft_wrap=True)
-    return 0 if found.agrees else 1
+    report.console().print(str(comparison), soft_wrap=True)
+    return 0 if comparison.agrees else 1

@@ -41,40 +41,40 @@ def command(words: list[str]) -> int:
     from nmjmc.results import load
     from nmjmc.viz.draw import plot
 
-    found = load(file)
+    loaded = load(file)
     if options.get("config", "false").lower() == "true":
-        sys.stdout.write(to_yaml(_config(found)))
-    _print(found)
+        sys.stdout.write(to_yaml(_config(loaded)))
+    _print(loaded)
     if "figure" in options:
-        plot(found, options["figure"])
+        plot(loaded, options["figure"])
         report.console().print(f"Drawn in {Path(options['figure'])}.")
     return 0
 
 
-def _print(found: Held) -> None:
+def _print(held: Held) -> None:
     """The table of a result of any kind."""
-    if isinstance(found, Examination):
-        report.print_examination(found)
-    elif isinstance(found, FitRecord):
-        fit_report.print_fit(found.summary())
-    elif isinstance(found, Result):
-        report.print_result(found.summary())
-        made = found.provenance
+    if isinstance(held, Examination):
+        report.print_examination(held)
+    elif isinstance(held, FitRecord):
+        fit_report.print_fit(held.summary())
+    elif isinstance(held, Result):
+        report.print_result(held.summary())
+        made = held.provenance
         keys = ("created", "version_nmjmc", "version_jax", "precision", "git_revision")
         if told := {key: str(made[key]) for key in keys if made.get(key)}:
             report.print_pairs("made by", told)
     else:
-        report.console().print(str(found), soft_wrap=True)
+        report.console().print(str(held), soft_wrap=True)
 
 
-def _config(found: Held) -> Mapping[str, Any]:
+def _config(held: Held) -> Mapping[str, Any]:
     """The config inside a result.
 
     Raises:
         ValidationError: If there is none.
     """
-    if isinstance(found, Examination):
-        return found.config
-    if isinstance(found, Result):
-        return {**found.settings, "seed": found.seed, **describe(found.synapse)}
+    if isinstance(held, Examination):
+        return held.config
+    if isinstance(held, Result):
+        return {**held.settings, "seed": held.seed, **describe(held.synapse)}
     raise ValidationError("config", "true", "given for a result of simulate or of a bedside test")

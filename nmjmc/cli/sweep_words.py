@@ -70,15 +70,19 @@ def sort(written: Sequence[str]) -> Words:
             _check_word(word, key)
             shared.append(word)
     options = SweepRequest.of({name: _value(name, text) for name, text in given.items()})
-    found = Words(options, tuple(hydra), swept, tuple(shared))
-    if hydra and options.workers == 1 and not found.launcher:
+    sorted_words = Words(options, tuple(hydra), swept, tuple(shared))
+    if hydra and options.workers == 1 and not sorted_words.launcher:
         hint = "name the folder of a sweep by folder=PATH"
         raise ValidationError(hydra[0].key, "given", "left out without hydra/launcher=NAME", hint)
-    if options.detach and found.launcher not in LEFT:
-        where = f"for {found.launcher}, whose workers end with the command" if found.launcher else "here"
+    if options.detach and sorted_words.launcher not in LEFT:
+        where = (
+            f"for {sorted_words.launcher}, whose workers end with the command"
+            if sorted_words.launcher
+            else "here"
+        )
         hint = f"say hydra/launcher={' or '.join(LEFT)}"
         raise ValidationError("detach", "true", f"left out {where}", hint)
-    return found
+    return sorted_words
 
 
 def _check_swept(key: str, before: Mapping[str, str]) -> None:

@@ -36,8 +36,8 @@ def choices(key: str, text: str) -> list[str]:
         ValidationError: If they are too many, or an interval, which `nmjmc sweep` takes.
     """
     bare = text.strip()
-    if found := _RANGE.fullmatch(bare):
-        return list(_range(key, bare, found["inside"].split(",")))
+    if match := _RANGE.fullmatch(bare):
+        return list(_range(key, bare, match["inside"].split(",")))
     if re.match(r"(interval|log|linspace|logspace)\(", bare):
         raise ValidationError(key, repr(text), "a list with -m", "nmjmc sweep takes intervals")
     check_closed(key, text)
@@ -66,8 +66,8 @@ def too_many(key: str, count: float) -> ValidationError:
 
 def _several(key: str, text: str) -> ValidationError:
     """The refusal of several values without -m; `3,000` is one number that was written with a comma."""
-    if found := _THOUSANDS.match(text):
-        meant = found.group().replace(",", "") + text[found.end() :]
+    if match := _THOUSANDS.match(text):
+        meant = match.group().replace(",", "") + text[match.end() :]
         return ValidationError(key, repr(text), "without commas in a number", f"did you mean {meant}?")
     hint = f"write it in quotes ({key}=\"'...'\") if the commas belong to it, or add -m to run a sweep"
     return ValidationError(key, repr(text), "one value", hint)

@@ -122,11 +122,11 @@ def sort(written: Sequence[str], known: Known) -> Words:
     given = tuple(word for word in words if word not in hydra)
     for word, text in zip(words, plain, strict=True):
         hydra_words.check(*word) if word in hydra else check_known(word, text, known)
-    found = Words(given, hydra, folders, any(w in MULTIRUN for w in written), is_help(written))
+    sorted_words = Words(given, hydra, folders, any(w in MULTIRUN for w in written), is_help(written))
     for key in (*GROUPS, "config", hydra_words.LAUNCHER):
         if len([word for word in words if word.key == key and not word.is_out]) > 1:
             raise ValidationError(key, "given twice", "given once")
-    return found
+    return sorted_words
 
 
 def word_of(word: str) -> Word:

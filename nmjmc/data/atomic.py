@@ -46,8 +46,8 @@ def atomic(path: str | Path, private: bool = False) -> Iterator[Path]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        found = f"{path} ({error.strerror})"
-        raise ValidationError("path", found, "in a folder that can be written") from error
+        actual = f"{path} ({error.strerror})"
+        raise ValidationError("path", actual, "in a folder that can be written") from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -88,10 +88,10 @@ def clear_leftovers(*folders: str | Path) -> None:
 
 
 def _is_left(path: Path) -> bool:
-    found = _TEMPORARY.search(path.name)
-    if found is None or found["machine"] != _machine():
+    match = _TEMPORARY.search(path.name)
+    if match is None or match["machine"] != _machine():
         return time.time() - path.stat().st_mtime > _OLD
-    process = int(found["process"])
+    process = int(match["process"])
     if process == os.getpid():
         return False
     try:

@@ -75,18 +75,18 @@ class Banks:
         """The bank of a junction's synapse."""
         ending.look()
         name = key(junction, self.quanta, self.seed)
-        found = self._memory.get(name) or (read(name, junction) if self.cache else None)
-        if found is None:
+        bank = self._memory.get(name) or (read(name, junction) if self.cache else None)
+        if bank is None:
             if self.on_simulate is not None:
                 self.on_simulate(junction)
-            found = bank_for(junction, self.quanta, self.seed)
+            bank = bank_for(junction, self.quanta, self.seed)
             self.simulated += 1
             if self.cache:
-                write(name, found)
+                write(name, bank)
         else:
             self.kept += 1
-        self._memory[name] = found
-        return found
+        self._memory[name] = bank
+        return bank
 
 
 def key(junction: Junction, quanta: int, seed: int) -> str:

@@ -145,10 +145,10 @@ def _cells(row: Row, over: str) -> tuple[str, ...]:
 
 def save_examination(examination: Examination, path: str | Path) -> Path:
     """Write a bedside test, usually as `result.h5`; the file appears whole or not at all."""
-    found = examination.finding
+    finding = examination.finding
     image = io.BytesIO()
     with h5netcdf.File(image, "w") as file:
-        for name, array in found.arrays.items():
+        for name, array in finding.arrays.items():
             for axis, size in zip(array.dimensions, array.values.shape, strict=True):
                 if name == axis or axis not in file.dimensions:
                     file.dimensions[axis] = size
@@ -160,14 +160,14 @@ def save_examination(examination: Examination, path: str | Path) -> Path:
 
 def _head(examination: Examination) -> dict[str, Any]:
     """Global attributes of its file: what it is, its seed, and in one text its rows, facts, config and provenance."""
-    found = examination.finding
+    finding = examination.finding
     told = {
-        "rows": [list(map(_text, row)) for row in found.rows], "meaning": found.meaning,
-        "facts": dict(found.facts), "config": dict(examination.config),
+        "rows": [list(map(_text, row)) for row in finding.rows], "meaning": finding.meaning,
+        "facts": dict(finding.facts), "config": dict(examination.config),
         "provenance": dict(examination.provenance),
     }  # fmt: skip
     return {
-        "title": f"nmjmc: {examination.title}", "Conventions": "CF-1.11", "test": found.test,
+        "title": f"nmjmc: {examination.title}", "Conventions": "CF-1.11", "test": finding.test,
         "examination_schema_version": SCHEMA_VERSION, "seed": str(examination.seed),
         **in_parts("told", json.dumps(told)),
     }  # fmt: skip
@@ -203,8 +203,8 @@ def load_examination(path: str | Path) -> Examination:
     with opened(place, wanted, own=True), h5netcdf.File(place, "r") as file:
         version = int(file.attrs.get("examination_schema_version", 0))
         if version not in range(1, SCHEMA_VERSION + 1):
-            found = f"{path}, which is none of this version of nmjmc"
-            raise ValidationError("path", found, wanted)
+            actual = f"{path}, which is none of this version of nmjmc"
+            raise ValidationError("path", actual, wanted)
         return _read(file)
 
 

@@ -72,8 +72,8 @@ def opened(
         except ValidationError:
             raise
         except DAMAGE as error:
-            found = f"{path}, of which something is missing or damaged ({_said(error)})"
-            raise ValidationError("path", found, f"{wanted}, whole") from error
+            actual = f"{path}, of which something is missing or damaged ({_said(error)})"
+            raise ValidationError("path", actual, f"{wanted}, whole") from error
 
 
 def _is_locked(path: str | Path) -> bool:
@@ -136,8 +136,8 @@ def check_dataset(dataset: Any, path: str | Path) -> None:
         raise ValidationError(name, "kept in another file", "in one file", "copy it into one file first")
     size, stored = _declared(dataset), dataset.id.get_storage_size()
     if size > SMALL and size > SHRINKS * stored:
-        found = f"declared with {_bytes(size)} of which the file holds {_bytes(stored)}"
-        raise ValidationError(name, found, "whole", "it may be damaged, or was never written")
+        actual = f"declared with {_bytes(size)} of which the file holds {_bytes(stored)}"
+        raise ValidationError(name, actual, "whole", "it may be damaged, or was never written")
     check_memory(size, name)
 
 

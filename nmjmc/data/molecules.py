@@ -59,9 +59,9 @@ class Molecules:
             ("state", (frames, molecules)), ("site", (frames, molecules)), ("place", (frames, molecules, 3)),
             ("site_state", (frames, sites)), ("site_is_esterase", (sites,)), ("vesicle", (molecules,)),
         ):  # fmt: skip
-            found = getattr(self, name).shape
-            if found != shape:
-                raise ValidationError(f"molecules.{name}", f"of shape {found}", f"of shape {shape}")
+            attribute = getattr(self, name).shape
+            if attribute != shape:
+                raise ValidationError(f"molecules.{name}", f"of shape {attribute}", f"of shape {shape}")
 
     @property
     def frames(self) -> int:
@@ -71,10 +71,10 @@ class Molecules:
     def free_places(self) -> np.ndarray:
         """Places of the free molecules alone, float32 [frame, most, 3] [um]; NaN past the last of a frame."""
         free = self.state == KINDS.index("free")
-        found = np.full((self.frames, int(free.sum(axis=1).max(initial=0)), 3), np.nan, np.float32)
-        for row, place, chosen in zip(found, self.place, free, strict=True):
+        numbers = np.full((self.frames, int(free.sum(axis=1).max(initial=0)), 3), np.nan, np.float32)
+        for row, place, chosen in zip(numbers, self.place, free, strict=True):
             row[: int(chosen.sum())] = place[chosen]
-        return found
+        return numbers
 
     def count(self, kind: str) -> np.ndarray:
         """How many molecules are in a state of `KINDS`, int [frame]."""

@@ -68,11 +68,11 @@ def recall(device: str, name: str) -> float | None:
 def remember_cost(device: str, names: Iterable[str], cost: Cost) -> None:
     """Keep what a run took, under each of its names; the last of each name count."""
     row = [cost.vesicles, cost.running, cost.compiling, cost.starting, cost.saving]
-    found = _costs()
+    costs = _costs()
     for name in names:
         key = f"{device}: {name}"
-        found[key] = [*found.get(key, ()), row][-_KEPT:]
-    _keep("costs.json", found)
+        costs[key] = [*costs.get(key, ()), row][-_KEPT:]
+    _keep("costs.json", costs)
 
 
 def foretell(
@@ -90,9 +90,9 @@ def foretell(
     Returns:
         The cost, and whether runs of this very config tell it; None if no run of this preparation does.
     """
-    found = _costs()
-    same = [Cost(*row) for row in found.get(f"{device}: {key}", ())]
-    alike = [Cost(*row) for row in found.get(f"{device}: {name}", ())]
+    costs = _costs()
+    same = [Cost(*row) for row in costs.get(f"{device}: {key}", ())]
+    alike = [Cost(*row) for row in costs.get(f"{device}: {name}", ())]
     rows = same or alike
     if not rows:
         return None

@@ -46,8 +46,8 @@ def check_sum(path: Path, content: bytes) -> None:
     said = _said(place).get(path.name)
     if said is not None and said != hashlib.sha256(content).hexdigest():
         hint = f"make it again, or remove {place.name} if it was changed on purpose"
-        found = f"{path}, which is not as {place.name} says that it was written"
-        raise ValidationError("path", found, "a table, whole", hint)
+        actual = f"{path}, which is not as {place.name} says that it was written"
+        raise ValidationError("path", actual, "a table, whole", hint)
 
 
 def _said(place: Path) -> dict[str, str]:

@@ -127,8 +127,8 @@ class Sweep:
             return self._read(index, state)
         except seal.DamageError as error:
             hint = f"nmjmc sweep resume={self.path} runs its point again"
-            found = f"{self.record_path(index, state)}, which is damaged: {error}"
-            raise ValidationError("the record", found, "as it was written", hint) from error
+            actual = f"{self.record_path(index, state)}, which is damaged: {error}"
+            raise ValidationError("the record", actual, "as it was written", hint) from error
 
     def _read(self, index: int, state: str) -> dict[str, Any]:
         points = self.definition["points"]
@@ -225,20 +225,20 @@ def _definition(folder: Path) -> dict[str, Any]:
     try:
         content = (folder / "sweep.json").read_bytes()
     except OSError as error:
-        found = f"{folder}, which has no sweep.json"
-        raise ValidationError("the folder", found, "that of a sweep") from error
+        actual = f"{folder}, which has no sweep.json"
+        raise ValidationError("the folder", actual, "that of a sweep") from error
     try:
         version = seal.peeked(content).get("schema_version", 0)
         if isinstance(version, int) and version > SWEEP_VERSION:
             hint = "install a newer nmjmc to read it"
             raise ValidationError(f"schema_version of {folder}", version, f"at most {SWEEP_VERSION}", hint)
-        found = seal.unsealed(content)
+        actual = seal.unsealed(content)
     except seal.DamageError as error:
         raise _damaged(folder, str(error)) from error
-    _check(folder, found)
-    if found["points"] and len(found["points"]) != found["size"]:
-        raise _damaged(folder, f"it tells {len(found['points'])} of {found['size']} points")
-    return found
+    _check(folder, actual)
+    if actual["points"] and len(actual["points"]) != actual["size"]:
+        raise _damaged(folder, f"it tells {len(actual['points'])} of {actual['size']} points")
+    return actual
 
 
 def _damaged(folder: Path, why: str) -> ValidationError:
@@ -251,8 +251,8 @@ def _claims(folder: Path) -> Claims:
         folder.mkdir(parents=True, exist_ok=True)
         return Claims(folder / _CLAIMS)
     except OSError as error:
-        found = f"{folder} ({error.strerror})"
-        raise ValidationError("folder", found, "a folder that can be written") from error
+        actual = f"{folder} ({error.strerror})"
+        raise ValidationError("folder", actual, "a folder that can be written") from error
 
 
 _PARTS = {

@@ -89,10 +89,10 @@ def evoked_currents(
     times = train(frequency, stimuli) if times is None else stimulus_times(times)
     bank = bank or bank_for(junction, seed=seed)
     muscle = fibres_of(junction, fibres, seed)
-    found = clamped(junction, times, muscle.terminals, bank, seed, muscle.quantum)
+    clamp = clamped(junction, times, muscle.terminals, bank, seed, muscle.quantum)
     return Clamp(
-        times, found.time, found.conductance, driving_of(junction), *_potentials(junction), found.release.quanta,
-        found.method, _steady(junction),
+        times, clamp.time, clamp.conductance, driving_of(junction), *_potentials(junction), clamp.release.quanta,
+        clamp.method, _steady(junction),
     )  # fmt: skip
 
 
@@ -132,88 +132,97 @@ def _steady(junction: Junction) -> float:
     return tonic_conductance(junction.synapse) * (holding - reversal)
 
 
-def epc_finding(found: Clamp) -> Finding:
+def epc_finding(currents: Clamp) -> Finding:
     """Numbers, arrays and meaning of evoked currents."""
-    count = len(found.conductance)
+    count = len(currents.conductance)
     what = f"{count} fibres"
     rows = [
-        *_rows(found, 0, "first stimulus", what),
-        *([_row(found, -1, "amplitude", "last stimulus", what)] if found.times.size > 1 else []),
-        of_mean("quantal content, first stimulus", "", found.quanta[:, 0], what),
-        *_charges(found, what),
+        *_rows(currents, 0, "first stimulus", what),
+        *([_row(currents, -1, "amplitude", "last stimulus", what)] if currents.times.size > 1 else []),
+        of_mean("quantal content, first stimulus", "", currents.quanta[:, 0], what),
+        *_charges(currents, what),
     ]
     arrays = {
-        "stimulus_time": Array(("stimulus",), found.times, "ms", "time of each stimulus"),
-        "quantal_content": Array(("fibre", "stimulus"), found.quanta, "1", "quantal content"),
-        **_arrays(found, "fibre"),
+        "stimulus_time": Array(("stimulus",), currents.times, "ms", "time of each stimulus"),
+        "quantal_content": Array(("fibre", "stimulus"), currents.quanta, "1", "quantal content"),
+        **_arrays(currents, "fibre"),
     }
-    silent = int((found.quanta[:, 0] == 0).sum())
-    meaning = _meaning(found, rows, "endplate current", silent)
-    return Finding("epc", tuple(rows), meaning, arrays, _facts(found, fibres=count))
+    silent = int((currents.quanta[:, 0] == 0).sum())
+    meaning = _meaning(currents, rows, "endplate current", silent)
+    return Finding("epc", tuple(rows), meaning, arrays, _facts(currents, fibres=count))
 
 
-def mepc_finding(found: Clamp) -> Finding:
+def mepc_finding(currents: Clamp) -> Finding:
     """Numbers, arrays and meaning of miniature currents."""
-    what = f"{len(found.conductance)} quanta"
-    rows = _rows(found, 0, "", what)
-    amplitude = measured(found)["amplitude"][:, 0]
+    what = f"{len(currents.conductance)} quanta"
+    rows = _rows(currents, 0, "", what)
+    amplitude = measured(currents)["amplitude"][:, 0]
     known = amplitude[np.isfinite(amplitude)]
     spread = float(100 * known.std(ddof=1) / known.mean()) if known.size > 1 else np.nan
     rows.insert(1, Row("coefficient of variation of the amplitude", "%", spread, np.nan, np.nan, what))
     rows += [
-        Row("rate of miniatures", "/s", found.rate, np.nan, np.nan, "a parameter of the terminal"),
-        *_charges(found, what),
+        Row("rate of miniatures", "/s", currents.rate, np.nan, np.nan, "a parameter of the terminal"),
+        *_charges(currents, what),
     ]
-    arrays = _arrays(found, "quantum")
-    meaning = _meaning(found, rows, "miniature current", 0)
-    return Finding("mepc", tuple(rows), meaning, arrays, _facts(found, quanta=len(found.conductance)))
+    arrays = _arrays(currents, "quantum")
+    meaning = _meaning(currents, rows, "miniature current", 0)
+    return Finding("mepc", tuple(rows), meaning, arrays, _facts(currents, quanta=len(currents.conductance)))
 
 
-def measured(found: Clamp) -> Mapping[str, np.ndarray]:
+def measured(currents: Clamp) -> Mapping[str, np.ndarray]:
     """Features of each current, [v k] each."""
-    sign = 1 if found.holding > found.reversal else -1
-    return measure(found.time, found.current, polarity=sign).as_dict()
+    sign = 1 if currents.holding > currents.reversal else -1
+    return measure(currents.time, currents.current, polarity=sign).as_dict()
 
 
-def _rows(found: Clamp, k: int, when: str, what: str) -> list[Row]:
-    return [_row(found, k, name, when, what) for name in _FEATURES]
+def _rows(currents: Clamp, k: int, when: str, what: str) -> list[Row]:
+    return [_row(currents, k, name, when, what) for name in _FEATURES]
 
 
-def _row(found: Clamp, k: int, name: str, when: str, what: str) -> Row:
+def _row(currents: Clamp, k: int, name: str, when: str, what: str) -> Row:
     feature, unit = _FEATURES[name]
-    values = measured(found)[feature][:, k]
+    values = measured(currents)[feature][:, k]
     if feature == "amplitude":
         values = np.nan_to_num(values)  # no response is a response of 0
     return of_mean(f"{name}, {when}" if when else name, unit, values, what)
 
 
-def _charges(found: Clamp, what: str) -> list[Row]:
+def _charges(currents: Clamp, what: str) -> list[Row]:
     """What each ion carries at the first response, inward negative [pC]."""
-    open_time = np.trapezoid(found.conductance[:, 0], found.time, axis=-1)
+    open_time = np.trapezoid(currents.conductance[:, 0], currents.time, axis=-1)
     rows = [
         of_mean(f"charge of {ion}", "pC", driving * open_time, what)
-        for ion, driving in zip(IONS.values(), found.driving, strict=True)
+        for ion, driving in zip(IONS.values(), currents.driving, strict=True)
     ]
-    if found.steady:
+    if currents.steady:
         rows.append(
-            Row("steady current of a patch in the bath", "nA", found.steady, np.nan, np.nan, "at equilibrium")
+            Row(
+                "steady current of a patch in the bath",
+                "nA",
+                currents.steady,
+                np.nan,
+                np.nan,
+                "at equilibrium",
+            )
         )
     return rows
 
 
-def _arrays(found: Clamp, member: str) -> dict[str, Array]:
+def _arrays(currents: Clamp, member: str) -> dict[str, Array]:
     axes = (member, "sample") if member == "quantum" else (member, "stimulus", "sample")
-    conductance = found.conductance[:, 0] if member == "quantum" else found.conductance
-    total = (found.holding - found.reversal) * conductance
+    conductance = currents.conductance[:, 0] if member == "quantum" else currents.conductance
+    total = (currents.holding - currents.reversal) * conductance
     split = {
         f"current_{short}": Array(
             axes, (driving * conductance).astype(np.float32), "nA", f"what {ion} carries, inward negative"
         )
-        for (short, ion), driving in zip(IONS.items(), found.driving, strict=True)
+        for (short, ion), driving in zip(IONS.items(), currents.driving, strict=True)
     }
-    amplitude = np.nan_to_num(measured(found)["amplitude"])
+    amplitude = np.nan_to_num(measured(currents)["amplitude"])
     return {
-        "time": Array(("sample",), found.time, "ms", "time from the stimulus, or from the quantum's release"),
+        "time": Array(
+            ("sample",), currents.time, "ms", "time from the stimulus, or from the quantum's release"
+        ),
         "current": Array(
             axes, total.astype(np.float32), "nA", "current at the holding potential, inward negative"
         ),
@@ -222,21 +231,21 @@ def _arrays(found: Clamp, member: str) -> dict[str, Array]:
     }
 
 
-def _facts(found: Clamp, **counted: int) -> dict[str, Any]:
+def _facts(currents: Clamp, **counted: int) -> dict[str, Any]:
     return {
-        **counted, "quanta_were": found.method, "holding_mV": found.holding, "reversal_mV": found.reversal,
-        "calcium_share_%": 100 * float(found.driving.calcium) / (found.holding - found.reversal),
+        **counted, "quanta_were": currents.method, "holding_mV": currents.holding, "reversal_mV": currents.reversal,
+        "calcium_share_%": 100 * float(currents.driving.calcium) / (currents.holding - currents.reversal),
     }  # fmt: skip
 
 
-def _meaning(found: Clamp, rows: list[Row], name: str, silent: int) -> str:
+def _meaning(currents: Clamp, rows: list[Row], name: str, silent: int) -> str:
     first = rows[0]
-    part = 100 * float(found.driving.calcium) / (found.holding - found.reversal)
-    words = f"Held at {found.holding:g} mV, the {name} peaks at {in_words(first)}; calcium carries {part:.1f} % of it"
+    part = 100 * float(currents.driving.calcium) / (currents.holding - currents.reversal)
+    words = f"Held at {currents.holding:g} mV, the {name} peaks at {in_words(first)}; calcium carries {part:.1f} % of it"
     last = next((r for r in rows if r.name == "amplitude, last stimulus"), None)
     if last is not None and first.value > 0:
         change = 100 * (last.value / first.value - 1)
-        words += f", and the last of {found.times.size} differs from the first by {change:+.0f} %"
+        words += f", and the last of {currents.times.size} differs from the first by {change:+.0f} %"
     if silent:
-        words += f"; {silent} of {len(found.conductance)} fibres release no quantum at first"
+        words += f"; {silent} of {len(currents.conductance)} fibres release no quantum at first"
     return words + "."

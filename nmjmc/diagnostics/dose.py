@@ -116,28 +116,34 @@ def amplitudes(evoked: Evoked) -> Float[np.ndarray, "v k"]:
     return course.max(axis=-1) - course[..., 0]
 
 
-def finding(found: DoseResponse, agent: str) -> Finding:
+def finding(responses: DoseResponse, agent: str) -> Finding:
     """Numbers, arrays and meaning of a dose-response experiment."""
-    count = found.fired.shape[1]
+    count = responses.fired.shape[1]
     what, drawn = f"{count} fibres", resamples(count)
     rows = []
-    for d, dose in enumerate(found.dose):
-        rows.append(of_shares(f"fibres that fire at {in_words(dose)}", found.fired[d].mean(axis=1), what))
-        potential = found.potential[d].mean(axis=1)
+    for d, dose in enumerate(responses.dose):
+        rows.append(of_shares(f"fibres that fire at {in_words(dose)}", responses.fired[d].mean(axis=1), what))
+        potential = responses.potential[d].mean(axis=1)
         rows.append(of_mean(f"endplate potential at {in_words(dose)}", "mV", potential, what))
-    each = found.fired.mean(axis=2)
+    each = responses.fired.mean(axis=2)
     share, again = each.mean(axis=1), np.einsum("bv,dv->bd", drawn, each)
-    unit, factor = ("nM", 1e3) if found.dose.max() < 1 else ("uM", 1.0)
-    doses = [_crossing(name, level, unit, factor * found.dose, share, again, what) for name, level in _LEVELS]
-    seen = [_crossing(name, level, "%", 100 * found.occupancy, share, again, what) for name, level in _LEVELS]
-    rows += [row for row in (*doses, *(seen if found.occupancy.any() else ())) if np.isfinite(row.value)]
+    unit, factor = ("nM", 1e3) if responses.dose.max() < 1 else ("uM", 1.0)
+    doses = [
+        _crossing(name, level, unit, factor * responses.dose, share, again, what) for name, level in _LEVELS
+    ]
+    seen = [
+        _crossing(name, level, "%", 100 * responses.occupancy, share, again, what) for name, level in _LEVELS
+    ]
+    rows += [row for row in (*doses, *(seen if responses.occupancy.any() else ())) if np.isfinite(row.value)]
     low, high = np.asarray([wilson(float(own.sum()), count)[1:] for own in each]).T
-    arrays = _arrays(found, share, low, high, agent)
+    arrays = _arrays(responses, share, low, high, agent)
     facts = {
-        "agent": agent, "fibres": count, "stimuli": found.fired.shape[2], "quanta_were": found.method,
+        "agent": agent, "fibres": count, "stimuli": responses.fired.shape[2], "quanta_were": responses.method,
         "limits": {"block begins": BEGINS, "block nearly complete": COMPLETE},
     }  # fmt: skip
-    return Finding("dose_response", tuple(rows), _meaning(found, agent, share, doses, seen), arrays, facts)
+    return Finding(
+        "dose_response", tuple(rows), _meaning(responses, agent, share, doses, seen), arrays, facts
+    )
 
 
 _LEVELS = (("block begins", BEGINS), ("half of the fibres fail", 0.5), ("block nearly complete", COMPLETE))
@@ -163,31 +169,33 @@ def crossing(x: Float[np.ndarray, " d"], share: Float[np.ndarray, " d"], level: 
 
 
 def _arrays(
-    found: DoseResponse, share: np.ndarray, low: np.ndarray, high: np.ndarray, agent: str
+    responses: DoseResponse, share: np.ndarray, low: np.ndarray, high: np.ndarray, agent: str
 ) -> dict[str, Array]:
     d, every = "dose", ("dose", "fibre", "stimulus")
     return {
-        "dose": Array((d,), found.dose, "uM", f"concentration of {agent}"),
-        "occupancy": Array((d,), found.occupancy, "1", "receptors with a blocker at one site or both"),
-        "inhibition": Array((d,), found.inhibition, "1", "esterase inhibited"),
+        "dose": Array((d,), responses.dose, "uM", f"concentration of {agent}"),
+        "occupancy": Array((d,), responses.occupancy, "1", "receptors with a blocker at one site or both"),
+        "inhibition": Array((d,), responses.inhibition, "1", "esterase inhibited"),
         "share": Array((d,), share, "1", "share of the fibres that fire"),
         "share_low": Array((d,), low, "1", "lower end of its 95 % interval"),
         "share_high": Array((d,), high, "1", "upper end"),
-        "fired": Array(every, found.fired.astype(np.int8), "1", "whether the fibre fired"),
-        "potential": Array(every, found.potential, "mV", "endplate potential, sodium channels blocked"),
-        "quantal_content": Array(every, found.quanta, "1", "quantal content"),
+        "fired": Array(every, responses.fired.astype(np.int8), "1", "whether the fibre fired"),
+        "potential": Array(every, responses.potential, "mV", "endplate potential, sodium channels blocked"),
+        "quantal_content": Array(every, responses.quanta, "1", "quantal content"),
     }
 
 
-def _meaning(found: DoseResponse, agent: str, share: np.ndarray, doses: list[Row], seen: list[Row]) -> str:
+def _meaning(
+    responses: DoseResponse, agent: str, share: np.ndarray, doses: list[Row], seen: list[Row]
+) -> str:
     begins, _, complete = doses
     if share[0] < BEGINS:
         ended = f"; block is {_completed(complete, seen[2])}" if np.isfinite(complete.value) else ""
-        return f"{_from_the_start(found.dose, agent, share)}{ended}."
+        return f"{_from_the_start(responses.dose, agent, share)}{ended}."
     if not np.isfinite(begins.value):
         return (
             f"{agent.capitalize()} does not make {100 * (1 - BEGINS):.0f} % of the fibres fail up to "
-            f"{in_words(found.dose[-1])}{_change(found.potential)}."
+            f"{in_words(responses.dose[-1])}{_change(responses.potential)}."
         )
     at = (
         f" (receptor occupancy {seen[0].value:.0f} %)" if np.isfinite(seen[0].value) and seen[0].value else ""
@@ -195,7 +203,7 @@ def _meaning(found: DoseResponse, agent: str, share: np.ndarray, doses: list[Row
     sentence = f"Block by {agent} begins at {begins.value:.3g} {begins.unit}{at}"
     if np.isfinite(complete.value):
         return f"{sentence} and is {_completed(complete, seen[2])}."
-    return f"{sentence} and is not complete at {in_words(found.dose[-1])}."
+    return f"{sentence} and is not complete at {in_words(responses.dose[-1])}."
 
 
 def _from_the_start(dose: np.ndarray, agent: str, share: np.ndarray) -> str:

@@ -103,43 +103,43 @@ def margins_of_all(
     return threshold, np.where(silent, 0.0, potential / threshold)
 
 
-def finding(found: Epps) -> Finding:
+def finding(potentials: Epps) -> Finding:
     """Numbers, arrays and meaning of endplate potentials."""
-    count = len(found.amplitude)
+    count = len(potentials.amplitude)
     what = f"{count} fibres"
-    below = ~(found.amplitude[:, 0] >= found.threshold)
+    below = ~(potentials.amplitude[:, 0] >= potentials.threshold)
     rows = (
-        of_mean("endplate potential, first stimulus", "mV", found.amplitude[:, 0], what),
-        of_mean("endplate potential, last stimulus", "mV", found.amplitude[:, -1], what),
-        of_mean("threshold", "mV", found.threshold, what),
-        of_mean("safety factor", "", found.factor, what),
+        of_mean("endplate potential, first stimulus", "mV", potentials.amplitude[:, 0], what),
+        of_mean("endplate potential, last stimulus", "mV", potentials.amplitude[:, -1], what),
+        of_mean("threshold", "mV", potentials.threshold, what),
+        of_mean("safety factor", "", potentials.factor, what),
         of_share("fibres whose first potential is below threshold", below, what),
-        of_mean("quantal content, first stimulus", "", found.quanta[:, 0], what),
-        of_mean("miniature potential", "mV", found.miniature, f"{found.miniature.size} quanta"),
+        of_mean("quantal content, first stimulus", "", potentials.quanta[:, 0], what),
+        of_mean("miniature potential", "mV", potentials.miniature, f"{potentials.miniature.size} quanta"),
     )
     v, k = "fibre", "stimulus"
     arrays = {
-        "stimulus_time": Array((k,), found.times, "ms", "time of each stimulus"),
-        "time": Array(("sample",), found.time, "ms", "time from each stimulus"),
+        "stimulus_time": Array((k,), potentials.times, "ms", "time of each stimulus"),
+        "time": Array(("sample",), potentials.time, "ms", "time from each stimulus"),
         "potential": Array(
-            (v, k, "sample"), found.potential.astype(np.float32), "mV", "at the endplate, sodium blocked"
+            (v, k, "sample"), potentials.potential.astype(np.float32), "mV", "at the endplate, sodium blocked"
         ),
-        "amplitude": Array((v, k), found.amplitude, "mV", "above where each began"),
-        "threshold": Array((v,), found.threshold, "mV", "depolarisation that fires the fibre"),
-        "safety_factor": Array((v,), found.factor, "1", "endplate potential over threshold"),
-        "quantal_content": Array((v, k), found.quanta, "1", "quantal content"),
-        "miniature": Array(("quantum",), found.miniature, "mV", "amplitude of miniature potentials"),
+        "amplitude": Array((v, k), potentials.amplitude, "mV", "above where each began"),
+        "threshold": Array((v,), potentials.threshold, "mV", "depolarisation that fires the fibre"),
+        "safety_factor": Array((v,), potentials.factor, "1", "endplate potential over threshold"),
+        "quantal_content": Array((v, k), potentials.quanta, "1", "quantal content"),
+        "miniature": Array(("quantum",), potentials.miniature, "mV", "amplitude of miniature potentials"),
     }  # fmt: skip
-    facts = {"fibres": count, "quanta_were": found.method}
-    return Finding("epp", rows, _meaning(found, below), arrays, facts)
+    facts = {"fibres": count, "quanta_were": potentials.method}
+    return Finding("epp", rows, _meaning(potentials, below), arrays, facts)
 
 
-def _meaning(found: Epps, below: np.ndarray) -> str:
-    known = found.factor[np.isfinite(found.factor)]
-    if not np.isfinite(found.threshold).any():
+def _meaning(potentials: Epps, below: np.ndarray) -> str:
+    known = potentials.factor[np.isfinite(potentials.factor)]
+    if not np.isfinite(potentials.threshold).any():
         return "No fibre fires however large the endplate current is made."
-    last = ~(found.amplitude[:, -1] >= found.threshold)
-    silent = int((found.quanta[:, 0] == 0).sum())
+    last = ~(potentials.amplitude[:, -1] >= potentials.threshold)
+    silent = int((potentials.quanta[:, 0] == 0).sum())
     none = f", of which {silent} released no quantum," if silent else ""
     digits = 1 if known.mean() >= 1 else 2
     mean, low, high = (f"{x:.{digits}f}" for x in (known.mean(), *np.percentile(known, [5, 95])))

@@ -100,9 +100,9 @@ def check_length(times: np.ndarray, field: str = "times") -> None:
     """
     if times[-1] <= LONGEST:
         return
-    found = f"{times.size} over {1e-3 * times[-1]:g} s" if field == "stimuli" else f"up to {times[-1]:g} ms"
+    actual = f"{times.size} over {1e-3 * times[-1]:g} s" if field == "stimuli" else f"up to {times[-1]:g} ms"
     hint = "give fewer stimuli or a higher frequency" if field == "stimuli" else ""
-    raise ValidationError(field, found, f"within {1e-3 * LONGEST:g} s for a force", hint)
+    raise ValidationError(field, actual, f"within {1e-3 * LONGEST:g} s for a force", hint)
 
 
 def _force(

@@ -58,10 +58,10 @@ def of_shares(name: str, shares: Any, what: str) -> Row:
 
 def of_replicates(name: str, unit: str, value: float, replicates: Any, what: str) -> Row:
     """A row with the percentile interval of bootstrap replicates; NaN ends where too few have a value."""
-    found = np.asarray(replicates, np.float64)
-    found = found[np.isfinite(found)]
-    known = np.isfinite(value) and found.size >= RESAMPLES // 2
-    low, high = np.percentile(found, [2.5, 97.5]) if known else (np.nan, np.nan)
+    numbers = np.asarray(replicates, np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    known = np.isfinite(value) and numbers.size >= RESAMPLES // 2
+    low, high = np.percentile(numbers, [2.5, 97.5]) if known else (np.nan, np.nan)
     return Row(name, unit, float(value), float(low), float(high), f"bootstrap, {what}")
 
 

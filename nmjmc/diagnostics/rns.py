@@ -143,8 +143,8 @@ def increment_of(amplitude: Float[np.ndarray, "*b k"]) -> Any:
 
 def _change(sign: int, amplitude: np.ndarray, later: Any) -> Any:
     first = amplitude[..., 0]
-    found = np.where(first > 0, sign * (later / np.where(first > 0, first, 1.0) - 1.0), np.nan)
-    return found if found.ndim else float(found)
+    numbers = np.where(first > 0, sign * (later / np.where(first > 0, first, 1.0) - 1.0), np.nan)
+    return numbers if numbers.ndim else float(numbers)
 
 
 def potentials(

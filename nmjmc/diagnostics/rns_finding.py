@@ -75,12 +75,12 @@ def _repetitive(row: Row) -> str:
     )
 
 
-def _amplitudes(found: Rns, drawn: Float[np.ndarray, "b v"]) -> Float[np.ndarray, "b k"]:
+def _amplitudes(trains: Rns, drawn: Float[np.ndarray, "b v"]) -> Float[np.ndarray, "b k"]:
     """Negative peaks of the compound responses of resampled fibres."""
     weights = (drawn * drawn.shape[1]).astype(np.float32)
     peaks = [
-        (weights @ potentials(found.arrival[:, k], found.time).astype(np.float32)).max(axis=1)
-        for k in range(found.arrival.shape[1])
+        (weights @ potentials(trains.arrival[:, k], trains.time).astype(np.float32)).max(axis=1)
+        for k in range(trains.arrival.shape[1])
     ]
     return np.stack(peaks, axis=1)
 
@@ -101,12 +101,12 @@ def _exercise(before: Rns, after: Rns, first: np.ndarray, later: np.ndarray, wha
     return of_replicates("increment by exercise", "%", value, gain(first[:, 0], later[:, 0]), what)
 
 
-def _meaning(found: Rns, rows: list[Row]) -> str:
+def _meaning(trains: Rns, rows: list[Row]) -> str:
     judged = {"decrement": (rows[2], DECREMENT), "increment": (rows[3], INCREMENT)}
-    if found.rule not in judged:
-        return found.meaning
-    row, limit = judged[found.rule]
-    return found.meaning[:-1] + _certainty(row, 100 * limit) + "." + found.also
+    if trains.rule not in judged:
+        return trains.meaning
+    row, limit = judged[trains.rule]
+    return trains.meaning[:-1] + _certainty(row, 100 * limit) + "." + trains.also
 
 
 def _certainty(row: Row, limit: float) -> str:
@@ -124,17 +124,19 @@ def _exercise_meaning(row: Row) -> str:
     return f"Exercise changes the first response by {row.value:.0f} %: {verdict} (limit 60 %){_certainty(row, 60)}."
 
 
-def _arrays(found: Rns, prefix: str = "") -> dict[str, Array]:
+def _arrays(trains: Rns, prefix: str = "") -> dict[str, Array]:
     k, v = "stimulus", "fibre"
     named = {
-        "stimulus_time": Array((k,), found.times, "ms", "time of each stimulus, from the first"),
-        "response_time": Array(("sample",), found.time, "ms", "time from each stimulus"),
-        "response": Array((k, "sample"), found.response.astype(np.float32), "1", "compound action potential"),
-        "amplitude": Array((k,), found.amplitude, "1", "negative peak, in peaks of one fibre"),
-        "quantal_content": Array((k,), found.quanta, "1", "mean quantal content"),
-        "arrival": Array((v, k), found.arrival, "ms", "when each fibre's potential passes, NaN for none"),
+        "stimulus_time": Array((k,), trains.times, "ms", "time of each stimulus, from the first"),
+        "response_time": Array(("sample",), trains.time, "ms", "time from each stimulus"),
+        "response": Array(
+            (k, "sample"), trains.response.astype(np.float32), "1", "compound action potential"
+        ),
+        "amplitude": Array((k,), trains.amplitude, "1", "negative peak, in peaks of one fibre"),
+        "quantal_content": Array((k,), trains.quanta, "1", "mean quantal content"),
+        "arrival": Array((v, k), trains.arrival, "ms", "when each fibre's potential passes, NaN for none"),
     }
-    if found.again is not None:
-        named["again"] = Array((v, k), found.again, "ms", "the same of its second potential, NaN for none")
+    if trains.again is not None:
+        named["again"] = Array((v, k), trains.again, "ms", "the same of its second potential, NaN for none")
     shared = ("stimulus_time", "response_time")
     return {n if n in shared else prefix + n: a for n, a in named.items() if not (prefix and n in shared)}

@@ -111,9 +111,9 @@ def mean_consecutive_difference(interval: Float[np.ndarray, "... k"]) -> Float[n
     For independent normal jitter it is 2 / sqrt(pi) of the standard deviation.
     """
     steps = np.abs(np.diff(interval, axis=-1))
-    found = np.isfinite(steps)
-    count = found.sum(axis=-1)
-    total = np.where(found, steps, 0.0).sum(axis=-1)
+    is_finite = np.isfinite(steps)
+    count = is_finite.sum(axis=-1)
+    total = np.where(is_finite, steps, 0.0).sum(axis=-1)
     return np.where(count >= 5, total / np.maximum(count, 1), np.nan)
 
 
@@ -140,17 +140,17 @@ def single_fibre(
     return Sfemg(jitter, np.isnan(interval).mean(axis=-1), interval, evoked.method)
 
 
-def finding(found: Sfemg, age: float = 40, muscle: str = "extensor_digitorum") -> Finding:
+def finding(pairs: Sfemg, age: float = 40, muscle: str = "extensor_digitorum") -> Finding:
     """Numbers, arrays and meaning of a study of pairs.
 
     Args:
-        found: The pairs.
+        pairs: The pairs.
         age: Of the patient whose limits are taken [years].
         muscle: Whose limits are taken.
     """
     mean, pair = limits(age, muscle)
-    seen = found.seen
-    jitter, blocking, beyond = found.jitter[seen], found.blocking[seen], found.beyond(age, muscle)[seen]
+    seen = pairs.seen
+    jitter, blocking, beyond = pairs.jitter[seen], pairs.blocking[seen], pairs.beyond(age, muscle)[seen]
     what = f"{seen.sum()} pairs"
     rows = (
         of_mean("mean jitter (MCD)", "us", jitter, what),
@@ -161,27 +161,27 @@ def finding(found: Sfemg, age: float = 40, muscle: str = "extensor_digitorum") -
     )
     facts = {
         "age": age, "muscle": muscle, "limit_mean_us": mean, "limit_pair_us": pair, "pairs": seen.size,
-        "pairs_seen": int(seen.sum()), "abnormal": found.abnormal(age, muscle),
-        "verdict": found.verdict(age, muscle), "quanta_were": found.method,
+        "pairs_seen": int(seen.sum()), "abnormal": pairs.abnormal(age, muscle),
+        "verdict": pairs.verdict(age, muscle), "quanta_were": pairs.method,
     }  # fmt: skip
-    return Finding("sfemg", rows, _meaning(found, mean, pair, age, muscle), _arrays(found), facts)
+    return Finding("sfemg", rows, _meaning(pairs, mean, pair, age, muscle), _arrays(pairs), facts)
 
 
-def _meaning(found: Sfemg, mean: float, pair: float, age: float, muscle: str) -> str:
+def _meaning(pairs: Sfemg, mean: float, pair: float, age: float, muscle: str) -> str:
     """By the limits of Gilchrist 1992: the mean, and the rule of ten per cent."""
     where = f"{muscle.replace('_', ' ')}, {age:g} years"
-    beyond = found.beyond(age, muscle)[found.seen]
-    number = "no pair has a jitter" if not np.isfinite(found.mean) else f"mean jitter {found.mean:.0f} us"
+    beyond = pairs.beyond(age, muscle)[pairs.seen]
+    number = "no pair has a jitter" if not np.isfinite(pairs.mean) else f"mean jitter {pairs.mean:.0f} us"
     return (
-        f"{found.verdict(age, muscle).capitalize()} for {where}: {number} (limit {mean:g}), and {beyond.sum()} of "
-        f"{beyond.size} pairs are beyond {pair:g} us or block (limit a tenth){_unseen(found)}"
-        f"{_as_healthy(found, mean, beyond)}."
+        f"{pairs.verdict(age, muscle).capitalize()} for {where}: {number} (limit {mean:g}), and {beyond.sum()} of "
+        f"{beyond.size} pairs are beyond {pair:g} us or block (limit a tenth){_unseen(pairs)}"
+        f"{_as_healthy(pairs, mean, beyond)}."
     )
 
 
-def _as_healthy(found: Sfemg, limit: float, beyond: np.ndarray) -> str:
+def _as_healthy(pairs: Sfemg, limit: float, beyond: np.ndarray) -> str:
     """A warning where the verdict rests on a limit that the healthy muscle exceeds too."""
-    if not (found.mean > limit and HEALTHY > limit and beyond.mean() <= MOST_ABNORMAL):
+    if not (pairs.mean > limit and HEALTHY > limit and beyond.mean() <= MOST_ABNORMAL):
         return ""
     return (
         "; the verdict rests on the mean alone, and the model's own healthy muscle exceeds this limit too "
@@ -189,16 +189,16 @@ def _as_healthy(found: Sfemg, limit: float, beyond: np.ndarray) -> str:
     )
 
 
-def _unseen(found: Sfemg) -> str:
+def _unseen(pairs: Sfemg) -> str:
     """What is told of pairs that an electrode would not find."""
-    silent = int((found.blocking == 1).sum())
-    return f"; {silent} of {found.blocking.size} pairs never answered together" if silent else ""
+    silent = int((pairs.blocking == 1).sum())
+    return f"; {silent} of {pairs.blocking.size} pairs never answered together" if silent else ""
 
 
-def _arrays(found: Sfemg) -> dict[str, Array]:
+def _arrays(pairs: Sfemg) -> dict[str, Array]:
     p, k = "pair", "stimulus"
     return {
-        "interval": Array((p, k), found.interval, "ms", "between the two potentials, NaN where one fails"),
-        "jitter": Array((p,), found.jitter, "us", "mean consecutive difference"),
-        "blocking": Array((p,), found.blocking, "1", "share of the stimuli at which one of the pair fails"),
+        "interval": Array((p, k), pairs.interval, "ms", "between the two potentials, NaN where one fails"),
+        "jitter": Array((p,), pairs.jitter, "us", "mean consecutive difference"),
+        "blocking": Array((p,), pairs.blocking, "1", "share of the stimuli at which one of the pair fails"),
     }

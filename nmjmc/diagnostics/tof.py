@@ -94,19 +94,19 @@ def methods_in_words(methods: Sequence[str]) -> str:
     return ", then ".join(dict.fromkeys(methods))
 
 
-def finding(found: TrainOfFour, agent: str, doses: Sequence[float]) -> Finding:
+def finding(fours: TrainOfFour, agent: str, doses: Sequence[float]) -> Finding:
     """Numbers, arrays and meaning of trains of four at several doses.
 
     Args:
-        found: One treatment a dose, with the fibres.
+        fours: One treatment a dose, with the fibres.
         agent: The drug.
         doses: [uM].
     """
-    assert found.fired is not None
-    count = found.fired.shape[1]
+    assert fours.fired is not None
+    count = fours.fired.shape[1]
     what, drawn = f"{count} fibres", resamples(count)
     rows, ends = [], []
-    for dose, fired in zip(doses, found.fired, strict=True):
+    for dose, fired in zip(doses, fours.fired, strict=True):
         replicates = ratio_of(np.einsum("bv,vk->bk", drawn, fired.astype(float)))
         value = float(ratio_of(fired.mean(axis=0)))
         rows.append(of_share(f"T1 at {in_words(dose)}", fired[:, 0], what))
@@ -116,14 +116,14 @@ def finding(found: TrainOfFour, agent: str, doses: Sequence[float]) -> Finding:
     d, k = "dose", "stimulus"
     arrays = {
         "dose": Array((d,), np.asarray(doses, float), "uM", f"concentration of {agent}"),
-        "occupancy": Array((d,), found.occupancy, "1", "receptors with a blocker at one site or both"),
-        "twitch": Array((d, k), found.twitch, "1", "share of the fibres that fired"),
-        "ratio": Array((d,), found.ratio, "1", "T4/T1, NaN without T1"),
+        "occupancy": Array((d,), fours.occupancy, "1", "receptors with a blocker at one site or both"),
+        "twitch": Array((d, k), fours.twitch, "1", "share of the fibres that fired"),
+        "ratio": Array((d,), fours.ratio, "1", "T4/T1, NaN without T1"),
         "ratio_low": Array((d,), low, "1", "lower end of its 95 % interval"),
         "ratio_high": Array((d,), high, "1", "upper end"),
     }
-    facts = {"agent": agent, "fibres": count, "quanta_were": found.method, "limits": {"T4/T1": RECOVERED}}
-    return Finding("tof", tuple(rows), _meaning(found, agent, doses, rows), arrays, facts)
+    facts = {"agent": agent, "fibres": count, "quanta_were": fours.method, "limits": {"T4/T1": RECOVERED}}
+    return Finding("tof", tuple(rows), _meaning(fours, agent, doses, rows), arrays, facts)
 
 
 def in_words(dose: float) -> str:
@@ -131,7 +131,7 @@ def in_words(dose: float) -> str:
     return f"{1e3 * dose:.4g} nM" if 0 < dose < 1 else f"{dose:.4g} uM"
 
 
-def _meaning(found: TrainOfFour, agent: str, doses: Sequence[float], rows: list[Row]) -> str:
+def _meaning(fours: TrainOfFour, agent: str, doses: Sequence[float], rows: list[Row]) -> str:
     """Which doses fade, and which weaken or abolish the first twitch."""
     first, ratio = rows[0::2], rows[1::2]
     fading = [i for i, row in enumerate(ratio) if row.value < RECOVERED]

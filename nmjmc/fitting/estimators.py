@@ -237,7 +237,7 @@ def made(name: str, vesicles: int | None, seed: int) -> Estimator:
     kind = ESTIMATORS[name]
     if issubclass(kind, MeanFieldEstimator):
         return kind()
-    found: Any = kind(seed=seed)  # pyright: ignore[reportCallIssue]  (the base alone has no seed)
+    estimator: Any = kind(seed=seed)  # pyright: ignore[reportCallIssue]  (the base alone has no seed)
     if vesicles is not None:
-        found.vesicles = vesicles
-    return found
+        estimator.vesicles = vesicles
+    return estimator

@@ -117,25 +117,25 @@ class Problem:
         """
         values = self.fixed | {n: np.float64(v) for n, v in self.values(free).items()}
         with jax.enable_x64(True):
-            found = self._solved(jnp.asarray(free, jnp.float64))[condition]
+            solution = self._solved(jnp.asarray(free, jnp.float64))[condition]
             changed = with_values(condition.of(self.synapse), values)
         spread = float(np.sqrt(np.log1p(float(changed.vesicle.content_cv) ** 2)))
-        mean, node = float(changed.vesicle.content_mean), np.asarray(found.node)
+        mean, node = float(changed.vesicle.content_mean), np.asarray(solution.node)
         each = mean * np.exp(spread * node - 0.5 * spread**2)
-        per_molecule = np.asarray(found.current) / each[:, None]
+        per_molecule = np.asarray(solution.current) / each[:, None]
         deviate = (
             (np.log(content / mean) + 0.5 * spread**2) / spread if spread > 0 else np.zeros(content.size)
         )
         powers = np.arange(node.size)
         weight = deviate[:, None] ** powers @ np.linalg.inv(node[:, None] ** powers)
-        onto = np.stack([np.interp(time, found.time, row) for row in per_molecule])
-        return content[:, None] * (weight @ onto), float(found.channel)
+        onto = np.stack([np.interp(time, solution.time, row) for row in per_molecule])
+        return content[:, None] * (weight @ onto), float(solution.channel)
 
     def values(self, free: np.ndarray) -> dict[str, float]:
         """Free and fixed parameters by path, internal units."""
         with jax.enable_x64(True):
-            found = np.asarray(self.parameters.values(jnp.asarray(free, jnp.float64)))
-        return self.fixed | {name: float(v) for name, v in self.parameters.named(found).items()}
+            numbers = np.asarray(self.parameters.values(jnp.asarray(free, jnp.float64)))
+        return self.fixed | {name: float(v) for name, v in self.parameters.named(numbers).items()}
 
     def parts(self, z: np.ndarray) -> list[np.ndarray]:
         """The predictions of each data set."""

@@ -60,8 +60,8 @@ def _statistics(
     at = jnp.asarray(time)
 
     def numbers(current: Any) -> Any:
-        found = features(at, current)
-        return jnp.stack([found[name] for name in term.labels])
+        measured = features(at, current)
+        return jnp.stack([measured[name] for name in term.labels])
 
     return np.stack(
         [np.asarray(jax.jvp(numbers, (jnp.asarray(mean),), (jnp.asarray(row),))[1]) for row in change], axis=1

@@ -213,13 +213,13 @@ def dilution(problem: Problem, free: np.ndarray) -> tuple[float, float]:
     Raises:
         ValidationError: For a parameter that has no score; nothing has been simulated then.
     """
-    found = np.ones(2)
+    numbers = np.ones(2)
     for condition in problem.conditions:
         for name, step in zip(problem.parameters.names, STEP * np.eye(free.size), strict=True):
             up, down = (law(changed(problem, condition, free + s * step)) for s in (1.0, -1.0))
             _refuse_unscored(name, up, down)
-            found = np.where(up.density != down.density, 2.0, found)
-    return float(found[0]), float(found[1])
+            numbers = np.where(up.density != down.density, 2.0, numbers)
+    return float(numbers[0]), float(numbers[1])
 
 
 def _refuse_lattice(name: str, by_density: np.ndarray, statistics: Statistics) -> None:

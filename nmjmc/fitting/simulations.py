@@ -216,7 +216,7 @@ def _along_path(
     problem: Problem, term: Term, free: np.ndarray, run: Simulated, by_current: np.ndarray, step: float = 1e-4
 ) -> np.ndarray:
     """Derivatives by what scales the current and by the numbers of release and recording, for given openings [z, p]."""
-    found = np.zeros((term.data.size, free.size))
+    numbers = np.zeros((term.data.size, free.size))
     for k, name in enumerate(problem.parameters.names):
         if name not in EXTRA and by_current[k] == 0.0:
             continue
@@ -225,5 +225,5 @@ def _along_path(
             values = problem.values(free + sign * step * np.eye(free.size)[k])
             current = (1.0 + sign * step * by_current[k]) * run.current
             sides.append(term.from_events(run.time, current, values))
-        found[:, k] = (sides[0] - sides[1]) / (2.0 * step)
-    return found
+        numbers[:, k] = (sides[0] - sides[1]) / (2.0 * step)
+    return numbers

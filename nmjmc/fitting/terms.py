@@ -93,15 +93,15 @@ class StatisticsTerm(Term):
         self.likelihood = Gaussian(name, values, np.diag(errors**2))
 
     def predict(self, quanta: Quanta, values: Mapping[str, Any]) -> Float[Array, " z"]:
-        found = features(jnp.asarray(quanta.time), quanta.mean())
-        return jnp.stack([found[name] for name in self.labels])
+        measured = features(jnp.asarray(quanta.time), quanta.mean())
+        return jnp.stack([measured[name] for name in self.labels])
 
     def from_events(
         self, time: np.ndarray, currents: np.ndarray, values: Mapping[str, float], channel: float = 0.0
     ) -> np.ndarray:
         mean = values.get("recording.scale", 1.0) * currents.mean(axis=0)
-        found = features(jnp.asarray(time), jnp.asarray(mean))
-        return np.array([float(found[name]) for name in self.labels])
+        measured = features(jnp.asarray(time), jnp.asarray(mean))
+        return np.array([float(measured[name]) for name in self.labels])
 
 
 def _published(name: str, feature: str, number: Statistic) -> tuple[float, float]:

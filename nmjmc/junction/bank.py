@@ -92,8 +92,8 @@ def simulate_bank(
         ValidationError: If there are several vesicles, or the channels are still open at the end.
     """
     if np.shape(synapse.vesicle.sites)[0] != 1:
-        found = f"{np.shape(synapse.vesicle.sites)[0]} vesicles"
-        raise ValidationError("vesicle.sites", found, "one site for a bank of single quanta")
+        actual = f"{np.shape(synapse.vesicle.sites)[0]} vesicles"
+        raise ValidationError("vesicle.sites", actual, "one site for a bank of single quanta")
     duration = to_internal(duration, "ms", "duration")
     conductance = open_conductance(synapse, quanta, seed, duration, devices)
     mean = conductance.mean(axis=0)

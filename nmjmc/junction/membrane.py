@@ -293,9 +293,9 @@ def derivative(membrane: Membrane, state: State, injected: Float[Array, ""]) -> 
     axial = axial.at[0].add(injected) / membrane.area
     into = jnp.stack([axial - membrane.access[0] * across, membrane.access[1] * across])
     voltage = (into - flows.total) / membrane.capacitance
-    found = gates(membrane.rest + state.voltage, membrane.gating, membrane.pace)
+    gating = gates(membrane.rest + state.voltage, membrane.gating, membrane.pace)
     values = (getattr(state, name) for name in GATES)
-    m, h, s, n, k, c = (r * (x - y) for x, y, r in zip(found.steady, values, found.rate, strict=True))
+    m, h, s, n, k, c = (r * (x - y) for x, y, r in zip(gating.steady, values, gating.rate, strict=True))
     exchanged = membrane.exchange * (membrane.potassium_exchanged - state.potassium)
     gained = membrane.to_concentration * potassium_flow(flows)[1] + exchanged
     return State(voltage, m, h, s, n, k, c, gained, jnp.zeros_like(state.excess))

@@ -36,8 +36,8 @@ def set_to(path: str, value: Any) -> Change:
     """A change that sets one parameter: a number in its stated unit, text with a unit, or `nmjmc.internal(...)`."""
 
     def changed(junction: Junction) -> Junction:
-        found = convert(value, _allowed(junction, path), path)
-        return alter(path, lambda _: found)(junction)
+        amount = convert(value, _allowed(junction, path), path)
+        return alter(path, lambda _: amount)(junction)
 
     return changed
 
@@ -51,8 +51,8 @@ def widen(path: str, variation: Any) -> Change:
     """
 
     def changed(junction: Junction) -> Junction:
-        found = convert(variation, _allowed(junction, path), path)
-        return alter(path, lambda value: np.hypot(value, found))(junction)
+        amount = convert(variation, _allowed(junction, path), path)
+        return alter(path, lambda value: np.hypot(value, amount))(junction)
 
     return changed
 
@@ -160,13 +160,13 @@ def concentration(value: Any, field: str) -> float:
             'a mass becomes one by the drug\'s distribution, which is not modelled; write for example "1 uM"'
         )
         raise ValidationError(field, value, "a concentration at the endplate, in uM", hint)
-    found = to_internal(value, "uM", field)
-    shown = value if isinstance(value, str) else f"{found:g} uM"
-    if found < 0:
+    amount = to_internal(value, "uM", field)
+    shown = value if isinstance(value, str) else f"{amount:g} uM"
+    if amount < 0:
         raise ValidationError(field, shown, "zero or more")
-    if found > MOST:
+    if amount > MOST:
         raise ValidationError(field, shown, "at most 1 M")
-    return found
+    return amount
 
 
 def severity(value: Any, field: str) -> float:
@@ -175,8 +175,8 @@ def severity(value: Any, field: str) -> float:
     Raises:
         ValidationError: Outside.
     """
-    found = to_internal(value, "", field)
-    if not 0 <= found <= 1:
-        hint = f"did you mean {found / 100:g}?" if 2 <= found <= 100 else ""
-        raise ValidationError(field, f"{found:g}", "between 0 and 1", hint)
-    return float(np.float64(found))
+    amount = to_internal(value, "", field)
+    if not 0 <= amount <= 1:
+        hint = f"did you mean {amount / 100:g}?" if 2 <= amount <= 100 else ""
+        raise ValidationError(field, f"{amount:g}", "between 0 and 1", hint)
+    return float(np.float64(amount))

@@ -143,8 +143,8 @@ def run_train(terminals: Terminal, times: Any, seed: int = 0, *, first: int = 0)
         raise ValidationError("terminals", "one terminal", "rows of terminals", "use nmjmc.junction.rows")
     intervals = jnp.asarray(np.append(np.diff(times), 1.0))
     numbers = jnp.arange(first, first + count[0])
-    found = _train(terminals, intervals, jax.random.key(seed), numbers, window_steps(terminals))
-    time, quanta, filled, charge, residual, recycling = (np.asarray(x) for x in found)
+    train = _train(terminals, intervals, jax.random.key(seed), numbers, window_steps(terminals))
+    time, quanta, filled, charge, residual, recycling = (np.asarray(x) for x in train)
     return Release(time.reshape(*time.shape[:2], -1), quanta, filled, charge, residual, recycling)
 
 

@@ -76,9 +76,9 @@ def read_alteration(given: Any, where: str, more: tuple[str, ...] = ()) -> Alter
     allowed = _range(path, where)
     how = [name for name in HOW if name in given]
     if len(how) != 1:
-        found = " and ".join(how) or "none of them"
+        actual = " and ".join(how) or "none of them"
         raise ValidationError(
-            where, f"{path} with {found}", f"given one of {', '.join(HOW)}", "for example scale: 0.5"
+            where, f"{path} with {actual}", f"given one of {', '.join(HOW)}", "for example scale: 0.5"
         )
     field, value = f"{where}.{how[0]}", given[how[0]]
     if how[0] == "set":
@@ -92,10 +92,10 @@ def checked_number(value: Any, field: str, allowed: Range) -> float:
     Raises:
         ValidationError: Outside, or with a wrong unit.
     """
-    found = to_internal(value, allowed.unit, field)
-    if not allowed.holds(found):
-        raise ValidationError(field, value, allowed.words(found))
-    return float(found)
+    amount = to_internal(value, allowed.unit, field)
+    if not allowed.holds(amount):
+        raise ValidationError(field, value, allowed.words(amount))
+    return float(amount)
 
 
 def refuse_unknown(given: Any, valid: tuple[str, ...], where: str) -> None:
@@ -181,15 +181,15 @@ def read_own(path: str, kind: str) -> tuple[str, Mapping[str, Any]]:
     Raises:
         ValidationError: If it cannot be read, or is no mapping.
     """
-    found = read_yaml(path, kind)
-    if not isinstance(found, Mapping):
+    content = read_yaml(path, kind)
+    if not isinstance(content, Mapping):
         raise ValidationError(kind, path, f"a file with kind: {kind}, source and changes")
-    name = found.get("name") or path.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    name = content.get("name") or path.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z]\w*", name):
         raise ValidationError(
             f"{kind}.name", repr(name), "a word of letters, digits and _", "write name: my_own there"
         )
-    return name, found
+    return name, content
 
 
 def refuse_taken(name: str, kind: str, known: Mapping[str, Any]) -> None:

@@ -121,10 +121,10 @@ def settle(membrane: Membrane, start: State, state: State, gap: Float[Array, ""]
     """
     stuck = state.voltage[0, 0] > STUCK
     voltage = jnp.where(stuck, state.voltage, start.voltage)
-    found = gates(membrane.rest + voltage, membrane.gating, membrane.pace)
+    gating = gates(membrane.rest + voltage, membrane.gating, membrane.pace)
     moved = {
         name: steady + (getattr(state, name) - steady) * jnp.exp(-gap * rate)
-        for name, steady, rate in zip(GATES, found.steady, found.rate, strict=True)
+        for name, steady, rate in zip(GATES, gating.steady, gating.rate, strict=True)
     }
     kept = jnp.where(stuck, 1.0, jnp.exp(-gap * potassium_clearance(membrane, start)))
     potassium = start.potassium + (state.potassium - start.potassium) * kept

@@ -44,9 +44,11 @@ class Staggered(SecondOrder):
 
 def _move_gates(membrane: Membrane, drive: Drive, time: Any, step: Any, state: State) -> State:
     """Gates, tubular potassium and excess conductance, one step, with the potential in its middle."""
-    found = gates(membrane.rest + state.voltage, membrane.gating, membrane.pace)
+    gating = gates(membrane.rest + state.voltage, membrane.gating, membrane.pace)
     old = (getattr(state, name) for name in GATES)
-    moved = (x + (y - x) * jnp.exp(-step * r) for x, y, r in zip(found.steady, old, found.rate, strict=True))
+    moved = (
+        x + (y - x) * jnp.exp(-step * r) for x, y, r in zip(gating.steady, old, gating.rate, strict=True)
+    )
     m, h, s, n, k, c = moved
     after = State(state.voltage, m, h, s, n, k, c, state.potassium, state.excess)
     e_k = potassium_reversal(membrane, state)

@@ -40,8 +40,8 @@ def stimulus_times(times: Any) -> Float[np.ndarray, " k"]:
     steps = np.diff(listed)
     if (steps <= 0).any():
         where = int(np.argmax(steps <= 0))
-        found = f"{listed[where]:g} ms before {listed[where + 1]:g} ms"
-        raise ValidationError("times", found, "rising", "sort the times")
+        actual = f"{listed[where]:g} ms before {listed[where + 1]:g} ms"
+        raise ValidationError("times", actual, "rising", "sort the times")
     if (steps < SHORTEST_INTERVAL).any():
         raise ValidationError(
             "times", f"{steps.min():g} ms apart", f"at least {SHORTEST_INTERVAL:g} ms apart"

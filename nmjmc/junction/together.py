@@ -95,15 +95,15 @@ def simulate_patches(
     if each < 2:
         raise ValidationError("each", each, "at least 2, for an error")
     if np.shape(synapse.vesicle.sites)[0] != 1:
-        found = f"{np.shape(synapse.vesicle.sites)[0]} vesicles"
-        raise ValidationError("vesicle.sites", found, "one site; more are placed here")
+        actual = f"{np.shape(synapse.vesicle.sites)[0]} vesicles"
+        raise ValidationError("vesicle.sites", actual, "one site; more are placed here")
     generator = np.random.default_rng(seed)
     scatter = _scatter(terminal, seed)
-    found = []
+    actual = []
     for n in numbers:
         placed = _with_quanta(synapse, n, scatter, generator)
-        found.append(open_conductance(placed, each, seed + n, duration, devices))
-    conductance = np.concatenate(found).astype(np.float32)
+        actual.append(open_conductance(placed, each, seed + n, duration, devices))
+    conductance = np.concatenate(actual).astype(np.float32)
     conductance[:, -1] = 0.0
     return PatchBank(
         conductance, INTERVAL, synapse, seed, np.repeat(numbers, each), patches_of(terminal, synapse)

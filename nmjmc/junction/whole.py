@@ -287,8 +287,8 @@ def method_of(junction: Junction, bank: Bank) -> str:
 def _released(terminals: Any, times: np.ndarray, before: Any, seed: int, first: int) -> Release:
     """Release at the stimuli, after those that came before."""
     ahead = np.zeros(0) if before is None or not len(before) else stimulus_times(before)
-    found = run_train(terminals, np.concatenate([ahead, times]), seed, first=first)
-    return Release(*(x[:, ahead.size :] for x in found))
+    train = run_train(terminals, np.concatenate([ahead, times]), seed, first=first)
+    return Release(*(x[:, ahead.size :] for x in train))
 
 
 def margins(junction: Junction, evoked: Evoked, muscles: Any = None) -> Safety:

@@ -142,10 +142,10 @@ def _peak(scheme: Scheme, rates: Mapping[str, Any], bath: Mapping[str, float] | 
     best = int(np.argmax(values))
     if best in (0, len(grid) - 1):
         return float(grid[best]), values[best]
-    found = scipy.optimize.minimize_scalar(
+    optimum = scipy.optimize.minimize_scalar(
         lambda x: -p_open(scheme, rates, np.exp(x), bath),
         bounds=(grid[best - 1], grid[best + 1]),
         method="bounded",
         options={"xatol": 1e-10},
     )
-    return float(found.x), -float(found.fun)
+    return float(optimum.x), -float(optimum.fun)

@@ -58,10 +58,10 @@ def scheme_file(path: str) -> dict[str, Any]:
     Raises:
         ValidationError: If it cannot be read, or is no mapping.
     """
-    found = read_yaml(path, "scheme")
-    if not isinstance(found, dict):
+    content = read_yaml(path, "scheme")
+    if not isinstance(content, dict):
         raise ValidationError("scheme", path, "a file with states, resting and transitions")
-    return {"name": re.sub(r"\W", "_", Path(path).stem), **found}
+    return {"name": re.sub(r"\W", "_", Path(path).stem), **content}
 
 
 def is_shipped(scheme: Scheme) -> bool:

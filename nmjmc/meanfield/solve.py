@@ -80,8 +80,8 @@ def solve(synapse: Synapse, times: Any, *, grid: Grid | None = None) -> MeanFiel
     traced, fixed = eqx.partition((synapse, times), lambda x: isinstance(x, jax.Array))
 
     def both(leaves: Any) -> MeanField:
-        found = _compiled(_as_double(eqx.combine(leaves, fixed)), grid, duration)
-        return jax.tree.map(lambda x: x.astype(kind), found)
+        solution = _compiled(_as_double(eqx.combine(leaves, fixed)), grid, duration)
+        return jax.tree.map(lambda x: x.astype(kind), solution)
 
     return in_double(both)(traced)
 

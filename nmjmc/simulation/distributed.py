@@ -55,17 +55,17 @@ def check_processes(wanted: Any) -> re.Match[str] | None:
     Raises:
         ValidationError: If the words cannot be right.
     """
-    found = _BY_HAND.match(str(wanted))
+    match = _BY_HAND.match(str(wanted))
     if wanted is None or wanted == "auto":
         return None
     hint = "for example distributed=auto under srun, or distributed=127.0.0.1:9911,2,0"
-    if found is None or int(found["index"]) >= int(found["count"]):
+    if match is None or int(match["index"]) >= int(match["count"]):
         raise ValidationError("distributed", repr(wanted), "auto or HOST:PORT,COUNT,INDEX", hint)
-    if not 1 <= int(found["address"].rpartition(":")[2]) <= _PORTS:
+    if not 1 <= int(match["address"].rpartition(":")[2]) <= _PORTS:
         raise ValidationError("distributed", repr(wanted), f"given with a port from 1 to {_PORTS}", hint)
-    if int(found["count"]) > _MOST:
+    if int(match["count"]) > _MOST:
         raise ValidationError("distributed", repr(wanted), f"of at most {_MOST:,} processes", hint)
-    return found
+    return match
 
 
 def _reach(address: str, index: int) -> None:

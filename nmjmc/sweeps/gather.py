@@ -56,10 +56,10 @@ def _of_sweep(sweep: Sweep) -> Table:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    found = read_yaml(path, "the config of a run")
-    if not isinstance(found, dict):
+    content = read_yaml(path, "the config of a run")
+    if not isinstance(content, dict):
         raise ValidationError("the config of a run", str(path), "a mapping")
-    return found
+    return content
 
 
 def _of_runs(folder: Path, runs: Sequence[Path]) -> Table:

@@ -143,7 +143,7 @@ def _base(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _definition(
     request: SweepRequest,
-    found: Sequence[Axis],
+    axes_swept: Sequence[Axis],
     bases: Mapping[str, Mapping[str, Any]],
     sampler: str,
     points: Sequence[dict[str, Any]],
@@ -151,7 +151,7 @@ def _definition(
     base = next(iter(bases.values()))
     size, seed = len(points) or request.points, _seed(base)
     asked = {
-        "bases": bases, "axes": [axes.as_plain(axis) for axis in found], "sampler": sampler,
+        "bases": bases, "axes": [axes.as_plain(axis) for axis in axes_swept], "sampler": sampler,
         "sampler_seed": request.sampler_seed, "seeds": request.seeds,
         "points": _digest(points if isinstance(points, list) else ["grid", seed]), "size": size,
         "objective": request.objective, "target": request.target,
@@ -164,17 +164,17 @@ def _definition(
 
 
 def _points(
-    found: Sequence[Axis], sampler: str, request: SweepRequest, table: Table | None, seed: int
+    axes_swept: Sequence[Axis], sampler: str, request: SweepRequest, table: Table | None, seed: int
 ) -> Sequence[dict[str, Any]]:
     """Values and seed of each point; none for a study. A large grid is not written out."""
-    is_swept = any(axis.key == "seed" for axis in found)
+    is_swept = any(axis.key == "seed" for axis in axes_swept)
     is_common = request.seeds == "common" or is_swept
-    if sampler == "grid" and not any(axis.is_interval for axis in found):
-        if design.check_size(found) > design.MANY:
-            return design.Grid(found, seed, None if is_swept else is_common)
+    if sampler == "grid" and not any(axis.is_interval for axis in axes_swept):
+        if design.check_size(axes_swept) > design.MANY:
+            return design.Grid(axes_swept, seed, None if is_swept else is_common)
     drawn = [] if sampler == "optuna" else table and table.rows
     if drawn is None:
-        drawn = design.points(found, sampler, request.points, request.sampler_seed)
+        drawn = design.points(axes_swept, sampler, request.points, request.sampler_seed)
     return [
         {"values": row, "seed": None if "seed" in row else seed if is_common else design.point_seed(seed, i)}
         for i, row in enumerate(drawn)
@@ -262,13 +262,13 @@ def _to_check(points: Sequence[Any]) -> set[int]:
 
 def _refuse_hopeless(
     definition: Mapping[str, Any],
-    found: Sequence[Axis],
+    axes_swept: Sequence[Axis],
     built: Mapping[int, Point | NmjmcError],
     table: Table | None,
 ) -> None:
     """Refuse a value that is wrong wherever it stands; a point that is wrong by itself will fail by itself."""
     points = definition["points"]
-    for axis in found:
+    for axis in axes_swept:
         having: dict[str, list[int]] = {}
         for index in built:
             having.setdefault(points[index]["values"][axis.key] if axis.values else "", []).append(index)
@@ -289,13 +289,13 @@ def _of_point(error: NmjmcError, index: int, sampler: str, table: Table | None) 
 
 def _largest(
     definition: Mapping[str, Any],
-    found: Sequence[Axis],
+    axes_swept: Sequence[Axis],
     request: SweepRequest,
     built: Mapping[int, Point | NmjmcError],
 ) -> dict[str, float] | None:
     """The room of the largest point, so that all points share their programs; of a study's, by a sample."""
     if not built:
-        sample = design.points(found, "random", _SAMPLE, request.sampler_seed)
+        sample = design.points(axes_swept, "random", _SAMPLE, request.sampler_seed)
         built = _built({**definition, "points": [{"values": row, "seed": 0} for row in sample]})
     room = many.room_of(point.synapse for point in built.values() if isinstance(point, Point))
     return room and {"sites": room.sites, "content_mean": room.content[0], "content_cv": room.content[1]}

@@ -27,8 +27,8 @@ def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: 
     Raises:
         ValidationError: If the values cannot be right.
     """
-    found = Simulation.of(point_config(definition, values, seed))
-    run = found.request.run_of(found.synapse)
+    asked = Simulation.of(point_config(definition, values, seed))
+    run = asked.request.run_of(asked.synapse)
     numerics = run.numerics
     if numerics.executor == "auto" and "executor" in definition:
         # settled when the sweep was planned, so that workers on unlike machines do not mix executors

@@ -86,8 +86,8 @@ def check_whole(sweep: Sweep) -> None:
         NmjmcError: Naming the first.
     """
     sweep.check_here()
-    found = sweep.states()
-    if left := sweep.claim((index for index in range(sweep.size) if index not in found), 1):
+    tally = sweep.states()
+    if left := sweep.claim((index for index in range(sweep.size) if index not in tally), 1):
         raise NmjmcError(
             f"The workers ended, but point {left[0]} has no record and nobody runs it; see {sweep.path}/jobs, and go "
             f"on with: nmjmc sweep resume={sweep.path}"
@@ -95,9 +95,9 @@ def check_whole(sweep: Sweep) -> None:
 
 
 def _where(sweep: Sweep) -> str:
-    found = counts(sweep)
+    tally = counts(sweep)
     return (
-        f"Interrupted; {found[DONE]} of {sweep.size} points are whole. "
+        f"Interrupted; {tally[DONE]} of {sweep.size} points are whole. "
         f"Go on with: nmjmc sweep resume={sweep.path}"
     )
 

@@ -47,8 +47,8 @@ def held(sweep: Sweep) -> str:
 
 def outcome(sweep: Sweep) -> Iterator[str]:
     """What is done, failed and missing, the best point of a study, and the first errors with the way on."""
-    found = counts(sweep)
-    yield f"{found['done']} done, {found['failed']} failed, {found['missing']} missing, in {sweep.path}"
+    tally = counts(sweep)
+    yield f"{tally['done']} done, {tally['failed']} failed, {tally['missing']} missing, in {sweep.path}"
     if sweep.definition["request"]["sampler"] == "optuna":
         yield from _best(sweep)
     failed = failed_points(sweep)

@@ -50,8 +50,8 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     refuse_unknown("synapse", mapping, ("name", "temperature", *ALL_PARTS, HISTORY))
     for part in PARTS:
         if not isinstance(mapping.get(part), Mapping):
-            found = "missing" if part not in mapping else repr(mapping[part])
-            raise ValidationError(part, found, "a mapping of parameters")
+            actual = "missing" if part not in mapping else repr(mapping[part])
+            raise ValidationError(part, actual, "a mapping of parameters")
     synapse = Synapse(
         cleft=_cleft(mapping["cleft"]),
         receptor=_receptor(mapping["receptor"]),

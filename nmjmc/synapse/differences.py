@@ -136,8 +136,8 @@ def change_in_words(before: Any, after: Any) -> str:
 
 def changes_in_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
     """Each difference by its path, as `7500 -> 4000 /um^2`."""
-    found = differences(before, after)
-    return {path: change_in_words(*both) for path, both in found.items() if path not in ("name", "history")}
+    changed = differences(before, after)
+    return {path: change_in_words(*both) for path, both in changed.items() if path not in ("name", "history")}
 
 
 def as_text(

@@ -120,8 +120,8 @@ def reversal_potential(ions: Ions, permeability: float, temperature: float) -> f
         sodium, potassium, calcium = _fluxes(ions, np.float64(voltage), temperature)
         return float(sodium + permeability * potassium + float(ions.calcium_permeability) * calcium)
 
-    found = scipy.optimize.root_scalar(total, bracket=(-300.0, 300.0), method="brentq", xtol=1e-9)
-    return float(found.root)
+    optimum = scipy.optimize.root_scalar(total, bracket=(-300.0, 300.0), method="brentq", xtol=1e-9)
+    return float(optimum.root)
 
 
 def check_agreement(ions: Ions, reversal: Any, temperature: Any) -> None:

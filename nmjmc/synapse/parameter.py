@@ -215,9 +215,9 @@ def convert(value: Any, allowed: Range, field: str) -> Any:
         return value.value
     if is_traced(value):
         return _convert_traced(value, float(factor(allowed.unit)), allowed, field)
-    found = carried(value)
-    if found is not None and (is_traced(found[0]) or np.ndim(found[0])):
-        return _convert_carried(*found, allowed, field)
+    quantity = carried(value)
+    if quantity is not None and (is_traced(quantity[0]) or np.ndim(quantity[0])):
+        return _convert_carried(*quantity, allowed, field)
     if isinstance(value, np.ndarray | jax.Array) and value.ndim:
         value = value.tolist()
     if isinstance(value, list | tuple) and allowed.ndim == 0:

@@ -55,13 +55,13 @@ def preparation_mapping(
     warm = {} if temperature is None else {"temperature": temperature}
     if not is_file(name):
         return known_preparation(name) | warm
-    found = file_mapping(name, more)
-    base = found.pop(BASE, None)
-    if base is None and all(part in found for part in PARTS):
-        return warm | found
+    mapping = file_mapping(name, more)
+    base = mapping.pop(BASE, None)
+    if base is None and all(part in mapping for part in PARTS):
+        return warm | mapping
     below = known_preparation("human" if base is None else base) | warm
-    whole = () if base is not None else [part for part in found if _stands_alone(part, found, below)]
-    return merged({k: v for k, v in below.items() if k not in whole}, found)
+    whole = () if base is not None else [part for part in mapping if _stands_alone(part, mapping, below)]
+    return merged({k: v for k, v in below.items() if k not in whole}, mapping)
 
 
 def _stands_alone(part: str, found: Mapping[str, Any], below: Mapping[str, Any]) -> bool:
@@ -108,10 +108,10 @@ def file_mapping(path: str | Path, more: tuple[str, ...] = ()) -> dict[str, Any]
     Raises:
         ValidationError: If it cannot be read, or is no mapping.
     """
-    found = read_yaml(path, "preparation")
-    if not isinstance(found, dict):
+    content = read_yaml(path, "preparation")
+    if not isinstance(content, dict):
         raise ValidationError("preparation", str(path), "a mapping of parameters")
-    whole = nested(found)
+    whole = nested(content)
     if left := [key for key in whole if key in OF_A_JUNCTION and key not in more]:
         told = " and ".join([", ".join(left[:-1]), left[-1]] if left[1:] else left)
         sentence = f"{told} of {path} {'are' if left[1:] else 'is'} left out: a synapse alone has none."

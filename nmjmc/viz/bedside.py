@@ -66,8 +66,8 @@ def _rns(figure: Figure, examination: Examination) -> None:
 def _superposed(
     axes: Axes, examination: Examination, prefix: str, ends: tuple[float, float], words: str
 ) -> None:
-    found = examination.finding
-    response, time = found[f"{prefix}response"], found["response_time"]
+    finding = examination.finding
+    response, time = finding[f"{prefix}response"], finding["response_time"]
     count, (lowest, highest) = len(response), ends
     for k in range(count - 1, 0, -1):
         # later responses are paler
@@ -89,8 +89,8 @@ def ordinal(number: int) -> str:
 
 
 def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
-    found = examination.finding
-    amplitude, base = found[f"{prefix}amplitude"], found["amplitude"][0]
+    finding = examination.finding
+    amplitude, base = finding[f"{prefix}amplitude"], finding["amplitude"][0]
     number = np.arange(1, amplitude.size + 1)
     axes.set_ylabel("amplitude (% of the first)")
     if not base > 0:
@@ -102,7 +102,7 @@ def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
     share = 100 * amplitude / base
     axes.bar(number, share, color=PALE, width=0.75)
     axes.plot(number, share, "o", color=INK, markersize=3)
-    rule, limits = rule_of(found.facts["frequency_Hz"]), found.facts["limits"]
+    rule, limits = rule_of(finding.facts["frequency_Hz"]), finding.facts["limits"]
     limit = {"decrement": 100 - limits["decrement_%"], "increment": 100 + limits["increment_%"]}.get(
         rule, 0.0
     )
@@ -115,15 +115,15 @@ def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
     axes.set_ylim(0, max(115.0, 1.12 * share.max(initial=0), 1.08 * limit))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     name = "decrement after exercise" if prefix else (rule or "decrement")
-    axes.set_title(f"{name} {in_words(found.row(name))}", loc="left", fontsize=7, color=INK)
+    axes.set_title(f"{name} {in_words(finding.row(name))}", loc="left", fontsize=7, color=INK)
 
 
 def _sfemg(figure: Figure, examination: Examination) -> None:
     """Intervals of every pair about their median, and the histogram of the jitter."""
     left, right = figure.subplots(1, 2, width_ratios=[1.4, 1])
-    found = examination.finding
-    interval, jitter, blocking = found["interval"], found["jitter"], found["blocking"]
-    pair, mean = found.facts["limit_pair_us"], found.facts["limit_mean_us"]
+    finding = examination.finding
+    interval, jitter, blocking = finding["interval"], finding["jitter"], finding["blocking"]
+    pair, mean = finding.facts["limit_pair_us"], finding.facts["limit_mean_us"]
     reach = _reach(interval, pair)
     for row, (values, mcd, blocked) in enumerate(zip(interval, jitter, blocking, strict=True), start=1):
         colour = _RED if not mcd <= pair or blocked > 0 else COLOURS[0]
@@ -169,15 +169,15 @@ def _reach(interval: np.ndarray, pair: float) -> float:
 def _epp(figure: Figure, examination: Examination) -> None:
     """The potentials of a fibre of middling safety factor, and every fibre's potential beside its threshold."""
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])
-    found = examination.finding
-    amplitude, threshold, factor = found["amplitude"], found["threshold"], found["safety_factor"]
+    finding = examination.finding
+    amplitude, threshold, factor = finding["amplitude"], finding["threshold"], finding["safety_factor"]
     middle = int(np.argsort(np.where(np.isfinite(factor), factor, np.inf))[np.isfinite(factor).sum() // 2])
-    potential = found["potential"][middle]
+    potential = finding["potential"][middle]
     count = len(potential)
     for k in range(count - 1, -1, -1):
         colour, width = (_RED, 1.4) if k == 0 else (COLOURS[0], 0.8)
         label = "first" if k == 0 else ("later" if k == count - 1 else None)
-        left.plot(found["time"], potential[k], color=colour, linewidth=width, label=label)
+        left.plot(finding["time"], potential[k], color=colour, linewidth=width, label=label)
     if np.isfinite(threshold[middle]):
         level = potential[0, 0] + threshold[middle]
         left.axhline(level, color=INK, linewidth=0.8, linestyle="--")
@@ -193,7 +193,7 @@ def _epp(figure: Figure, examination: Examination) -> None:
     for k, colour, size, words in ((0, _RED, 3, "first stimulus"), (-1, COLOURS[0], 2.5, "last")):
         right.plot(threshold[known], amplitude[known, k], "o", color=colour, markersize=size, label=words,
                    clip_on=False)  # fmt: skip
-    silent = int((found["quantal_content"][:, 0] == 0).sum())
+    silent = int((finding["quantal_content"][:, 0] == 0).sum())
     if silent:
         right.set_title(
             f"{silent} of {len(factor)} without a quantum at first", loc="left", fontsize=7, color=INK
@@ -209,23 +209,23 @@ def _epp(figure: Figure, examination: Examination) -> None:
 def _twitch(figure: Figure, examination: Examination) -> None:
     """Force of one twitch beside that of the train, the stimuli below."""
     axes = figure.subplots()
-    found = examination.finding
+    finding = examination.finding
     for name, time, colour, words in (
         ("force", "time", COLOURS[0], "train"), ("twitch", "twitch_time", _RED, "one stimulus"),
     ):  # fmt: skip
-        if name == "force" and found["stimulus_time"].size == 1:
+        if name == "force" and finding["stimulus_time"].size == 1:
             continue  # the same twitch once more
-        force = 100 * (found[name] - found["force"][:, :1].mean())
+        force = 100 * (finding[name] - finding["force"][:, :1].mean())
         # single fibres are few enough to be seen behind their mean
-        axes.plot(found[time], force.T[:, :20], color=colour, linewidth=0.4, alpha=0.25)
-        axes.plot(found[time], force.mean(axis=0), color=colour, linewidth=1.5, label=words)
+        axes.plot(finding[time], force.T[:, :20], color=colour, linewidth=0.4, alpha=0.25)
+        axes.plot(finding[time], force.mean(axis=0), color=colour, linewidth=1.5, label=words)
     low = -0.06 * axes.get_ylim()[1]
-    axes.vlines(found["stimulus_time"], 1.9 * low, 0.9 * low, color=INK, linewidth=0.6)
+    axes.vlines(finding["stimulus_time"], 1.9 * low, 0.9 * low, color=INK, linewidth=0.6)
     axes.set_ylim(bottom=2 * low)
     axes.set(
         xlabel="time (ms)",
         ylabel="force above rest (% of the greatest)",
-        xlim=(-0.02 * found["time"][-1], found["time"][-1]),
+        xlim=(-0.02 * finding["time"][-1], finding["time"][-1]),
     )
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="mean of the fibres", alignment="left")
 

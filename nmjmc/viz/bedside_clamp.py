@@ -16,8 +16,8 @@ MOST = 30
 def plot_clamped(figure: Figure, examination: Examination) -> None:
     """Currents of single fibres or quanta with their mean, and beside it the mean by ion."""
     left, right = figure.subplots(1, 2, sharex=True)
-    found = examination.finding
-    time, current = found["time"], found["current"]
+    finding = examination.finding
+    time, current = finding["time"], finding["current"]
     evoked = current.ndim == 3
     first = current[:, 0] if evoked else current
     words = f"single {'fibres' if evoked else 'quanta'}"
@@ -30,14 +30,14 @@ def plot_clamped(figure: Figure, examination: Examination) -> None:
         left.plot(time, last, color=COLOURS[0], linewidth=1.0, label="mean, last")
     right.plot(time, mean, color=INK, linewidth=1.4, label="total")
     for (name, ion), colour in zip(_IONS, (COLOURS[1], COLOURS[0], COLOURS[2]), strict=True):
-        values = found[name][:, 0] if evoked else found[name]
+        values = finding[name][:, 0] if evoked else finding[name]
         right.plot(time, values.mean(axis=0), color=colour, linewidth=1.0, label=ion)
     late = np.flatnonzero(np.abs(mean) > 0.01 * np.abs(mean).max(initial=0.0))
     end = time[min(late[-1] + 1, time.size - 1)] if late.size else time[-1]
     for axes in (left, right):
         axes.axhline(0.0, color=INK, linewidth=0.5)
         axes.set(xlabel=f"time after the {'stimulus' if evoked else 'release'} (ms)", xlim=(0, end))
-    left.set_ylabel(f"current at {found.facts['holding_mV']:g} mV (nA)")
+    left.set_ylabel(f"current at {finding.facts['holding_mV']:g} mV (nA)")
     right.set_ylabel("mean current by ion (nA)")
     left.legend(loc="best")
     right.legend(loc="best")

@@ -36,8 +36,8 @@ def _symbol(text: str) -> str:
 def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     """Four bars for each dose, as a monitor shows them, above T4/T1 and T1 against the dose."""
     top, bottom = figure.subplots(2, 1)
-    found = examination.finding
-    twitch, dose = found["twitch"], found["dose"]
+    finding = examination.finding
+    twitch, dose = finding["twitch"], finding["dose"]
     for d, four in enumerate(twitch):
         for k, height in enumerate(four):
             top.bar(6 * d + k, 100 * height, color=COLOURS[0] if k in (0, 3) else PALE, width=0.85)
@@ -47,40 +47,40 @@ def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     top.tick_params(axis="x", length=0)
     top.set(ylabel="twitch (% of fibres)", ylim=(0, 108))
     x = _places(bottom, dose)
-    ratio, low, high = (found[name] for name in ("ratio", "ratio_low", "ratio_high"))
+    ratio, low, high = (finding[name] for name in ("ratio", "ratio_low", "ratio_high"))
     bottom.plot(x, twitch[:, 0], "s--", color=PALE, markersize=3.5, label="T1")
     bottom.errorbar(x, ratio, _bars(ratio, low, high), fmt="o-", color=COLOURS[1], markersize=3.5,
                     elinewidth=0.8, label="T4/T1, 95 %")  # fmt: skip
-    if found["occupancy"].any():
+    if finding["occupancy"].any():
         bottom.plot(
-            x, found["occupancy"], color=COLOURS[2], linestyle=":", label=_receptors(found.facts["agent"])
+            x, finding["occupancy"], color=COLOURS[2], linestyle=":", label=_receptors(finding.facts["agent"])
         )
     bottom.axhline(RECOVERED, color=INK, linewidth=0.7, linestyle="--")
     bottom.annotate(f"below {RECOVERED:g}:\nresidual block", (1.01, RECOVERED), xycoords=("axes fraction", "data"),
                     va="center", fontsize=6.5)  # fmt: skip
-    bottom.set(xlabel=f"{found.facts['agent']} ({_unit(dose)})", ylabel="share", ylim=(0, 1.08))
+    bottom.set(xlabel=f"{finding.facts['agent']} ({_unit(dose)})", ylabel="share", ylim=(0, 1.08))
     bottom.legend(loc="center left", bbox_to_anchor=(1.01, 0.4))
 
 
 def plot_dose_response(figure: Figure, examination: Examination) -> None:
     """Fibres that fire, endplate potential and occupancy against the dose."""
     axes = figure.subplots()
-    found = examination.finding
-    x = _places(axes, found["dose"])
-    share, low, high = (100 * found[name] for name in ("share", "share_low", "share_high"))
+    finding = examination.finding
+    x = _places(axes, finding["dose"])
+    share, low, high = (100 * finding[name] for name in ("share", "share_low", "share_high"))
     axes.errorbar(x, share, _bars(share, low, high), fmt="o-", color=COLOURS[1], markersize=3.5, elinewidth=0.8,
                   label="fibres that fire, 95 %")  # fmt: skip
-    potential = found["potential"].mean(axis=(1, 2))
+    potential = finding["potential"].mean(axis=(1, 2))
     relative = 100 * potential / potential[0] if potential[0] > 0 else np.full(x.size, np.nan)
     axes.plot(x, relative, "s-", color=COLOURS[0], markersize=3, linewidth=0.9,
               label="endplate potential\n(% of the lowest dose)")  # fmt: skip
     for name, words in (
-        ("occupancy", _receptors(found.facts["agent"])),
+        ("occupancy", _receptors(finding.facts["agent"])),
         ("inhibition", "esterase inhibited"),
     ):
-        if np.ptp(found[name]) > 0:
-            axes.plot(x, 100 * found[name], color=COLOURS[2], linestyle=":", label=words)
-    axes.set(xlabel=f"{found.facts['agent']} ({_unit(found['dose'])})", ylabel="per cent")
+        if np.ptp(finding[name]) > 0:
+            axes.plot(x, 100 * finding[name], color=COLOURS[2], linestyle=":", label=words)
+    axes.set(xlabel=f"{finding.facts['agent']} ({_unit(finding['dose'])})", ylabel="per cent")
     axes.set_ylim(0, max(108.0, 1.08 * float(np.nan_to_num(relative).max())))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 

@@ -128,11 +128,11 @@ def _decay(mean: np.ndarray) -> slice:
 
 def _weights(mean: np.ndarray, decay: slice, scaling: str) -> np.ndarray:
     """What a trace is multiplied with and summed to give its scale [t]."""
-    found = np.zeros_like(mean)
+    numbers = np.zeros_like(mean)
     half = PEAK_SAMPLES // 2
     used = decay if scaling == "decay" else slice(max(decay.start - half, 0), decay.start + half + 1)
-    found[used] = mean[used] / (mean[used] @ mean[used])
-    return found
+    numbers[used] = mean[used] / (mean[used] @ mean[used])
+    return numbers
 
 
 def _forms(

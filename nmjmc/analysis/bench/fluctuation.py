@@ -196,11 +196,11 @@ def _once(
     begin = [np.log(start[0]), max(start[1], 0.1 * scale)] + ([max(start[2], 0.3)] if fixed is None else [])
     high = [np.inf, np.inf] + ([1.0 / LEAST_ALPHA] if fixed is None else [])
     low = [-np.inf, 0.0] + ([0.0] if fixed is None else [])
-    found = optimize.least_squares(
+    optimum = optimize.least_squares(
         residual, np.clip(begin, low, high), bounds=(low, high), x_scale=[1.0, scale, 1.0][: len(begin)]
     )
-    few = found.x[1] if found.x[1] > 1e-6 * scale else 0.0
-    return np.array([np.exp(found.x[0]), few, found.x[2] if fixed is None else fixed])
+    few = optimum.x[1] if optimum.x[1] > 1e-6 * scale else 0.0
+    return np.array([np.exp(optimum.x[0]), few, optimum.x[2] if fixed is None else fixed])
 
 
 def _parabola(
@@ -208,10 +208,10 @@ def _parabola(
 ) -> np.ndarray:
     """The fit for equal probabilities, which is linear; 1/N is not below zero."""
     columns = (1.0 + cv[1] ** 2) * np.stack([(1.0 + cv[0] ** 2) * means, -squares], axis=1) / errors[:, None]
-    found = np.linalg.lstsq(columns, variances / errors, rcond=None)[0]
-    if found[1] <= 0:
-        found = np.array([columns[:, 0] @ (variances / errors) / (columns[:, 0] @ columns[:, 0]), 0.0])
-    return np.append(found, 0.0)
+    solution = np.linalg.lstsq(columns, variances / errors, rcond=None)[0]
+    if solution[1] <= 0:
+        solution = np.array([columns[:, 0] @ (variances / errors) / (columns[:, 0] @ columns[:, 0]), 0.0])
+    return np.append(solution, 0.0)
 
 
 def _errors(

@@ -73,10 +73,10 @@ def against_poisson(intervals: np.ndarray, dead_time: float | None = None, *, se
         raise ValidationError("intervals", f"of shape {intervals.shape}", "ten or more finite times")
     shortest = float(intervals.min())
     if shortest < 0 or (dead_time is not None and not 0 <= dead_time <= shortest):
-        found = f"{shortest:g} ms" if dead_time is None else f"{dead_time:g} ms"
+        actual = f"{shortest:g} ms" if dead_time is None else f"{dead_time:g} ms"
         field = "the shortest interval" if dead_time is None else "dead_time"
         raise ValidationError(
-            field, found, f"zero or more, and at most the shortest interval ({shortest:g} ms)"
+            field, actual, f"zero or more, and at most the shortest interval ({shortest:g} ms)"
         )
     fitted = dead_time is None
     dead = shortest if fitted else float(dead_time or 0.0)

@@ -94,11 +94,11 @@ def checked_trials(
     Raises:
         ValidationError: If there are too few trials or stimuli, or one is not finite.
     """
-    found = np.asarray(trials, np.float64)
-    found = found[:, None] if found.ndim == 1 else found
-    if found.ndim != 2 or found.shape[0] < least or found.shape[1] < columns:
+    numbers = np.asarray(trials, np.float64)
+    numbers = numbers[:, None] if numbers.ndim == 1 else numbers
+    if numbers.ndim != 2 or numbers.shape[0] < least or numbers.shape[1] < columns:
         allowed = f"{least} or more trials (rows) of {columns} or more stimuli (columns)"
         raise ValidationError(field, f"of shape {np.shape(trials)}", allowed)
-    if not np.isfinite(found).all():
+    if not np.isfinite(numbers).all():
         raise ValidationError(field, "with missing or infinite numbers", "finite", "leave such trials out")
-    return found
+    return numbers

@@ -217,8 +217,8 @@ def _attribute(array: Array, file: str) -> tuple[str, list[float], bool] | None:
             for names, inside in ((_INTERVALS, "ms"), (_RATES, "kHz")):
                 said = (u for behind, u in _BEHIND.items() if word in [f"{name}{behind}" for name in names])
                 unit = next(said, None)
-                if unit is not None and (found := _meant(place[key], unit, inside, f"{key} of {file}")):
-                    return str(key), *found
+                if unit is not None and (meaning := _meant(place[key], unit, inside, f"{key} of {file}")):
+                    return str(key), *meaning
     return None
 
 

@@ -48,8 +48,8 @@ def unit_in(attributes: Mapping[str, Any]) -> str:
     """The unit that attributes say; empty where they say none, or several."""
     known = {str(name).casefold(): name for name in attributes}
     for name in UNITS:
-        if name in known and (found := text_of(attributes[known[name]])):
-            return found
+        if name in known and (meaning := text_of(attributes[known[name]])):
+            return meaning
     return ""
 
 
@@ -112,11 +112,11 @@ def _one_number(value: Any) -> float:
 
 def _without_fill(values: np.ndarray, attributes: Mapping[str, Any]) -> np.ndarray:
     """The values with NaN where a number stands for a missing one."""
-    found = np.asarray(values, np.float64)
+    numbers = np.asarray(values, np.float64)
     for name in _FILLS:
         fill = _one_number(attributes[name]) if name in attributes else float("nan")
-        found = np.where(found == fill, np.nan, found)
-    return found
+        numbers = np.where(numbers == fill, np.nan, numbers)
+    return numbers
 
 
 def _by_scale(values: np.ndarray, scale: str) -> tuple[np.ndarray, str]:

@@ -50,7 +50,7 @@ def read_abf(path: str | Path, *, channel: int = 0, unit: str | None = None, **k
     values, length = padded([samples[a:b] for a, b in pairwise(cuts)])
     signal, inside = to_unit(values, written, f"channel {channel}")
     source = f"{place.name}, channel {channel} ({_clean(abf.adcNames[channel])}), protocol {abf.protocol}"
-    found = {
+    actual = {
         "sampling_interval": interval,
         "holding_potential": holding_of(abf, channel),
         "bandwidth": _corner(abf, channel),
@@ -60,7 +60,7 @@ def read_abf(path: str | Path, *, channel: int = 0, unit: str | None = None, **k
         "name": place.stem,
         "source": "; ".join(filter(None, (source, said))),
     }
-    return Recording(signal, unit=inside, **{**found, **known})
+    return Recording(signal, unit=inside, **{**actual, **known})
 
 
 def _opened(place: Path) -> Any:
@@ -133,8 +133,8 @@ def _sweeps(abf: Any, place: Path, interval: float) -> tuple[np.ndarray, np.ndar
     lengths = lengths / abf.channelCount
     whole = np.floor(lengths + 1e-6).astype(np.int64)
     if whole.min() < 2 or whole.sum() != total or np.abs(whole - lengths).max() > 1e-3:
-        found = f"{place}, whose table of sweeps counts {lengths.sum():g} samples a channel and not {total}"
-        raise ValidationError("path", found, "a whole file", "format=neo may read it")
+        actual = f"{place}, whose table of sweeps counts {lengths.sum():g} samples a channel and not {total}"
+        raise ValidationError("path", actual, "a whole file", "format=neo may read it")
     return whole, starts
 
 

@@ -73,7 +73,7 @@ def _is_active(abf: Any, number: int) -> bool:
 
 def _waveform(abf: Any, number: int, shape: tuple[int, ...]) -> np.ndarray:
     """The waveform of an output in its unit [sweep, t], as pyABF makes it of the file's epochs."""
-    found = np.full(shape, np.nan)
+    numbers = np.full(shape, np.nan)
     if abf.abfVersion["major"] == 1:
         abf.holdingCommand = [*_levels(abf), *[float("nan")] * 16][: len(abf.holdingCommand)]
     stimulus = type(abf.stimulusByChannel[0])(abf, number)
@@ -85,5 +85,5 @@ def _waveform(abf: Any, number: int, shape: tuple[int, ...]) -> np.ndarray:
         except (IndexError, KeyError, ValueError, NameError, AttributeError, AssertionError, OSError):
             continue  # an epoch that pyABF does not know, or a stimulus file that is not here: the command is unknown
         count = min(wave.size, shape[1])
-        found[sweep, :count] = wave[:count]
-    return found
+        numbers[sweep, :count] = wave[:count]
+    return numbers

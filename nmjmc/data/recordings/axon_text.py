@@ -133,11 +133,11 @@ def read_atf(
     values, length = padded([_whole(text.values[:, column], place) for column in columns])
     signal, inside = to_unit(values, written, f"channel {channel}")
     step = _step(text, time_unit, place)
-    found = {
+    actual = {
         "sampling_interval": step, "length": length, "name": place.stem, **_starts(text, len(columns)),
         "source": "; ".join(filter(None, (f"{place.name}, channel {channel}", said))),
     }  # fmt: skip
-    return Recording(signal, unit=inside, **{**found, **known})
+    return Recording(signal, unit=inside, **{**actual, **known})
 
 
 def _columns(text: AxonText, channel: int, place: Path) -> list[int]:
@@ -205,9 +205,9 @@ def _step(text: AxonText, time_unit: str | None, place: Path) -> float:
 def _starts(text: AxonText, sweeps: int) -> dict[str, np.ndarray]:
     """Starts of the sweeps [ms], where the head says one for each."""
     cells = text.head.get("SweepStartTimesMS", [])
-    found = re.findall(r"[-+.\deE]+", ",".join(cells))
+    actual = re.findall(r"[-+.\deE]+", ",".join(cells))
     try:
-        starts = np.array([float(number) for number in found])
+        starts = np.array([float(number) for number in actual])
     except ValueError:
         return {}
     return {"sweep_start": starts} if starts.size == sweeps else {}

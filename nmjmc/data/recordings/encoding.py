@@ -41,8 +41,8 @@ def lines_of(path: Path) -> list[str]:
         raise ValidationError("path", f"{path}, which cannot be read ({error.strerror})", "a file") from error
     check_sum(path, raw)
     text = _decoded(raw, path).rstrip(_END_OF_DOS)
-    if found := _BINARY.search(text):
-        shown = f"{path}, which is no text (it holds the byte {ord(found.group()):#04x})"
+    if match := _BINARY.search(text):
+        shown = f"{path}, which is no text (it holds the byte {ord(match.group()):#04x})"
         raise ValidationError("path", shown, "a table as text", "name its format, or export it as text")
     return re.split(r"\r\n|\n|\r", text)
 
@@ -64,8 +64,8 @@ def _strictly(raw: bytes, name: str, path: Path) -> str:
     try:
         return raw.decode(name)
     except UnicodeDecodeError as error:
-        found = f"{path}, which begins as {name} and does not go on so"
-        raise ValidationError("path", found, "a table as text") from error
+        actual = f"{path}, which begins as {name} and does not go on so"
+        raise ValidationError("path", actual, "a table as text") from error
 
 
 def _wide(sample: bytes) -> str:

@@ -38,12 +38,12 @@ def name_and_unit(cell: str) -> tuple[str, str]:
     A unit stands in brackets, behind a slash (as in `I / pA`), or behind `_` or `in`.
     """
     text, unit = cell.strip().strip('"'), ""
-    if found := _BRACKETS.match(text):
-        text, unit = found.groups()
-    elif (found := _SLASH.match(text)) and kind_of_unit(found.group(2)) and not is_missing(text):
-        text, unit = found.groups()
-    elif (found := _BEHIND.match(text)) and kind_of_unit(found.group(2)):
-        text, unit = found.groups()
+    if match := _BRACKETS.match(text):
+        text, unit = match.groups()
+    elif (match := _SLASH.match(text)) and kind_of_unit(match.group(2)) and not is_missing(text):
+        text, unit = match.groups()
+    elif (match := _BEHIND.match(text)) and kind_of_unit(match.group(2)):
+        text, unit = match.groups()
     return re.sub(r"[\s._-]+", " ", text).strip().casefold(), unit.strip()
 
 

@@ -78,8 +78,8 @@ def _by_samples(array: np.ndarray, name: str, usual: str | None) -> str:
         return usual
     if seen is not None and (seen == usual or (seen == longer and ratio >= _SURELY)):
         return seen
-    found = f"open in {name} of shape {array.shape}"
-    raise ValidationError("sweeps", found, "rows or columns", "say sweeps=rows or sweeps=columns")
+    actual = f"open in {name} of shape {array.shape}"
+    raise ValidationError("sweeps", actual, "rows or columns", "say sweeps=rows or sweeps=columns")
 
 
 def is_smooth(array: np.ndarray, axis: int) -> bool:

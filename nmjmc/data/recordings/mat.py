@@ -78,9 +78,9 @@ def read_mat(
         if kind in _SIZES and math.prod(shape) > 1 and len([n for n in shape if n > 1]) <= 2
     }
     if not arrays:
-        found = ", ".join(f"{name} ({kind})" for name, _, kind in variables) or "nothing"
+        actual = ", ".join(f"{name} ({kind})" for name, _, kind in variables) or "nothing"
         hint = "save the samples as a matrix of their own"
-        raise ValidationError("path", f"{path}, which holds {found}", "a MATLAB file with a matrix", hint)
+        raise ValidationError("path", f"{path}, which holds {actual}", "a MATLAB file with a matrix", hint)
     return recording_from(arrays, place, usual=None, **options)
 
 
@@ -90,16 +90,16 @@ def _reader(path: Path, name: str, shape: tuple[int, ...], kind: str):
     def read() -> np.ndarray:
         size, held = math.prod(shape) * _SIZES[kind], path.stat().st_size
         if size > SMALL and size > SHRINKS * held:
-            found = f"declared with {size} bytes in a file of {held}"
-            raise ValidationError(f"{name} of {path}", found, "whole", "the file may be damaged")
+            actual = f"declared with {size} bytes in a file of {held}"
+            raise ValidationError(f"{name} of {path}", actual, "whole", "the file may be damaged")
         check_memory(size, f"{name} of {path}")
         try:
-            found = np.asarray(io.loadmat(path, variable_names=[name])[name])
+            actual = np.asarray(io.loadmat(path, variable_names=[name])[name])
         except _DAMAGE as error:
             raise _unreadable(path) from error
-        if found.dtype.kind not in "fiu":
-            raise ValidationError(f"{name} of {path}", f"of type {found.dtype}", "real numbers")
-        return found
+        if actual.dtype.kind not in "fiu":
+            raise ValidationError(f"{name} of {path}", f"of type {actual.dtype}", "real numbers")
+        return actual
 
     return read
 

@@ -165,10 +165,10 @@ def _evidence(
             marks = [mark for mark in ".," if mark in text]
             if not marks:
                 continue
-            found = readings(text)
-            if len(found) == 1:
-                sure.setdefault(found, Cell(text, line))
-            elif found:
+            numerals = readings(text)
+            if len(numerals) == 1:
+                sure.setdefault(numerals, Cell(text, line))
+            elif numerals:
                 either.setdefault(marks[0], Cell(text, line))
     return sure, either
 
@@ -189,13 +189,13 @@ def _groups_all(cells: Sequence[str]) -> bool:
 
 def _contradiction(sure: dict[str, Cell], name: str) -> None:
     point, comma = sure["."], sure[","]
-    found = f"a point in line {point.line} ({point.text}) and a comma in line {comma.line} ({comma.text})"
+    actual = f"a point in line {point.line} ({point.text}) and a comma in line {comma.line} ({comma.text})"
     hint = "say decimal=comma or decimal=point if one of them is no number"
-    raise ValidationError(f"decimal mark of {name}", found, "the same in all numbers", hint)
+    raise ValidationError(f"decimal mark of {name}", actual, "the same in all numbers", hint)
 
 
 def _open(cell: Cell, name: str) -> None:
     mark = "," if "," in cell.text else "."
     small, large = cell.text.replace(mark, "."), cell.text.replace(mark, "")
-    found = f"open in {name}, where line {cell.line} says {cell.text}, which is {small} or {large}"
-    raise ValidationError("decimal", found, "comma or point", "say decimal=comma or decimal=point")
+    actual = f"open in {name}, where line {cell.line} says {cell.text}, which is {small} or {large}"
+    raise ValidationError("decimal", actual, "comma or point", "say decimal=comma or decimal=point")

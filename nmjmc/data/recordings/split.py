@@ -64,9 +64,9 @@ def rows_of(lines: Sequence[str], name: str, decimal: str | None = None) -> Rows
     width = _width(rows[start:], heading)
     heading = heading[:width] if not any(heading[width:]) else heading
     if len(heading) not in (0, width):
-        found = f"{len(heading)} cells long above numbers of {width} columns"
+        actual = f"{len(heading)} cells long above numbers of {width} columns"
         hint = "where commas are decimal marks, write the table with semicolons or tabs"
-        raise ValidationError(f"line {places[start - 1]} of {name}", found, "one heading a column", hint)
+        raise ValidationError(f"line {places[start - 1]} of {name}", actual, "one heading a column", hint)
     cells = tuple(tuple(row[:width]) for row in rows[start:])
     return Rows(tuple(heading), tuple(units[:width]), cells, tuple(places[start:]))
 
@@ -115,12 +115,12 @@ def _mark(lines: Sequence[str], comments: Sequence[str], name: str, decimal: str
             raise ValidationError("decimal", f"comma, but commas part the columns of {name}", "point", hint)
         return ","
     if width > 2:
-        found = f"between the columns and decimal marks at once, as it seems from {row}"
+        actual = f"between the columns and decimal marks at once, as it seems from {row}"
         hint = "write the table with semicolons or tabs"
-        raise ValidationError(f"commas of {name}", found, "one of the two", hint)
+        raise ValidationError(f"commas of {name}", actual, "one of the two", hint)
     if decimal is None and not (start and len(rows[start - 1]) == 1 and name_and_unit(rows[start - 1][0])[1]):
-        found = f"open in {name}, as the comma of {row} may part two columns or stand for a decimal point"
-        raise ValidationError("decimal", found, "comma or point", "say decimal=comma or decimal=point")
+        actual = f"open in {name}, as the comma of {row} may part two columns or stand for a decimal point"
+        raise ValidationError("decimal", actual, "comma or point", "say decimal=comma or decimal=point")
     return "," if decimal == "." else " "
 
 
@@ -171,8 +171,8 @@ def _is_numbered(rows: list[list[str]]) -> bool:
 
 def is_data(row: Sequence[str]) -> bool:
     """Whether most of a row's cells are numbers (a table may have words in some column)."""
-    found = sum(bool(readings(cell)) for cell in row)
-    return found > 0 and 2 * found >= sum(not is_missing(cell) for cell in row)
+    count = sum(bool(readings(cell)) for cell in row)
+    return count > 0 and 2 * count >= sum(not is_missing(cell) for cell in row)
 
 
 def _headings(

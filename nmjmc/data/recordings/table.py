@@ -100,10 +100,10 @@ def time_step(table: Columns, index: int) -> Step:
         ValidationError: If they do not rise evenly.
     """
     times = numbers(table, index)
-    found = even_step(times, [row[index] for row in table.texts])
-    if found is None:
+    step = even_step(times, [row[index] for row in table.texts])
+    if step is None:
         raise _uneven(table, index, times)
-    return found
+    return step
 
 
 def first_time(table: Columns, sampling_interval: float | None = None, time_unit: str | None = None) -> float:
@@ -118,8 +118,8 @@ def first_time(table: Columns, sampling_interval: float | None = None, time_unit
     if index is None:
         return 0.0
     interval = _interval(table, index, time_unit, sampling_interval)
-    found = time_step(table, index)
-    return round(float(table.values[0, index]) / found.value, 9) * interval
+    step = time_step(table, index)
+    return round(float(table.values[0, index]) / step.value, 9) * interval
 
 
 def is_time(table: Columns, index: int) -> bool:
@@ -148,12 +148,12 @@ def _time_column(table: Columns, given: float | None) -> int | None:
         return None if is_sample else 0
     if counts_rows(table, 0):
         return None
-    found = even_step(table.values[:, 0], [row[0] for row in table.texts])
-    if is_sample and found is not None and any(found.agrees(given / _factor(unit)) for unit in _UNITS):
+    step = even_step(table.values[:, 0], [row[0] for row in table.texts])
+    if is_sample and step is not None and any(step.agrees(given / _factor(unit)) for unit in _UNITS):
         told = "rising evenly by the sampling_interval, as times do"
         hint = "head it with  time (ms)  if it is the time"
         raise ValidationError(f"{table.heading(0)} of {table.file}", told, "a sweep", hint)
-    return None if is_sample or found is None else 0
+    return None if is_sample or step is None else 0
 
 
 def _interval(table: Columns, index: int, time_unit: str | None, given: float | None) -> float:
@@ -191,8 +191,8 @@ def _refuse_copies(table: Columns, index: int, rest: Sequence[int]) -> None:
     for i in rest:
         if is_time(table, i) or np.array_equal(table.values[:, i], table.values[:, index]):
             hint = "keep one column of times"
-            found = f"the times of {table.heading(index)} again"
-            raise ValidationError(f"{table.heading(i)} of {table.file}", found, "a sweep", hint)
+            actual = f"the times of {table.heading(index)} again"
+            raise ValidationError(f"{table.heading(i)} of {table.file}", actual, "a sweep", hint)
 
 
 def _uneven(table: Columns, index: int, times: np.ndarray) -> ValidationError:
@@ -200,6 +200,6 @@ def _uneven(table: Columns, index: int, times: np.ndarray) -> ValidationError:
     if times.size < 2:
         return ValidationError(field, "one", "two or more")
     row, step, usual = unevenness(times)
-    found = f"spaced by {step:.6g} before {table.place(row + 1)} and mostly by {usual:.6g}"
+    actual = f"spaced by {step:.6g} before {table.place(row + 1)} and mostly by {usual:.6g}"
     back = "put sweeps that stand below each other side by side" if step < 0 else "resample the record first"
-    return ValidationError(field, found, "evenly spaced to 1 %", back)
+    return ValidationError(field, actual, "evenly spaced to 1 %", back)

@@ -58,9 +58,9 @@ def read_waveform(
             sd = spread if heading == "sd" else float(np.sqrt(events)) * spread
     times = numbers(table, time)
     if (fallen := np.flatnonzero(np.diff(times) <= 0)).size:
-        found = f"{times[fallen[0] + 1]:g} after {times[fallen[0]]:g}"
+        actual = f"{times[fallen[0] + 1]:g} after {times[fallen[0]]:g}"
         where = f"{table.heading(time)} in {table.place(int(fallen[0]) + 1)}"
-        raise ValidationError(where, found, "a later time than the line above")
+        raise ValidationError(where, actual, "a later time than the line above")
     return MeanWaveform(scale * times, values, sd, events, inside, Path(path).name)
 
 

@@ -64,9 +64,9 @@ def even_step(
     exact = 8 * np.spacing(np.abs(times).max())
     for rounded in (0.0, *_resolutions(cells)) if resolution is None else (resolution,):
         half = 0.5 * _HALVES * np.broadcast_to(rounded, times.shape) + exact
-        found = _explained(times, half)
-        if found is not None and found.high - found.low <= UNEVEN * found.value:
-            return found
+        step = _explained(times, half)
+        if step is not None and step.high - step.low <= UNEVEN * step.value:
+            return step
     steps = np.diff(times)
     middle = float(np.median(steps))
     if middle > 0 and (np.abs(steps - middle) <= UNEVEN * middle).all():
@@ -98,11 +98,11 @@ def unevenness(times: np.ndarray) -> tuple[int, float, float]:
     return row, float(steps[row]), middle
 
 
-def agreed(found: Step, factor: float, given: float | None, field: str) -> float:
+def agreed(step: Step, factor: float, given: float | None, field: str) -> float:
     """The sampling interval of times and of what the user says of it [ms].
 
     Args:
-        found: Step of the times, in their unit.
+        step: Step of the times, in their unit.
         factor: Their unit [ms].
         given: What the user says [ms].
         field: What the times are, for the message.
@@ -111,13 +111,13 @@ def agreed(found: Step, factor: float, given: float | None, field: str) -> float
         ValidationError: If the two contradict each other.
     """
     if given is None:
-        return found.value * factor
-    if not (given > 0 and found.agrees(given / factor)):
+        return step.value * factor
+    if not (given > 0 and step.agrees(given / factor)):
         hint = "leave out the one that is wrong (a wrong unit of the times is put right by time_unit)"
-        allowed = f"that of {field}, {found.value * factor:.6g} ms"
+        allowed = f"that of {field}, {step.value * factor:.6g} ms"
         raise ValidationError("sampling_interval", f"{given:.6g} ms", allowed, hint)
-    inside = found.low < found.high and found.low <= given / factor <= found.high
-    return given if inside else found.value * factor
+    inside = step.low < step.high and step.low <= given / factor <= step.high
+    return given if inside else step.value * factor
 
 
 def _explained(times: np.ndarray, half: np.ndarray) -> Step | None:
@@ -138,10 +138,10 @@ def _explained(times: np.ndarray, half: np.ndarray) -> Step | None:
 
     best = 0.0
     if excess(best) > 0:
-        found = minimize_scalar(
+        optimum = minimize_scalar(
             excess, bounds=(-reach, reach), method="bounded", options={"xatol": 1e-9 * reach}
         )
-        best = float(found.x)  # pyright: ignore[reportAttributeAccessIssue]  (scipy's results name no fields)
+        best = float(optimum.x)  # pyright: ignore[reportAttributeAccessIssue]  (scipy's results name no fields)
     if excess(best) > 0:
         return None
     low, high = (mean + _root(excess, best, side * reach) for side in (-1, 1))
@@ -163,8 +163,8 @@ def _root(excess: Callable[[float], float], inside: float, outside: float) -> fl
     """Where a function that is negative inside becomes positive."""
     if excess(outside) <= 0 or excess(inside) == 0:
         return outside if excess(outside) <= 0 else inside
-    found = brentq(excess, inside, outside, xtol=1e-12 * abs(outside))
-    return float(found)  # pyright: ignore[reportArgumentType]  (the root alone, as no more is asked for)
+    optimum = brentq(excess, inside, outside, xtol=1e-12 * abs(outside))
+    return float(optimum)  # pyright: ignore[reportArgumentType]  (the root alone, as no more is asked for)
 
 
 def _roundest(low: float, high: float) -> float:

@@ -109,24 +109,31 @@ def _read(options: Options) -> tuple[MeanWaveform, str, tuple[str, ...]]:
             )
     unit, time_unit = options.given.get("unit"), options.given.get("time_unit")
     with said_of(f"data.{options.name}", ("unit", "time_unit", "events", "decimal")):
-        found = read_waveform(path, unit=unit, time_unit=time_unit, events=events, decimal=options.decimal())
+        histogram = read_waveform(
+            path, unit=unit, time_unit=time_unit, events=events, decimal=options.decimal()
+        )
     what = ""
     if options.has("gain"):
         gain = to_internal(options.given["gain"], "", options.field("gain"))
         if not gain > 0:
             raise ValidationError(options.field("gain"), options.given["gain"], "above zero")
-        found = MeanWaveform(
-            found.time, found.mean / gain, found.sd / gain, found.events, found.unit, found.source
+        histogram = MeanWaveform(
+            histogram.time,
+            histogram.mean / gain,
+            histogram.sd / gain,
+            histogram.events,
+            histogram.unit,
+            histogram.source,
         )
         what = f", divided by the gain {options.given['gain']} as given"
-    refuse_potential(options, found.unit)
-    if not (np.isfinite(found.mean).all() and np.isfinite(found.sd).all()):
+    refuse_potential(options, histogram.unit)
+    if not (np.isfinite(histogram.mean).all() and np.isfinite(histogram.sd).all()):
         raise ValidationError(
             options.field("file"), f"{path.name}, where a number is missing or NaN", "whole"
         )
-    refuse_impossible(found.unit, found.mean, f"data.{options.name}: average {path.name}")
-    refuse_flat(found.mean, f"data.{options.name}: average {path.name}")
-    return found, what, ()
+    refuse_impossible(histogram.unit, histogram.mean, f"data.{options.name}: average {path.name}")
+    refuse_flat(histogram.mean, f"data.{options.name}: average {path.name}")
+    return histogram, what, ()
 
 
 def begin(options: Options, time: np.ndarray, mean: np.ndarray, aligned: str) -> Begun:
@@ -142,21 +149,23 @@ def begin(options: Options, time: np.ndarray, mean: np.ndarray, aligned: str) ->
         ValidationError: If it cannot be told, with the words that say it.
     """
     polarity = options.polarity(0)
-    found = course(mean, polarity or None)
-    if found.doubt and not (polarity and options.has("onset")):
-        allowed = f"said with data.{options.name}.onset, as the average does not show them: {found.doubt}"
+    mean_course = course(mean, polarity or None)
+    if mean_course.doubt and not (polarity and options.has("onset")):
+        allowed = (
+            f"said with data.{options.name}.onset, as the average does not show them: {mean_course.doubt}"
+        )
         hint = f"for example data.{options.name}.polarity=-1 data.{options.name}.onset='{time[0]:g} ms'"
         raise ValidationError(
             options.field("polarity"), "missing" if not polarity else polarity, allowed, hint
         )
-    onset, remarks = _onset(options, time, mean, found, aligned)
+    onset, remarks = _onset(options, time, mean, mean_course, aligned)
     if not time[0] <= onset < time[-1]:
         raise ValidationError(options.field("onset"), f"{onset:g} ms", "within the events")
-    level, words, more = _baseline(options, time, mean, found, onset)
-    way = "up" if found.polarity > 0 else "down"
+    level, words, more = _baseline(options, time, mean, mean_course, onset)
+    way = "up" if mean_course.polarity > 0 else "down"
     where = "onset" if aligned == "onset" else "half of the rise"
     said = f"goes {way} in the file, {where} {onset:.3g} ms in the file, {words}"
-    return Begun(found.polarity, onset, level, said, (*remarks, *more))
+    return Begun(mean_course.polarity, onset, level, said, (*remarks, *more))
 
 
 def _onset(

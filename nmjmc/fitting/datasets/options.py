@@ -103,10 +103,10 @@ class Options:
         """
         if not self.has(key):
             return default
-        found = to_internal(self.given[key], UNITS[key] if unit is None else unit, self.field(key))
-        if found < 0 and key not in MAYBE_NEGATIVE:
+        amount = to_internal(self.given[key], UNITS[key] if unit is None else unit, self.field(key))
+        if amount < 0 and key not in MAYBE_NEGATIVE:
             raise ValidationError(self.field(key), self.given[key], "zero or more")
-        return found
+        return amount
 
     def whole(self, key: str, default: int, least: int = 0) -> int:
         """A whole number.

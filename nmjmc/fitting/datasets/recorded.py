@@ -190,21 +190,21 @@ def _how(options: Options, rest: Rest) -> str:
     return f"choose data.{options.name}.window=[START ms,END ms], where it rests in every sweep"
 
 
-def refuse_locked(options: Options, whole: Recording, part: Recording, found: Detected) -> None:
+def refuse_locked(options: Options, whole: Recording, part: Recording, events: Detected) -> None:
     """Refuse events that come at one time of the sweeps, as what is evoked does and miniatures do not.
 
     Args:
         options: Of the data set.
         whole: The record with its sweeps.
         part: What of it was searched.
-        found: Events in it.
+        events: Events in it.
 
     Raises:
         ValidationError: With the time, and in how many sweeps it has an event.
     """
-    if whole.sweeps < 3 or len(found) < 3:
+    if whole.sweeps < 3 or len(events) < 3:
         return
-    at = part.sweep_start[found.sweep] + found.sample * part.sampling_interval
+    at = part.sweep_start[events.sweep] + events.sample * part.sampling_interval
     order = np.argsort(whole.sweep_start, kind="stable")
     sweep = order[np.searchsorted(whole.sweep_start[order], at + 1e-6, side="right") - 1]
     within = at - whole.sweep_start[sweep]
@@ -212,7 +212,7 @@ def refuse_locked(options: Options, whole: Recording, part: Recording, found: De
         0.0, whole.sweep_duration + TOGETHER, 0.5 * TOGETHER
     )  # halves overlap, so none splits a burst
     each = np.array([np.unique(sweep[(within >= t) & (within < t + TOGETHER)]).size for t in edges])
-    chance = -np.expm1(-len(found) * TOGETHER / part.duration)
+    chance = -np.expm1(-len(events) * TOGETHER / part.duration)
     most = int(each.max())
     if most * 2 < whole.sweeps or stats.binom.sf(most - 1, whole.sweeps, chance) * edges.size > LOCKED:
         return

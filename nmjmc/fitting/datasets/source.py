@@ -49,22 +49,22 @@ def changes_of(
     Raises:
         ValidationError: For an unknown parameter, or a value that cannot be right.
     """
-    found = flattened(options.mapping("condition"))
+    flat_options = flattened(options.mapping("condition"))
     known = {
         "fibre.holding_potential": options.number("holding_potential", holding),
         "temperature": options.number("temperature", temperature),
     }
     for path, value in known.items():
-        if path in found or not np.isfinite(value) or abs(value - float(get(synapse, path))) < 1e-9:
+        if path in flat_options or not np.isfinite(value) or abs(value - float(get(synapse, path))) < 1e-9:
             continue
-        found[path] = value
-    for path, value in found.items():
+        flat_options[path] = value
+    for path, value in flat_options.items():
         try:
             replace(synapse, path, value)
         except ValidationError as error:
             field = f"{options.field('condition')}: {error.field}"
             raise ValidationError(field, error.value, error.allowed, error.hint) from error
-    return tuple(sorted(found.items()))
+    return tuple(sorted(flat_options.items()))
 
 
 def driving_force(options: Options, synapse: Synapse, changes: tuple[tuple[str, Any], ...]) -> float:
