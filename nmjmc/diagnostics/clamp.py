@@ -241,7 +241,8 @@ def _facts(currents: Clamp, **counted: int) -> dict[str, Any]:
 def _meaning(currents: Clamp, rows: list[Row], name: str, silent: int) -> str:
     first = rows[0]
     part = 100 * float(currents.driving.calcium) / (currents.holding - currents.reversal)
-    words = f"Held at {currents.holding:g} mV, the {name} peaks at {in_words(first)}; calcium carries {part:.1f} % of it"
+    words = f"Held at {currents.holding:g} mV, the {name} peaks at {in_words(first)}; "
+    words += f"calcium carries {part:.1f} % of it"
     last = next((r for r in rows if r.name == "amplitude, last stimulus"), None)
     if last is not None and first.value > 0:
         change = 100 * (last.value / first.value - 1)

@@ -109,7 +109,7 @@ def _read(options: Options) -> tuple[MeanWaveform, str, tuple[str, ...]]:
             )
     unit, time_unit = options.given.get("unit"), options.given.get("time_unit")
     with said_of(f"data.{options.name}", ("unit", "time_unit", "events", "decimal")):
-        histogram = read_waveform(
+        average = read_waveform(
             path, unit=unit, time_unit=time_unit, events=events, decimal=options.decimal()
         )
     what = ""
@@ -117,23 +117,23 @@ def _read(options: Options) -> tuple[MeanWaveform, str, tuple[str, ...]]:
         gain = to_internal(options.given["gain"], "", options.field("gain"))
         if not gain > 0:
             raise ValidationError(options.field("gain"), options.given["gain"], "above zero")
-        histogram = MeanWaveform(
-            histogram.time,
-            histogram.mean / gain,
-            histogram.sd / gain,
-            histogram.events,
-            histogram.unit,
-            histogram.source,
+        average = MeanWaveform(
+            average.time,
+            average.mean / gain,
+            average.sd / gain,
+            average.events,
+            average.unit,
+            average.source,
         )
         what = f", divided by the gain {options.given['gain']} as given"
-    refuse_potential(options, histogram.unit)
-    if not (np.isfinite(histogram.mean).all() and np.isfinite(histogram.sd).all()):
+    refuse_potential(options, average.unit)
+    if not (np.isfinite(average.mean).all() and np.isfinite(average.sd).all()):
         raise ValidationError(
             options.field("file"), f"{path.name}, where a number is missing or NaN", "whole"
         )
-    refuse_impossible(histogram.unit, histogram.mean, f"data.{options.name}: average {path.name}")
-    refuse_flat(histogram.mean, f"data.{options.name}: average {path.name}")
-    return histogram, what, ()
+    refuse_impossible(average.unit, average.mean, f"data.{options.name}: average {path.name}")
+    refuse_flat(average.mean, f"data.{options.name}: average {path.name}")
+    return average, what, ()
 
 
 def begin(options: Options, time: np.ndarray, mean: np.ndarray, aligned: str) -> Begun:
