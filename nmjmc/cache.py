@@ -101,9 +101,9 @@ def _bound(folder: Path, most_bytes: int) -> None:
     for entry in folder.iterdir():
         with contextlib.suppress(OSError):
             inside = [entry, *entry.rglob("*")] if entry.is_dir() and not entry.is_symlink() else [entry]
-            found = [path.lstat() for path in inside]
+            kept = [path.lstat() for path in inside]
             half = entry.name.startswith(".")
-            entries.append((not half, max(x.st_mtime for x in found), sum(x.st_size for x in found), entry))
+            entries.append((not half, max(x.st_mtime for x in kept), sum(x.st_size for x in kept), entry))
     size, young = sum(x[2] for x in entries), time.time() - _YOUNG
     for whole, changed, bytes_of_it, entry in sorted(entries):
         if changed > young or (whole and size <= most_bytes):

@@ -12,12 +12,14 @@ from nmjmc.data import hdf5, table
 from nmjmc.data.examination import Examination, load_examination
 from nmjmc.data.fits import FitRecord, load_fit
 from nmjmc.data.kinds import inside, kind_of
+from nmjmc.data.quantal import QuantalReport
+from nmjmc.data.quantal_folder import load_quantal
 from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
 from nmjmc.sweeps.result import SweepResult
 
-_WANTED = "a result, a bedside test, a fit or a sweep of nmjmc, or a folder of these"
+_WANTED = "a result, a bedside test, a fit, a sweep or a quantal analysis of nmjmc, or a folder of these"
 
 
 class Several(Mapping[str, Any]):
@@ -50,18 +52,18 @@ class Several(Mapping[str, Any]):
         return table.html_of(("", "kind"), rows)
 
 
-Held: TypeAlias = Result | Examination | FitRecord | SweepResult | Several
+Held: TypeAlias = Result | Examination | FitRecord | SweepResult | QuantalReport | Several
 
 
 def load(path: str | Path) -> Held:
     """Open what this package has kept: a result, a bedside test, a fit, a sweep, or a folder of these.
 
     Args:
-        path: A file (`result.h5`, `fit.h5`) or a folder: of a run, of a fit, of a sweep, or one that holds several, of
-            which each is opened when it is asked for by its name.
+        path: A file (`result.h5`, `fit.h5`, `sweep.nc`) or a folder: of a run, of a fit, of a sweep, of a quantal
+            analysis, or one that holds several, of which each is opened when it is asked for by its name.
 
     Returns:
-        What `nmjmc.simulate`, the bedside tests, `nmjmc.fit` and `nmjmc.sweep` give.
+        What `nmjmc.simulate`, the bedside tests, `nmjmc.fit`, `nmjmc.sweep` and `nmjmc.quantal` give.
 
     Raises:
         ValidationError: If there is no such thing, or it is damaged.
@@ -72,14 +74,14 @@ def load(path: str | Path) -> Held:
     if not place.exists():
         raise ValidationError("path", f"{path}, where there is no file and no folder", _WANTED)
     kind = kind_of(place)
-    if kind == "table":
-        hint = "load the folder of the sweep; other programs read the table, as xarray.open_dataset does"
-        raise ValidationError("path", f"{path}, which is a table for other programs", _WANTED, hint)
     if kind == "" and (place.is_dir() or _hint(place)):
         raise ValidationError("path", f"{path}, which is nothing that nmjmc keeps", _WANTED, _hint(place))
     if kind == "fit":
         return load_fit(place / "fit.h5" if place.is_dir() else place)
-    openers = {"examination": load_examination, "sweep": SweepResult, "several": Several}
+    openers = {
+        "examination": load_examination, "sweep": SweepResult, "table": SweepResult.of_file,
+        "quantal": load_quantal, "several": Several,
+    }  # fmt: skip
     return openers.get(kind, hdf5.load)(place)
 
 

@@ -31,14 +31,14 @@ def amounts_in(kind: str, words: str) -> dict[str, str]:
     Raises:
         ValidationError: For a name that stands twice.
     """
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for part in words.split("+"):
         name, _, amount = (text.strip().strip("\"'") for text in part.partition(":"))
-        if name in found:
+        if name in by_name:
             hint = f"give it once with the full {AMOUNTS[kind]}"
             raise ValidationError(f"{kind}.{name}", "applied twice", "applied once", hint)
-        found[name] = amount
-    return found
+        by_name[name] = amount
+    return by_name
 
 
 def with_amounts(kind: str, found: Mapping[str, str]) -> dict[str, str]:
@@ -109,18 +109,18 @@ def definitions_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ValidationError: If they are no mapping, or have the name of another.
     """
-    found = config.get("definitions") or {}
-    if not isinstance(found, Mapping):
+    definitions = config.get("definitions") or {}
+    if not isinstance(definitions, Mapping):
         hint = "pathology=FILE.yaml:0.5 makes one"
-        raise ValidationError("definitions", repr(found), "a mapping of names", hint)
-    for name, given in found.items():
+        raise ValidationError("definitions", repr(definitions), "a mapping of names", hint)
+    for name, given in definitions.items():
         kind = given.get("kind") if isinstance(given, Mapping) else None
         if kind not in KINDS:
             raise ValidationError(f"definitions.{name}.kind", repr(kind), "pathology or drug")
         if name in KINDS[kind]:
             raise ValidationError(f"definitions.{name}", "taken", "a name of its own")
         _READERS[kind](given, str(name))
-    return found
+    return definitions
 
 
 def check_name(kind: str, name: str, field: str = "", own: Mapping[str, Any] | None = None) -> None:
@@ -164,10 +164,10 @@ def _given(kind: str, config: Mapping[str, Any], own: Mapping[str, Any]) -> dict
     if not isinstance(values, Mapping):
         hint = f"for example {EXAMPLES[kind]}"
         raise ValidationError(kind, repr(values), "names with their amounts", hint)
-    found = {str(name): value for name, value in values.items() if value is not None}
-    for name in found:
+    by_name = {str(name): value for name, value in values.items() if value is not None}
+    for name in by_name:
         check_name(kind, name, own=own)
-    return found
+    return by_name
 
 
 def agent(name: str, config: Mapping[str, Any]) -> Callable[[Any], Treatment]:

@@ -97,14 +97,14 @@ def _read(key: str, whole: str, text: str) -> Plain:
 
 
 def _mapping(key: str, whole: str, pairs: list[list[str]]) -> dict[str, Plain]:
-    found: dict[str, Plain] = {}
+    by_name: dict[str, Plain] = {}
     for pair in pairs:
         name = as_text(pair[0])
-        if len(pair) < 2 or not name or name in found:
+        if len(pair) < 2 or not name or name in by_name:
             raise ValidationError(key, repr(whole), "NAME: VALUE between braces, each name once")
         check_name(name)
-        found[name] = _read(f"{key}.{name}", whole, pair[1])
-    return found
+        by_name[name] = _read(f"{key}.{name}", whole, pair[1])
+    return by_name
 
 
 def check_name(name: str) -> None:

@@ -133,13 +133,13 @@ def _cut(recording: Recording, inside: np.ndarray, least: int, name: str) -> Rec
     """
     inside = inside & _there(recording)
     step = recording.sampling_interval
-    found = [(n, a, b) for n, row in enumerate(inside) for a, b in _runs(row) if b - a >= least]
-    if not found:
+    kept = [(n, a, b) for n, row in enumerate(inside) for a, b in _runs(row) if b - a >= least]
+    if not kept:
         allowed = f"within the sweeps of {recording.sweep_duration:g} ms, {least * step:g} ms or longer"
         raise ValidationError(name, "none", allowed)
-    signal, length = padded([recording.signal[n, a:b] for n, a, b in found])
-    starts = np.array([recording.sweep_start[n] + a * step for n, a, _ in found])
+    signal, length = padded([recording.signal[n, a:b] for n, a, b in kept])
+    starts = np.array([recording.sweep_start[n] + a * step for n, a, _ in kept])
     command = recording.command
     if command.size:
-        command = padded([command[n, a:b] for n, a, b in found])[0]
+        command = padded([command[n, a:b] for n, a, b in kept])[0]
     return replace(recording, signal=signal, length=length, sweep_start=starts, command=command)

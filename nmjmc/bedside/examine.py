@@ -52,14 +52,14 @@ def with_files(settings: Mapping[str, Any]) -> dict[str, Any]:
         definitions[own] = definition
         return own
 
-    found = dict(settings)
+    by_name = dict(settings)
     for kind in ("pathology", "drug"):
-        amounts = {} if found.get(kind) is None else found[kind]
+        amounts = {} if by_name.get(kind) is None else by_name[kind]
         is_mapping = isinstance(amounts, Mapping)
-        found[kind] = {named(n, kind): a for n, a in amounts.items()} if is_mapping else amounts
-    if "agent" in found:
-        found["agent"] = named(found["agent"], "drug")
-    return {**found, "definitions": definitions}
+        by_name[kind] = {named(n, kind): a for n, a in amounts.items()} if is_mapping else amounts
+    if "agent" in by_name:
+        by_name["agent"] = named(by_name["agent"], "drug")
+    return {**by_name, "definitions": definitions}
 
 
 def examine(task: Task, tell: Callable[[str], None]) -> Examination:

@@ -37,7 +37,7 @@ def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
     if len(files) > 1:
         raise ValidationError("data", "given twice", "given once", "write data=[FILE,FILE] for several")
     sets = data_of(files[0].text or "") if files else None
-    found: list[Change] = [] if sets is None else [Change("data", [sets], is_whole=True)]
+    kept: list[Change] = [] if sets is None else [Change("data", [sets], is_whole=True)]
     rest = []
     for word in words:
         text = word.text or ""
@@ -47,10 +47,10 @@ def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
             rest.append(Word(f"data.{_placed(word.key.removeprefix('data.'), sets)}", text))
         elif word.key == "fit.free" and "{" not in text:
             lists = re.findall(r"\[[^\]]*\]", text) if is_sweep else [text]
-            found.append(Change("fit.free", [_free(some) for some in lists or [text]], is_whole=True))
+            kept.append(Change("fit.free", [_free(some) for some in lists or [text]], is_whole=True))
         else:
             rest.append(word)
-    return [*found, *changes_of(rest, is_sweep)]
+    return [*kept, *changes_of(rest, is_sweep)]
 
 
 def _free(text: str) -> dict[str, Plain]:

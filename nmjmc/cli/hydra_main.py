@@ -112,10 +112,10 @@ def launcher(words: Sequence[Word], folders: Sequence[str] = (), sweep: str = "s
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             overrides = [*_common(words, folders, sweep), asked]
-            found = compose(_PRIMARY, overrides=overrides, return_hydra_config=True).hydra.launcher
-        _check(OmegaConf.to_container(found, resolve=False), "hydra.launcher")
+            composed = compose(_PRIMARY, overrides=overrides, return_hydra_config=True).hydra.launcher
+        _check(OmegaConf.to_container(composed, resolve=False), "hydra.launcher")
         # its names are looked up in the whole, of which it is still a part
-        plain = OmegaConf.to_container(found, resolve=True) if words else {}
+        plain = OmegaConf.to_container(composed, resolve=True) if words else {}
         return {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
     except REFUSALS as error:
         raise _sentence(error) from error

@@ -60,12 +60,12 @@ def reading(own: Mapping[str, Any]) -> Callable[[Sequence[Word], bool], list[Cha
 
     def changes(words: Sequence[Word], is_sweep: bool) -> list[Change]:
         rest = [word for word in words if not _is_ours(word)]
-        found = [
+        kept = [
             _change(kind, [w for w in words if _is_ours(w) and w.top == kind], is_sweep, own)
             for kind in KINDS
         ]
         definitions = [Change("definitions", [dict(own)], is_whole=True)] if own else []
-        return [*definitions, *(change for change in found if change), *changes_of(rest, is_sweep)]
+        return [*definitions, *(change for change in kept if change), *changes_of(rest, is_sweep)]
 
     return changes
 

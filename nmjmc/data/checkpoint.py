@@ -138,8 +138,8 @@ def load_blocks(folder: str | Path, key: str) -> dict[int, dict[str, np.ndarray]
 
 def _blocks(folder: str | Path) -> list[tuple[int, Path]]:
     """First vesicle and file of each block, in order."""
-    found = [(path.stem.removeprefix("vesicles_"), path) for path in Path(folder).glob("vesicles_*.h5")]
-    return sorted((int(number), path) for number, path in found if number.isdecimal())
+    kept = [(path.stem.removeprefix("vesicles_"), path) for path in Path(folder).glob("vesicles_*.h5")]
+    return sorted((int(number), path) for number, path in kept if number.isdecimal())
 
 
 def block_size(folder: str | Path, wanted: int) -> int:

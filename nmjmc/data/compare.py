@@ -118,13 +118,13 @@ def _shown(value: Any) -> str:
 def _distances(old: Result, new: Result) -> dict[str, float]:
     """|mean - mean'| / sqrt(SE^2 + SE'^2) of each feature; infinite where a sure number differs."""
     first, second = flat(old.summary()), flat(new.summary())
-    found = {}
+    by_name = {}
     for name, before in first.items():
         after = second[name]
         if before.value is None or after.value is None:
-            found[name] = 0.0 if before.value == after.value else math.inf
+            by_name[name] = 0.0 if before.value == after.value else math.inf
             continue
         error = math.hypot(before.standard_error or 0.0, after.standard_error or 0.0)
         difference = abs(before.value - after.value)
-        found[name] = difference / error if error else (math.inf if difference else 0.0)
-    return found
+        by_name[name] = difference / error if error else (math.inf if difference else 0.0)
+    return by_name

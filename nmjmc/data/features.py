@@ -34,10 +34,10 @@ def flat(summary: Mapping[str, Any]) -> dict[str, Feature]:
     Returns:
         Mean, standard error, SD over the vesicles and the number of vesicles that have it.
     """
-    found = {name: summary["features"].get(name) for name in FEATURES}
-    found["peak_open_channels"] = summary["peak_open_channels"]
-    found |= {name: summary["fate_of_ach"].get(name) for name in FATES}
-    return {name: _feature(values) for name, values in found.items()}
+    by_name = {name: summary["features"].get(name) for name in FEATURES}
+    by_name["peak_open_channels"] = summary["peak_open_channels"]
+    by_name |= {name: summary["fate_of_ach"].get(name) for name in FATES}
+    return {name: _feature(values) for name, values in by_name.items()}
 
 
 def _feature(values: Mapping[str, Any] | None) -> Feature:

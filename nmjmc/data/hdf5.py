@@ -52,9 +52,9 @@ def load(path: str | Path) -> Result:
 
 
 def _read(file: Any, path: str) -> Result:
-    found = dict(file.attrs)
-    _check_schema(found, path)
-    config = json.loads(joined("config", found))
+    by_name = dict(file.attrs)
+    _check_schema(by_name, path)
+    config = json.loads(joined("config", by_name))
     synapse = build(config["synapse"])
     names = (*synapse.receptor.scheme.states, *synapse.esterase.scheme.states, *FATES)
     has_positions = "positions" in file.variables
@@ -63,9 +63,9 @@ def _read(file: Any, path: str) -> Result:
         counts={name: file[name][...] for name in names},
         content=file["content"][...],
         synapse=synapse,
-        seed=int(found["seed"]),
+        seed=int(by_name["seed"]),
         settings=config["settings"],
-        provenance={name: _python_value(value) for name, value in found.items() if not _is_ours(name)},
+        provenance={name: _python_value(value) for name, value in by_name.items() if not _is_ours(name)},
         positions=file["positions"][...] if has_positions else None,
         position_time=file["frame"][...] if has_positions else None,
         molecules=_molecules(file),

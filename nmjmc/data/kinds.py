@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 import h5py
 
 from nmjmc.data.guard import DAMAGE
+from nmjmc.data.quantal_folder import is_quantal
 
-Kind: TypeAlias = Literal["result", "examination", "fit", "sweep", "table", "several", ""]
+Kind: TypeAlias = Literal["result", "examination", "fit", "sweep", "table", "quantal", "several", ""]
 
 _HEADS: dict[str, Kind] = {
     "examination_schema_version": "examination", "fit_schema_version": "fit", "schema_version": "result",
@@ -26,7 +27,7 @@ def kind_of(path: Path) -> Kind:
 
     Returns:
         `result`, `examination`, `fit`; `sweep` for the folder of one; `table` for what `nmjmc collect` wrote;
-        `several` for a folder of any of these; empty for what is none.
+        `quantal` for the folder of an analysis; `several` for a folder of any of these; empty for what is none.
     """
     return _of_folder(path) if path.is_dir() else _of_file(path)
 
@@ -38,7 +39,7 @@ def inside(folder: Path, deep: int = _DEEPEST) -> list[Path]:
         folder: The folder; one that cannot be read holds nothing.
         deep: Folders of several within each other that are looked into: what a user names may be a whole disk.
     """
-    found = []
+    kept = []
     try:
         for path in folder.iterdir():
             if path.name.startswith(".") or path.is_symlink():
@@ -48,10 +49,10 @@ def inside(folder: Path, deep: int = _DEEPEST) -> list[Path]:
             else:
                 kind = _of_file(path) if path.suffix.casefold() in (".h5", ".nc") and path.is_file() else ""
             if kind not in ("", "table"):
-                found.append(path)
+                kept.append(path)
     except OSError:
-        return sorted(found)
-    return sorted(found)
+        return sorted(kept)
+    return sorted(kept)
 
 
 def _of_folder(folder: Path, deep: int = _DEEPEST) -> Kind:
@@ -60,6 +61,8 @@ def _of_folder(folder: Path, deep: int = _DEEPEST) -> Kind:
     for name in _FILES:
         if (folder / name).is_file():
             return _of_file(folder / name)
+    if is_quantal(folder):
+        return "quantal"
     return "several" if deep > 0 and inside(folder, deep) else ""
 
 

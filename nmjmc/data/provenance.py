@@ -47,13 +47,13 @@ def versions() -> dict[str, str]:
 
 @functools.cache  # of the packages that this process has loaded; reading them costs more than a small run
 def _versions() -> dict[str, str]:
-    found = {}
+    by_name = {}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            by_name[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = _own_version() if name == "nmjmc" else ""
-    return found
+            by_name[name] = _own_version() if name == "nmjmc" else ""
+    return by_name
 
 
 def _own_version() -> str:

@@ -81,8 +81,8 @@ class QuantalReport:
     def table(self) -> dict[str, list[Any]]:
         """The numbers as columns, as `pandas.DataFrame(report.table())` takes them."""
         names = [f.name for f in dataclasses.fields(Measured)]
-        found = {name: [getattr(row, name) for row in self.rows] for name in names}
-        return found | {"truth": [self.truth.get(row.name, float("nan")) for row in self.rows]}
+        by_name = {name: [getattr(row, name) for row in self.rows] for name in names}
+        return by_name | {"truth": [self.truth.get(row.name, float("nan")) for row in self.rows]}
 
     def lines(self) -> list[tuple[str, ...]]:
         """The rows of the table as text, in the order of `COLUMNS`."""
@@ -120,11 +120,11 @@ class QuantalReport:
 
     def _texts(self) -> dict[str, str]:
         table = self.table()
-        found = {"table": _csv(list(table), zip(*table.values(), strict=True))}
+        by_name = {"table": _csv(list(table), zip(*table.values(), strict=True))}
         for name, curve in self.curves.items():
             heads = [f"{key} ({curve.units[key]})" if curve.units.get(key) else key for key in curve.columns]
-            found[name] = _csv(heads, zip(*(c.tolist() for c in curve.columns.values()), strict=True))
-        return found
+            by_name[name] = _csv(heads, zip(*(c.tolist() for c in curve.columns.values()), strict=True))
+        return by_name
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw the curves; the suffix of the path decides the format."""

@@ -34,17 +34,21 @@ def read(path: Path, index: int, state: str, point: Mapping[str, Any] | None) ->
         DamageError: If it is empty, cut, changed, or that of another point.
         OSError: If it cannot be read.
     """
-    found = seal.unsealed(path.read_bytes())
+    sealed_record = seal.unsealed(path.read_bytes())
     wanted: dict[str, Any] = {"index": index, "status": state}
     if point is not None:
         wanted["values"] = point["values"]
         # the seed may be one of the values, and an older record of a point that could not be built has none
-        if found.get("seed") is not None and point["seed"] is not None:
+        if sealed_record.get("seed") is not None and point["seed"] is not None:
             wanted["seed"] = point["seed"]
-    if any(found.get(name) != value for name, value in wanted.items()):
+    if any(sealed_record.get(name) != value for name, value in wanted.items()):
         raise seal.DamageError("it is that of another point")
     name, parts = _PARTS[state]
-    said = found.get(name)
-    if not isinstance(found.get("values"), dict) or not isinstance(said, dict) or set(parts) - set(said):
+    said = sealed_record.get(name)
+    if (
+        not isinstance(sealed_record.get("values"), dict)
+        or not isinstance(said, dict)
+        or set(parts) - set(said)
+    ):
         raise seal.DamageError("something of it is missing")
-    return found
+    return sealed_record

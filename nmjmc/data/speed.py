@@ -146,12 +146,12 @@ def _speeds() -> dict[str, float]:
 
 def _costs() -> dict[str, list[list[float]]]:
     """The runs by name; what a damaged file says in another form foretells nothing."""
-    found = {}
+    by_name = {}
     for name, rows in _read("costs.json").items():
         whole = [row for row in rows if _is_row(row)] if isinstance(rows, list) else []
         if whole:
-            found[name] = whole
-    return found
+            by_name[name] = whole
+    return by_name
 
 
 def _is_row(row: Any) -> bool:

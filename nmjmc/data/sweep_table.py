@@ -16,9 +16,11 @@ import numpy as np
 
 from nmjmc.data.atomic import write_bytes
 from nmjmc.data.features import UNITS
-from nmjmc.data.seal import with_seal
+from nmjmc.data.guard import DAMAGE, check_file
+from nmjmc.data.seal import DamageError, check, with_seal
 from nmjmc.data.sums import write_sums
-from nmjmc.data.variables import in_parts
+from nmjmc.data.variables import in_parts, joined
+from nmjmc.errors import ValidationError
 
 COLLECTION_VERSION = 1
 STATUS = ("missing", "done", "failed")
@@ -116,14 +118,65 @@ def write(table: Table, path: str | Path) -> Path:
     return write_bytes(path, with_seal(image.getbuffer()))
 
 
+def read(path: Path) -> Table:
+    """The table that `write` wrote.
+
+    Raises:
+        ValidationError: If it is damaged, or of a later version.
+    """
+    try:
+        check(path)
+        with h5py.File(path, "r") as file:
+            check_file(file, path)
+            if (version := int(np.ravel(file.attrs["schema_version"])[0])) > COLLECTION_VERSION:
+                allowed = f"a table of version {COLLECTION_VERSION} or before"
+                raise ValidationError("path", f"{path}, of version {version}", allowed)
+            columns = {name: _plain_texts(file[name][...]) for name in file if file[name].shape}
+            swept = str(file["status"].attrs.get("coordinates", "")).split()
+            parameters = [Parameter(n, _unit(file[n].attrs.get("units")), columns[n]) for n in swept]
+            about = json.loads(joined("sweep", dict(file.attrs)))
+            title = str(file.attrs["title"]).removeprefix("nmjmc sweep: ")
+        return _table(title, tuple(parameters), columns, about)
+    except (*DAMAGE, DamageError, KeyError, ValueError) as error:
+        value = f"{path}, which is damaged ({error})"
+        raise ValidationError("path", value, "as nmjmc collect wrote it") from error
+
+
+def _table(
+    title: str, parameters: tuple[Parameter, ...], columns: Mapping[str, np.ndarray], about: Mapping[str, Any]
+) -> Table:
+    """A table of its columns by name; an earlier version had fewer features."""
+    status = np.asarray([STATUS[code] for code in columns["status"]])
+    none = np.full(status.size, np.nan)
+    features = {name: np.stack([columns.get(name + ending, none) for ending in _ENDINGS]) for name in UNITS}
+    measured = {name: columns.get(f"{name}_n", np.zeros(status.size, np.int32)) for name in UNITS}
+    errors = tuple(map(str, columns["error"]))
+    return Table(
+        title, parameters, status, columns["seed"].astype(np.int64), features, measured, errors, about
+    )
+
+
+def _unit(stated: object) -> str | None:
+    return None if stated is None else "" if str(stated) == "1" else str(stated)
+
+
+def _plain_texts(values: np.ndarray) -> np.ndarray:
+    """Texts as str; numbers as they are."""
+    if values.dtype.kind != "O":
+        return values
+    return np.asarray(
+        [value.decode() if isinstance(value, bytes) else str(value) for value in values], object
+    )
+
+
 def to_xarray(table: Table) -> Any:
     """The dataset that `write` writes, as an `xarray.Dataset`; parameters are coordinates."""
     import xarray
 
     names = ("point", *(p.name for p in table.parameters))
-    found = {name: ("point", values, attributes) for name, values, attributes in _variables(table)}
-    coordinates = {name: entry for name, entry in found.items() if name in names}
-    data = {name: entry for name, entry in found.items() if name not in names}
+    by_name = {name: ("point", values, attributes) for name, values, attributes in _variables(table)}
+    coordinates = {name: entry for name, entry in by_name.items() if name in names}
+    data = {name: entry for name, entry in by_name.items() if name not in names}
     return xarray.Dataset(data, coords=coordinates, attrs={"title": f"nmjmc sweep: {table.name}"})
 
 

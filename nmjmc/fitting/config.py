@@ -29,13 +29,13 @@ def read(config: Mapping[str, Any]) -> tuple[Synapse, FitRequest, dict[str, Any]
     Raises:
         ValidationError: For an unknown key, or a value that cannot be right.
     """
-    found = {name: value for name, value in config.items() if name in SETTINGS}
+    by_name = {name: value for name, value in config.items() if name in SETTINGS}
     synapse = build({name: value for name, value in config.items() if name not in SETTINGS})
-    section = found.get("fit")
+    section = by_name.get("fit")
     if not isinstance(section, Mapping):
         raise ValidationError("fit", repr(section), "set by its keys, as in fit.KEY=VALUE")
-    run = {name: found[name] for name in RUN if name in found}
-    return synapse, FitRequest.of({**section, **run}), placed(found.get("data"))
+    run = {name: by_name[name] for name in RUN if name in by_name}
+    return synapse, FitRequest.of({**section, **run}), placed(by_name.get("data"))
 
 
 def planned(config: Mapping[str, Any]) -> FitPlan:

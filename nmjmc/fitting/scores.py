@@ -112,7 +112,7 @@ def law(synapse: Synapse) -> Law:
     joint = own + lower.arrows(esterase.scheme, esterase.rates, {}, states)
     drive = float(warm.fibre.holding_potential) - float(receptor.reversal_potential)
     cv = float(warm.vesicle.content_cv)
-    found = {
+    by_name = {
         jax.tree_util.keystr(path, simple=True, separator="."): np.asarray(leaf, np.float64)
         for path, leaf in jax.tree_util.tree_flatten_with_path(warm)[0]
     }
@@ -125,7 +125,7 @@ def law(synapse: Synapse) -> Law:
         float(receptor.channel_conductance) * drive,
         (float(warm.vesicle.content_mean), float(np.sqrt(np.log1p(cv * cv)))),
         np.array([float(receptor.density), float(esterase.density) * float(esterase.active_fraction)]),
-        {name: value for name, value in found.items() if not name.startswith((*_SCORED, *_HARMLESS))},
+        {name: value for name, value in by_name.items() if not name.startswith((*_SCORED, *_HARMLESS))},
     )
 
 

@@ -96,9 +96,9 @@ def simulate_points(
     if simulate is not None:
         return [simulate_all(problem, free, vesicles, seed, simulate) for free in points]
     asked = [(changed(problem, c, free), c, vesicles, seed) for free in points for c in problem.conditions]
-    found: dict[int, Simulated] = dict(simulated_many(asked))
+    by_name: dict[int, Simulated] = dict(simulated_many(asked))
     each = len(problem.conditions)
-    return [{c: found[k * each + i] for i, c in enumerate(problem.conditions)} for k in range(len(points))]
+    return [{c: by_name[k * each + i] for i, c in enumerate(problem.conditions)} for k in range(len(points))]
 
 
 def _events(run: Simulated, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,14 +112,14 @@ def _with_jackknife(
     everyone = np.arange(vesicles)
     parts = np.array_split(everyone, min(groups, vesicles))
     covariance = np.zeros((problem.cuts[-1], problem.cuts[-1]))
-    found = []
+    kept = []
     with jax.enable_x64(True):
         for term, a, b in zip(problem.terms, problem.cuts[:-1], problem.cuts[1:], strict=True):
-            found.append(statistic(term, everyone))
+            kept.append(statistic(term, everyone))
             left = np.stack([statistic(term, np.setdiff1d(everyone, part)) for part in parts])
             away = left - left.mean(axis=0)
             covariance[a:b, a:b] = (len(parts) - 1.0) / len(parts) * away.T @ away
-    return np.concatenate(found), covariance
+    return np.concatenate(kept), covariance
 
 
 def simulated(
@@ -197,16 +197,16 @@ def score_slopes(problem: Problem, free: np.ndarray, runs: Mapping[Condition, Si
     Raises:
         ValidationError: For a parameter that has no score.
     """
-    found: dict[Condition, tuple[Scores, np.ndarray]] = {}
+    by_name: dict[Condition, tuple[Scores, np.ndarray]] = {}
     for condition, run in runs.items():
         if run.run is None:
             raise ValidationError("fit.estimator", "score_function", "given simulations that keep scores")
         known = scores(problem, condition, free, run.run)
-        found[condition] = known, weights(known, run.content)
+        by_name[condition] = known, weights(known, run.content)
     parts = []
     with jax.enable_x64(True):
         for term in problem.terms:
-            (known, weight), run = found[term.condition], runs[term.condition]
+            (known, weight), run = by_name[term.condition], runs[term.condition]
             by_score = score_slope(term, run.time, run.current, weight, problem.values(free))
             parts.append(by_score + _along_path(problem, term, free, run, known.current))
     return np.concatenate(parts)

@@ -20,10 +20,10 @@ _WARMTH = "temperature"
 
 def paths(junction: Junction) -> dict[str, str]:
     """Every parameter by its path, with its stated unit ("" for a pure number)."""
-    found = dict(synapses.paths(junction.synapse))
+    by_name = dict(synapses.paths(junction.synapse))
     for stage in STAGES:
-        found |= {f"{stage}.{name}": allowed.unit for name, allowed in _ranges(junction, stage).items()}
-    return found
+        by_name |= {f"{stage}.{name}": allowed.unit for name, allowed in _ranges(junction, stage).items()}
+    return by_name
 
 
 def get(junction: Junction, path: str) -> Any:

@@ -155,10 +155,10 @@ def _range(path: str, where: str) -> Range:
 def _paths() -> Mapping[str, Range]:
     """Every parameter of a junction with one value, by its path; built once, for a disease asks many times."""
     human = preparation("human")
-    found = {f"synapse.{name}": synapses.allowed_range(human, name) for name in synapses.paths(human)}
+    by_name = {f"synapse.{name}": synapses.allowed_range(human, name) for name in synapses.paths(human)}
     for stage, part in STAGES.items():
-        found |= {f"{stage}.{item.name}": allowed for item, allowed in parameters(part)}
-    return {path: allowed for path, allowed in found.items() if not allowed.ndim}
+        by_name |= {f"{stage}.{item.name}": allowed for item, allowed in parameters(part)}
+    return {path: allowed for path, allowed in by_name.items() if not allowed.ndim}
 
 
 def is_own(name: str) -> bool:

@@ -19,25 +19,25 @@ def free(solutes: Sequence[Solute]) -> dict[str, float]:
     """
     total = {s.name: s.concentration for s in solutes}
     hosts = {s.name: dict(s.guests) for s in solutes if s.guests and s.concentration > 0}
-    found = {name: total[name] for name in hosts}
+    by_name = {name: total[name] for name in hosts}
 
     def left(guest: str, levels: dict[str, float]) -> float:
         held = sum(levels[h] / guests[guest] for h, guests in hosts.items() if guest in guests)
         return total[guest] / (1.0 + held)
 
     for _ in range(_SWEEPS if len(hosts) > 1 else 1):
-        before = dict(found)
+        before = dict(by_name)
         for host, guests in hosts.items():
             here = {g: k for g, k in guests.items() if g in total}
 
             def excess(h: float, host: str = host, here: dict[str, float] = here) -> float:
-                levels = {**found, host: h}
+                levels = {**by_name, host: h}
                 return h + sum(h * left(g, levels) / k for g, k in here.items()) - total[host]
 
-            found[host] = _root(excess, total[host])
-        if np.allclose(list(before.values()), list(found.values()), rtol=1e-12, atol=0.0):
+            by_name[host] = _root(excess, total[host])
+        if np.allclose(list(before.values()), list(by_name.values()), rtol=1e-12, atol=0.0):
             break
-    return {s.name: found.get(s.name, left(s.name, found)) for s in solutes}
+    return {s.name: by_name.get(s.name, left(s.name, by_name)) for s in solutes}
 
 
 def _root(excess: object, high: float) -> float:

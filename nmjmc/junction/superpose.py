@@ -62,12 +62,12 @@ def superpose(
     since = np.asarray(times)[:, None] - np.asarray(times)[None, :]
     reach = bank.conductance.shape[1] * bank.interval
     back = int(max(1, ((since >= 0) & (since < reach)).sum(axis=1).max()))
-    found = _superpose(
+    currents = _superpose(
         jnp.asarray(bank.conductance), jax.tree.map(jnp.asarray, added), jnp.asarray(since, jnp.float32),
         jax.random.key(seed), samples, back, bank.interval,
     )  # fmt: skip
-    factor = np.broadcast_to(np.asarray(scale, np.float32), found.shape[:1])
-    return np.asarray(found) * factor[:, None, None]
+    factor = np.broadcast_to(np.asarray(scale, np.float32), currents.shape[:1])
+    return np.asarray(currents) * factor[:, None, None]
 
 
 def _one_by_one(bank: Bank, release: Float[np.ndarray, "v k n"]) -> Added:

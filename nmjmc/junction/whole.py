@@ -273,8 +273,8 @@ def evoke(
 
 def last_release(release: np.ndarray) -> float:
     """When the last quantum is released at the latest, to half a ms [ms]."""
-    found = release[np.isfinite(release)]
-    return float(np.ceil(2.0 * found.max() + 0.1) / 2.0) if found.size else 1.0
+    released = release[np.isfinite(release)]
+    return float(np.ceil(2.0 * released.max() + 0.1) / 2.0) if released.size else 1.0
 
 
 def method_of(junction: Junction, bank: Bank) -> str:

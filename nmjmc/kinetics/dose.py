@@ -47,10 +47,10 @@ def occupancy(
 
 def _reachable(q: np.ndarray, first: int) -> list[int]:
     """The states that can be reached from one of them, that one first."""
-    found = [first]
-    for state in found:  # grows as it is read
-        found += [j for j in np.flatnonzero(q[state] > 0).tolist() if j not in found]
-    return found
+    kept = [first]
+    for state in kept:  # grows as it is read
+        kept += [j for j in np.flatnonzero(q[state] > 0).tolist() if j not in kept]
+    return kept
 
 
 def p_open(

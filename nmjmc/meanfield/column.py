@@ -118,8 +118,8 @@ class _Planes(NamedTuple):
         """Newton's method from x."""
 
         def improve(_: Array, x: Pair) -> Pair:
-            found = self.answers(x)
-            return self.newton(x, [a.response for a in found], [a.slope for a in found])
+            responses = self.answers(x)
+            return self.newton(x, [a.response for a in responses], [a.slope for a in responses])
 
         return jax.lax.fori_loop(0, NEWTON_STEPS, improve, x)
 
@@ -147,9 +147,9 @@ def _implicit(cleft: Cleft, inverse: Array, base: State, guess: State, weight: A
     known = frozen.answers(near)
     slope = [k.slope for k in known]
     inputs = zip(planes.sites, near, planes.bases, known, strict=True)
-    found = [respond(m, a, b, weight, k) for m, a, b, k in inputs]
-    exact = planes.newton(near, found, slope)
-    final = [r.shifted(s, x - y) for r, s, x, y in zip(found, slope, exact, near, strict=True)]
+    responses = [respond(m, a, b, weight, k) for m, a, b, k in inputs]
+    exact = planes.newton(near, responses, slope)
+    final = [r.shifted(s, x - y) for r, s, x, y in zip(responses, slope, exact, near, strict=True)]
     field, destroyed = inverse @ base.ligand, base.destroyed
     for m, i in enumerate((0, cleft.plane)):
         field = field + inverse[:, i][:, None] * (planes.inflow[m] * final[m].gained)[None, :]

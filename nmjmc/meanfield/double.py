@@ -58,8 +58,8 @@ def _run(*both: Any, push: Callable[..., list[Any]], pull: Any, count: int) -> l
 
 
 def _shapes(*both: Any, push: Callable[..., list[Any]], pull: Any, count: int) -> list[Any]:
-    found = jax.eval_shape(push, *(jax.ShapeDtypeStruct(x.shape, x.dtype) for x in both))
-    return [ShapedArray(x.shape, x.dtype) for x in found]
+    shapes = jax.eval_shape(push, *(jax.ShapeDtypeStruct(x.shape, x.dtype) for x in both))
+    return [ShapedArray(x.shape, x.dtype) for x in shapes]
 
 
 def _slope_of_slope(primals: Any, tangents: Any, *, push: Any, pull: Any, count: int) -> tuple[Any, Any]:
@@ -73,8 +73,8 @@ def _slope_of_slope(primals: Any, tangents: Any, *, push: Any, pull: Any, count:
 
 def _back(cotangents: Any, *both: Any, push: Any, pull: Any, count: int) -> list[Any]:
     given = [ad.instantiate_zeros(c) for c in cotangents]
-    found = _along.bind(*both[:count], *given, push=pull, pull=push, count=count)
-    return [None] * count + list(found)
+    outputs = _along.bind(*both[:count], *given, push=pull, pull=push, count=count)
+    return [None] * count + list(outputs)
 
 
 def _many(both: Any, axes: Any, *, push: Any, pull: Any, count: int) -> tuple[list[Any], list[int]]:
@@ -91,8 +91,8 @@ def _many(both: Any, axes: Any, *, push: Any, pull: Any, count: int) -> tuple[li
 
         return mapped
 
-    found = _along.bind(*both[:count], *moved, push=each(push), pull=each(pull), count=count)
-    return found, [0] * len(found)
+    outputs = _along.bind(*both[:count], *moved, push=each(push), pull=each(pull), count=count)
+    return outputs, [0] * len(outputs)
 
 
 _along.def_impl(_run)

@@ -72,11 +72,11 @@ def own_green(
 
 def uptake(scheme: Scheme, rates: Float[Array, " k"]) -> list[Array]:
     """Rate at which a site in each state binds transmitter, K, per concentration [um^3/ms]."""
-    found = [jnp.zeros(())] * len(scheme.states)
+    kept = [jnp.zeros(())] * len(scheme.states)
     for arrow, rate in zip(scheme.transitions, rates, strict=True):
         if arrow.binds == scheme.transmitter:
-            found[scheme.index(arrow.source)] = found[scheme.index(arrow.source)] + rate
-    return found
+            kept[scheme.index(arrow.source)] = kept[scheme.index(arrow.source)] + rate
+    return kept
 
 
 def resolve(

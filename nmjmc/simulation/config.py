@@ -76,11 +76,11 @@ class Simulation:
     def _treated(self) -> dict[str, Any]:
         """What tells of diseases and drugs; nothing where there are none, as in configs of earlier versions."""
         asked = self.request
-        found = {name: getattr(asked, name) for name in TREATED[:3] if getattr(asked, name)}
+        by_name = {name: getattr(asked, name) for name in TREATED[:3] if getattr(asked, name)}
         is_told = any(one.exposure is not None for one in self.treatments)
         if is_told or asked.exposure != SimulateRequest().exposure:
-            found["exposure"] = asked.exposure
-        return found
+            by_name["exposure"] = asked.exposure
+        return by_name
 
     def settled(self) -> Simulation:
         """The same with the executor that a run takes here named, so that its config gives the same bits."""

@@ -109,13 +109,13 @@ def _reach(address: str, index: int) -> None:
 def _start(wanted: Any) -> None:
     import jax
 
-    found = check_processes(wanted)
-    if found is not None:
-        _reach(found["address"], int(found["index"]))
+    match = check_processes(wanted)
+    if match is not None:
+        _reach(match["address"], int(match["index"]))
     given: dict[str, Any] = {}
-    if found is not None:
-        given = {"coordinator_address": found["address"], "num_processes": int(found["count"]),
-                 "process_id": int(found["index"])}  # fmt: skip
+    if match is not None:
+        given = {"coordinator_address": match["address"], "num_processes": int(match["count"]),
+                 "process_id": int(match["index"])}  # fmt: skip
     try:
         jax.distributed.initialize(**given, initialization_timeout=_TIMEOUT)
     except (RuntimeError, ValueError) as error:

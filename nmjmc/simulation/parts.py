@@ -195,7 +195,7 @@ def result_of(run: Run, parts: Sequence[Part], devices: Sequence[Any]) -> Result
 def _molecules(parts: Sequence[Part]) -> Molecules | None:
     """What was seen of the viewed patch, in whichever part it is."""
     for part in parts:
-        found = {name.removeprefix(_SEEN): v for name, v in part.views.items() if name.startswith(_SEEN)}
-        if found:
-            return Molecules(**found)
+        by_name = {name.removeprefix(_SEEN): v for name, v in part.views.items() if name.startswith(_SEEN)}
+        if by_name:
+            return Molecules(**by_name)
     return None

@@ -182,20 +182,20 @@ def read_table(path: str | Path) -> Table:
     try:
         with user_path(path, "table").open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, skipinitialspace=True)
-            found = [(reader.line_num, row) for row in reader if any(value.strip() for value in row)]
+            kept = [(reader.line_num, row) for row in reader if any(value.strip() for value in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValidationError("table", str(path), "a CSV file that can be read") from error
-    keys = [key.strip() for key in found[0][1]] if found else []
-    if len(found) < 2 or len(set(keys)) < len(keys):
+    keys = [key.strip() for key in kept[0][1]] if kept else []
+    if len(kept) < 2 or len(set(keys)) < len(keys):
         raise ValidationError(
             "table", str(path), "a CSV file with different keys in its first line, then points"
         )
-    for line, row in found:
+    for line, row in kept:
         if len(row) != len(keys) or not all(value.strip() for value in row):
             values = len([value for value in row if value.strip()])
             raise ValidationError(f"{path}, line {line}", f"of {values} values", f"of {len(keys)} values")
-    rows = [dict(zip(keys, (value.strip() for value in row), strict=True)) for _, row in found[1:]]
-    return Table(str(path), rows, [line for line, _ in found[1:]])
+    rows = [dict(zip(keys, (value.strip() for value in row), strict=True)) for _, row in kept[1:]]
+    return Table(str(path), rows, [line for line, _ in kept[1:]])
 
 
 def point_seed(seed: int, index: int) -> int:

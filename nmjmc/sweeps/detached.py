@@ -117,7 +117,7 @@ def workers_in_words(folder: Path) -> str:
 
 def _slurm(names: list[str]) -> list[str]:
     """The states of jobs of Slurm; the controller forgets those that ended a while ago."""
-    found: dict[str, dict[str, str]] = {}
+    by_name: dict[str, dict[str, str]] = {}
     for job in sorted({name.split("_")[0] for name in names}):
         try:
             done = subprocess.run(
@@ -125,8 +125,8 @@ def _slurm(names: list[str]) -> list[str]:
             )
         except (OSError, subprocess.SubprocessError):
             return []
-        found |= states(done.stdout)
-    said = [found.get(name, {}).get("State", "") for name in names]
+        by_name |= states(done.stdout)
+    said = [by_name.get(name, {}).get("State", "") for name in names]
     return [
         "waiting" if s in _WAITING else "running" if s in ("RUNNING", "COMPLETING") else "ended" for s in said
     ]

@@ -80,11 +80,11 @@ def _of_runs(folder: Path, runs: Sequence[Path]) -> Table:
 
 def _leaves(config: Any, prefix: str = "") -> dict[str, Any]:
     """A nested mapping by path."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for key, value in config.items():
         path = f"{prefix}{key}"
-        found |= _leaves(value, path + ".") if isinstance(value, dict) else {path: value}
-    return found
+        by_name |= _leaves(value, path + ".") if isinstance(value, dict) else {path: value}
+    return by_name
 
 
 def _unit_of(texts: Sequence[str]) -> str | None:
@@ -124,10 +124,10 @@ def _table(
 
 def _numbers(texts: Sequence[str], unit: str, field: str) -> np.ndarray:
     """Values in the stated unit."""
-    found = [
+    kept = [
         float(to_text(to_internal(t, unit, field), unit, 15).split(" ")[0]) if t else np.nan for t in texts
     ]
-    return np.asarray(found, np.float64)
+    return np.asarray(kept, np.float64)
 
 
 def _features(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

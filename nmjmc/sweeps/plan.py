@@ -197,14 +197,14 @@ def _axes(swept: Mapping[str, Any], base: Mapping[str, Any], table: Table | None
     units = _units(base)
     if table is None:
         return [axes.read(key, value, _unit(key, units)) for key, value in swept.items()]
-    found = [Axis(key, _unit(key, units), table.values(key)) for key in swept]
-    for axis in found:
+    kept = [Axis(key, _unit(key, units), table.values(key)) for key in swept]
+    for axis in kept:
         for index, row in enumerate(table.rows if axis.unit is not None else ()):
             # a number without a unit, or a list, is left to `build`
             if isinstance(value_of(row[axis.key]), str):
                 with table.placing(index):
                     to_internal(row[axis.key], axis.unit or "", axis.key, allow_infinite=True)
-    return found
+    return kept
 
 
 def _units(base: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,25 @@ class SweepResult:
         """Parameters, status, seed, and every feature with its errors, a row a point."""
         return gather(self.path)
 
+    @classmethod
+    def of_file(cls, path: str | Path) -> SweepResult:
+        """The sweep in a table that `save` or `nmjmc collect` wrote, without its folder: no whole results, no study.
+
+        Raises:
+            ValidationError: If it is damaged.
+        """
+        made = cls.__new__(cls)
+        made.path = user_path(path, "path")
+        made.table = sweep_table.read(made.path)
+        return made
+
     def refresh(self) -> SweepResult:
         """The same sweep, as it stands now."""
-        return SweepResult(self.path)
+        return self._of_its_kind(self.path)
+
+    @property
+    def _of_its_kind(self) -> Callable[[Path], SweepResult]:
+        return SweepResult.of_file if self.path.is_file() else SweepResult
 
     def __len__(self) -> int:
         return self.table.size
@@ -85,10 +101,10 @@ class SweepResult:
         Raises:
             ValidationError: If that was not swept.
         """
-        found = {parameter.name: parameter.values for parameter in self.table.parameters}
-        if name not in found:
-            raise ValidationError("name", repr(name), "a parameter of the sweep", nearest(name, found))
-        return found[name]
+        by_name = {parameter.name: parameter.values for parameter in self.table.parameters}
+        if name not in by_name:
+            raise ValidationError("name", repr(name), "a parameter of the sweep", nearest(name, by_name))
+        return by_name[name]
 
     def feature(self, name: str) -> np.ndarray:
         """The mean over the vesicles of each point [n], NaN where there is none.
@@ -108,7 +124,20 @@ class SweepResult:
         """
         if index not in self.done:
             raise ValidationError("index", index, "the number of a finished point")
-        return hdf5.load(Sweep.open(self.path).result_path(index))
+        return hdf5.load(self._folder().result_path(index))
+
+    def _folder(self) -> Sweep:
+        """The folder with the records of the points.
+
+        Raises:
+            ValidationError: If this is a table alone.
+        """
+        if self.path.is_file():
+            hint = "load the folder of the sweep"
+            raise ValidationError(
+                "the sweep", f"{self.path}, a table alone", "a folder with its points", hint
+            )
+        return Sweep.open(self.path)
 
     def best(self) -> int | None:
         """Number of the best point of a study; None while none is done.
@@ -116,7 +145,7 @@ class SweepResult:
         Raises:
             ValidationError: If the sweep is no study.
         """
-        sweep = Sweep.open(self.path)
+        sweep = self._folder()
         if sweep.definition["request"]["sampler"] != "optuna":
             raise ValidationError("the sweep", str(self.path), "one with sampler=optuna")
         found = study.best(sweep)
@@ -156,7 +185,8 @@ class SweepResult:
         Raises:
             ValidationError: If the name does not end in .nc or .h5.
         """
-        out = self.path / "sweep.nc" if path is None else user_path(path, "path")
+        beside = self.path if self.path.is_file() else self.path / "sweep.nc"
+        out = beside if path is None else user_path(path, "path")
         if out.suffix not in (".nc", ".h5"):
             raise ValidationError("path", str(out), "a name that ends in .nc or .h5")
         return sweep_table.write_both(self.table, out)[0]
@@ -199,8 +229,8 @@ class SweepResult:
         for index in range(min(table.size, _SHOWN)):
             values = [p.values[index] for p in table.parameters]
             cells = [f"{v:.6g}" if isinstance(v, float | np.floating) else str(v) for v in values]
-            found = [self._cell(name, index) for name in _FEATURES]
-            rows.append([str(index), *cells, *found, str(table.status[index])])
+            kept = [self._cell(name, index) for name in _FEATURES]
+            rows.append([str(index), *cells, *kept, str(table.status[index])])
         return rows
 
     def _cell(self, name: str, index: int) -> str:

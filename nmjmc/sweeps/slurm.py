@@ -57,15 +57,15 @@ def states(text: bytes | str) -> dict[str, dict[str, str]]:
     Returns:
         `JobID`, `State` and `NodeList` by the names that submitit gives: `17`, or `17_3` for a task of an array.
     """
-    found: dict[str, dict[str, str]] = {}
+    by_name: dict[str, dict[str, str]] = {}
     for line in (text.decode() if isinstance(text, bytes) else text).splitlines():
         pairs: dict[str, Any] = dict(_PAIR.findall(line))
         if "JobId" not in pairs:
             continue
         for name in _names(pairs):
             state = {"State": pairs.get("JobState", "UNKNOWN"), "NodeList": pairs.get("NodeList", "")}
-            found[name] = {"JobID": name, **state}
-    return found
+            by_name[name] = {"JobID": name, **state}
+    return by_name
 
 
 def _names(pairs: dict[str, str]) -> list[str]:

@@ -25,8 +25,8 @@ def work(sweep: Sweep, worker: Worker) -> None:
     holds its claim.
     """
     study = _study(sweep)
-    found = {axis["key"]: _axis(axis) for axis in sweep.definition["request"]["axes"]}
-    while chosen := _claimed(sweep, study, found, worker.together):
+    by_name = {axis["key"]: _axis(axis) for axis in sweep.definition["request"]["axes"]}
+    while chosen := _claimed(sweep, study, by_name, worker.together):
         for index, outcome in run_claimed(sweep, chosen, worker):
             _tell(sweep, study, index, outcome)
 

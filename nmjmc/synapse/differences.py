@@ -18,12 +18,12 @@ _QUIET = ("q10", "diffusion_q10", "reference_temperature", "reference_voltage") 
 
 def flat(described: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """Every value of a description by its path; a scheme that is written out is one value."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for key, value in described.items():
         path = f"{above}.{key}" if above else str(key)
         is_value = not isinstance(value, Mapping) or key in ("scheme", "history")
-        found |= {path: value} if is_value else flat(value, path)
-    return found
+        by_name |= {path: value} if is_value else flat(value, path)
+    return by_name
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -121,13 +121,13 @@ def _refuse_no_path(path: Any) -> None:
 
 def _flat(changes: Mapping[str, Any], above: str) -> list[tuple[str, Any]]:
     """Paths with their values; the mapping of a scheme is a value."""
-    found = []
+    kept = []
     for key, value in changes.items():
         _refuse_no_path(key)
         path = f"{above}.{key}" if above else key
         below = isinstance(value, Mapping) and path not in WORDS
-        found += _flat(value, path) if below else [(path, value)]
-    return found
+        kept += _flat(value, path) if below else [(path, value)]
+    return kept
 
 
 def _replaced(synapse: Synapse, changes: Mapping[str, Any]) -> Synapse:

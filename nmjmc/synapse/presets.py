@@ -125,13 +125,13 @@ def file_mapping(path: str | Path, more: tuple[str, ...] = ()) -> dict[str, Any]
     return schemes_from({k: v for k, v in whole.items() if k not in left}, Path(path).parent)
 
 
-def schemes_from(found: dict[str, Any], folder: Path) -> dict[str, Any]:
+def schemes_from(by_name: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A nested mapping in which each scheme that is named by a file is written out, its path being from a folder."""
     for part in ("receptor", "esterase"):
-        below = found.get(part)
+        below = by_name.get(part)
         if isinstance(below, Mapping) and is_scheme_file(below.get("scheme")):
-            found = {**found, part: {**below, "scheme": scheme_file(str(folder / below["scheme"]))}}
-    return found
+            by_name = {**by_name, part: {**below, "scheme": scheme_file(str(folder / below["scheme"]))}}
+    return by_name
 
 
 def preparation(name: str = "human", **overrides: Any) -> Synapse:

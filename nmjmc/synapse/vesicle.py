@@ -68,6 +68,6 @@ def _check_events(sites: Sites | np.ndarray, times: jax.Array | np.ndarray) -> N
         allowed = f"a list of {len(sites)} times in ms, one a site"
         raise ValidationError("vesicle.times", np.asarray(times).tolist(), allowed)
     if not bool((times[1:] >= times[:-1]).all()):
-        found = [float(t) for t in times]
-        hint = f"did you mean {sorted(found)} (with the sites in the same order)?"
-        raise ValidationError("vesicle.times", found, "rising", hint)
+        kept = [float(t) for t in times]
+        hint = f"did you mean {sorted(kept)} (with the sites in the same order)?"
+        raise ValidationError("vesicle.times", kept, "rising", hint)

@@ -210,8 +210,8 @@ def _groups(table: Table, name: str | None) -> list[tuple[str | None, np.ndarray
     if name is None:
         return [(None, done)]
     values = _parameter(table, name).values[done]
-    found = np.unique(values)
-    return [(v if isinstance(v, str) else f"{float(v):.4g}", done[values == v]) for v in found]
+    numbers = np.unique(values)
+    return [(v if isinstance(v, str) else f"{float(v):.4g}", done[values == v]) for v in numbers]
 
 
 def _averaged(x: np.ndarray, feature: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -62,6 +62,44 @@ def test_a_folder_of_several_opens_each_by_its_name(kept):
         several["empty"]
 
 
+def test_the_table_of_a_sweep_is_opened_without_its_folder(kept, tmp_path):
+    folder, old = nmjmc.load(kept / "sweep-run"), nmjmc.load(FILES / "sweep_v1" / "sweep.nc")
+    found = nmjmc.load(folder.save(tmp_path / "mine.nc"))
+    for some in (found, old):
+        assert some.done == folder.done and some.failed == folder.failed and len(some) == len(folder)
+        np.testing.assert_array_equal(some.feature("amplitude"), folder.feature("amplitude"))
+    for parameter in folder.table.parameters:
+        np.testing.assert_array_equal(found.parameter(parameter.name), parameter.values)
+        assert parameter.unit == next(p.unit for p in found.table.parameters if p.name == parameter.name)
+    assert found.summary() == folder.summary() and str(found).splitlines()[2:] == str(folder).splitlines()[2:]
+    assert found.to_xarray().identical(folder.to_xarray()) and found.refresh().done == folder.done
+    assert found.missing == folder.missing and found.running == []
+    with pytest.raises(ValidationError, match="load the folder of the sweep"):
+        found.result(found.done[0])
+
+
+def test_the_folder_of_a_quantal_analysis_is_opened(tmp_path):
+    generator = np.random.default_rng(3)
+    report = nmjmc.quantal(generator.normal(1.0, 0.25, 60), kind="miniatures", unit="nA", resamples=50)
+    found = nmjmc.load(report.save(tmp_path / "analysed"))
+    assert (
+        type(found) is type(report)
+        and str(found) == str(report)
+        and list(nmjmc.load(tmp_path)) == ["analysed"]
+    )
+    assert set(found.curves) == set(report.curves)
+    for name, curve in report.curves.items():
+        for key, values in curve.columns.items():
+            np.testing.assert_allclose(found.curves[name][key], values, rtol=1e-6)
+        assert {k: v for k, v in found.curves[name].units.items() if v} == {
+            k: v for k, v in curve.units.items() if v
+        }
+    (tmp_path / "analysed" / "table.csv").write_text("name,unit\n")
+    (tmp_path / "analysed" / "summary.json").write_text("{")
+    with pytest.raises(ValidationError, match="analyse the recording again"):
+        nmjmc.load(tmp_path / "analysed")
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -71,12 +109,13 @@ def test_a_folder_of_several_opens_each_by_its_name(kept):
         ("mine.yaml", r"nmjmc\.preparation"),
         ("sweep-run/sweep.json", "load its folder"),
         ("other.h5", "not written by nmjmc"),
-        ("sweep.nc", "table for other programs"),
+        ("broken.nc", "sweep.nc.*damaged|broken.nc.*damaged|cannot be read"),
         (3, "a file or a folder"),
     ],
 )
 def test_what_is_none_of_them_gets_one_sentence(name, sentence, kept, tmp_path):
-    shutil.copy(FILES / "sweep_v1" / "sweep.nc", tmp_path)
+    whole = (FILES / "sweep_v1" / "sweep.nc").read_bytes()
+    (tmp_path / "broken.nc").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "mine.yaml").write_text("name: mine\n")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = 1

@@ -79,20 +79,20 @@ def contents(
     linear, slope = linearised(evoked, driving_force, factor)
     single = None if small is None else linearised(small, driving_force, factor)[0]
     noise = noise_sd * float(np.sqrt(np.mean(slope**2)))
-    found: dict[str, Measured] = {}
+    by_name: dict[str, Measured] = {}
     summed = "" if driving_force is None else ", summation corrected"
     if single is not None:
         one, how = quantal.direct(linear, single), f"mean over mean{summed}"
-        found["direct"] = of_log("quantal content, direct", "", one.value, one.standard_error, how)
+        by_name["direct"] = of_log("quantal content, direct", "", one.value, one.standard_error, how)
     failed = _failures(evoked, noise_sd, small, failures)
     if failed is not None and 0 < failed < evoked.size:
-        found["failures"] = by_failures(evoked.size, failed)
+        by_name["failures"] = by_failures(evoked.size, failed)
     cv = quantal_cv if quantal_cv is not None else _cv(single, noise_sd)
     if linear.var(ddof=1) > noise**2:
         one = quantal.variance(linear, quantal_cv=cv, noise_sd=noise)
         how = f"mean²/variance, Poisson{summed}"
-        found["variance"] = of_log("quantal content, variance", "", one.value, one.standard_error, how)
-    return found
+        by_name["variance"] = of_log("quantal content, variance", "", one.value, one.standard_error, how)
+    return by_name
 
 
 def by_failures(trials: int, failed: int) -> Measured:
@@ -125,20 +125,20 @@ def binomial(
     large, slope = linearised(checked_trials(evoked, "evoked")[:, 0], driving_force, factor)
     small, _ = linearised(checked_trials(quanta, "quanta")[:, 0], driving_force, factor)
     ratio = float(np.sqrt(np.mean(slope**2)))
-    found = quantal.binomial(large, small)  # without the noise, which differs between them
+    estimate = quantal.binomial(large, small)  # without the noise, which differs between them
     p = (
-        found.p.value
-        + (noise_sd * ratio) ** 2 / (found.q.value * large.mean())
-        - noise_sd**2 / found.q.value**2
+        estimate.p.value
+        + (noise_sd * ratio) ** 2 / (estimate.q.value * large.mean())
+        - noise_sd**2 / estimate.q.value**2
     )
-    p_low, p_high = p - 1.96 * found.p.standard_error, p + 1.96 * found.p.standard_error
-    content = large.mean() / found.q.value
+    p_low, p_high = p - 1.96 * estimate.p.standard_error, p + 1.96 * estimate.p.standard_error
+    content = large.mean() / estimate.q.value
     high = content / p_low if p_low > 0 else np.inf
     return {
         "n": Measured("binomial n", "", content / p if p > 0 else np.inf, content / p_high if p_high > 0 else np.inf,
                       high, "moments; ends from those of p"),
-        "p": of_normal("binomial p", "", p, found.p.standard_error, "moments"),
-        "q": of_normal("quantal size q", "", found.q.value, found.q.standard_error, "mean miniature"),
+        "p": of_normal("binomial p", "", p, estimate.p.standard_error, "moments"),
+        "q": of_normal("quantal size q", "", estimate.q.value, estimate.q.standard_error, "mean miniature"),
     }  # fmt: skip
 
 

@@ -66,15 +66,15 @@ class Comparison:
 
 def features(events: EventTable) -> Mapping[str, np.ndarray]:
     """The features of a table of events, intervals among them, each without what is missing."""
-    found = {}
+    by_name = {}
     for name in FEATURES:
         values = events.columns.get(name, np.zeros(0))
         if (known := values[np.isfinite(values)]).size:
-            found[name] = known
+            by_name[name] = known
     time = events.columns.get("time", np.zeros(0))
     if time.size > 1 and np.isfinite(time).all():
-        found["interval"] = events.intervals()
-    return found
+        by_name["interval"] = events.intervals()
+    return by_name
 
 
 def spread(name: str, unit: str, values: Float[np.ndarray, " n"]) -> Spread:

@@ -27,10 +27,10 @@ def _read(name: str) -> Mapping[str, Any]:
 
 
 def _item(name: str, group: str, key: str) -> Any:
-    found = _read(name).get(group, {})
-    if key not in found:
-        raise ValidationError(f"{group} of {name}", repr(key), "a known one", nearest(key, found))
-    return found[key]
+    record = _read(name).get(group, {})
+    if key not in record:
+        raise ValidationError(f"{group} of {name}", repr(key), "a known one", nearest(key, record))
+    return record[key]
 
 
 def histogram(name: str, key: str) -> Histogram:
@@ -67,8 +67,8 @@ def statistics(name: str) -> list[Statistic]:
     Raises:
         ValidationError: If there is no such set.
     """
-    found = _read(name)
-    return [_statistic(entry, str(found.get("citation", ""))) for entry in found.get("statistics", [])]
+    record = _read(name)
+    return [_statistic(entry, str(record.get("citation", ""))) for entry in record.get("statistics", [])]
 
 
 def _statistic(entry: Mapping[str, Any], citation: str) -> Statistic:

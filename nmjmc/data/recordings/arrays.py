@@ -138,15 +138,15 @@ def recording_from(
 
 def _times(arrays: Mapping[str, Array], array: Array, file: str) -> Array | None:
     """The vector of times that belongs to an array: named so, and as long as one of its axes."""
-    found = [other for other in arrays.values() if other.is_named_time and other.name != array.name]
-    fitting = [other for other in found if other.size in array.shape]
+    kept = [other for other in arrays.values() if other.is_named_time and other.name != array.name]
+    fitting = [other for other in kept if other.size in array.shape]
     near = [other for other in fitting if _folder(other) == _folder(array)] or fitting
     if len(near) > 1 and len({other.size for other in near}) > 1:
         names = ", ".join(other.name for other in near)
         raise ValidationError(f"times of {file}", names, "one vector", "keep one, or rename the others")
-    if not near and len(found) == 1 and _folder(found[0]) == _folder(array):
+    if not near and len(kept) == 1 and _folder(kept[0]) == _folder(array):
         allowed = f"as long as an axis of {array.name}, which has the shape {array.shape}"
-        raise ValidationError(f"{found[0].name} of {file}", f"{found[0].size} times", allowed)
+        raise ValidationError(f"{kept[0].name} of {file}", f"{kept[0].size} times", allowed)
     return near[0] if near else None
 
 
@@ -237,5 +237,5 @@ def _meant(value: Any, unit: str, inside: str, field: str) -> tuple[list[float],
         return None
     if not number > 0:
         return None
-    found = [number * one for one in ((1.0,) if sure else _PREFIXES)]
-    return [one if inside == "ms" else 1.0 / one for one in found], sure
+    kept = [number * one for one in ((1.0,) if sure else _PREFIXES)]
+    return [one if inside == "ms" else 1.0 / one for one in kept], sure

@@ -63,9 +63,9 @@ def read_axon_text(path: str | Path) -> AxonText:
     for cells in csv.reader(rows[2 : 2 + lines], delimiter="\t"):
         name, _, rest = (cells[0] if cells else "").partition("=")
         head[name.strip()] = [cell.strip() for cell in ([rest] if rest else []) + cells[1:]]
-    found = [_TITLE.match(cell) for cell in next(csv.reader([rows[2 + lines]], delimiter=mark))]
-    titles = tuple(match.group(1) if match else "" for match in found)
-    units = tuple((match.group(2) or "").strip() if match else "" for match in found)
+    kept = [_TITLE.match(cell) for cell in next(csv.reader([rows[2 + lines]], delimiter=mark))]
+    titles = tuple(match.group(1) if match else "" for match in kept)
+    units = tuple((match.group(2) or "").strip() if match else "" for match in kept)
     if len(titles) != columns:
         raise ValidationError(
             "path", f"{place}, with {len(titles)} titles of {columns} columns", "a whole .atf file"

@@ -129,9 +129,9 @@ def _program(table: Columns) -> str:
     if is_mini_analysis(table):
         return "mini_analysis"
     known = {program: words for program, words in _HEADINGS.items() if program not in ("mini_analysis", LIST)}
-    found = {program: sum(name in table.names for name in words) for program, words in known.items()}
-    best = max(found, key=lambda program: found[program])
-    if found[best] > 1 and "amplitude" in (_HEADINGS[best].get(name) for name in table.names):
+    by_name = {program: sum(name in table.names for name in words) for program, words in known.items()}
+    best = max(by_name, key=lambda program: by_name[program])
+    if by_name[best] > 1 and "amplitude" in (_HEADINGS[best].get(name) for name in table.names):
         return best
     return LIST if as_list(table) is not None else ""
 

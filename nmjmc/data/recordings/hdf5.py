@@ -130,25 +130,25 @@ def kind_of_hdf5(path: str | Path) -> str:
 def _own(file: h5py.File, unit: str | None, known: dict[str, Any]) -> Recording:
     """The recording of a file of this package; a unit or a number that was given holds above the file's."""
     names = {field.name for field in fields(Recording)}
-    found: dict[str, Any] = {name: float(np.asarray(file[name])) for name in _SCALARS if name in names}
+    by_name: dict[str, Any] = {name: float(np.asarray(file[name])) for name in _SCALARS if name in names}
     signal: Any = file["signal"]
-    found["name"] = text_of(file.attrs["name"]) or ""
+    by_name["name"] = text_of(file.attrs["name"]) or ""
     for name in ("sweep_start", "length", "command"):
         if name in file:
-            found[name] = np.asarray(file[name])
+            by_name[name] = np.asarray(file[name])
     written, said = said_unit(unit, text_of(signal.attrs["units"]) or "")
     values, inside = to_unit(signal[...], written, "signal")
-    found["source"] = "; ".join(filter(None, (text_of(file.attrs["source"]) or "", said)))
-    return Recording(values, unit=inside, **{**found, **known})
+    by_name["source"] = "; ".join(filter(None, (text_of(file.attrs["source"]) or "", said)))
+    return Recording(values, unit=inside, **{**by_name, **known})
 
 
 def _contents(file: Any, path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays of numbers of a foreign file, and its datasets of compound types, by name."""
     arrays: dict[str, Array] = {}
     tables: dict[str, Any] = {}
-    found: list[tuple[str, Any]] = []
-    file.visititems(lambda name, item: found.append((name, item)))
-    for name, item in found:
+    kept: list[tuple[str, Any]] = []
+    file.visititems(lambda name, item: kept.append((name, item)))
+    for name, item in kept:
         if not isinstance(item, h5py.Dataset) or item.shape is None or name.startswith("#"):
             continue
         if item.dtype.names and item.ndim == 1 and item.shape[0] > 1:
@@ -183,8 +183,8 @@ def _time_axis(item: Any) -> int | None:
     """The axis that the labels or the scales of a dataset name as that of times."""
     said = [{str(dim.label), *(str(key) for key in dim.keys())} for dim in item.dims]
     words = [{name_and_unit(name.rsplit("/", 1)[-1])[0] for name in names} for names in said]
-    found = [i for i, names in enumerate(words) if names & set(_SAMPLES)]
-    return found[0] if len(found) == 1 else None
+    kept = [i for i, names in enumerate(words) if names & set(_SAMPLES)]
+    return kept[0] if len(kept) == 1 else None
 
 
 def _table(item: Any, path: Path) -> Columns:

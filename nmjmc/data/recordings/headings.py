@@ -76,8 +76,8 @@ def is_heading(row: Sequence[str]) -> bool:
 
 def is_units(row: Sequence[str]) -> bool:
     """Whether a row holds units, one or more, and nothing else."""
-    found = [cell.strip().strip("[]()") for cell in row if cell.strip()]
-    return bool(found) and all(kind_of_unit(cell) for cell in found)
+    kept = [cell.strip().strip("[]()") for cell in row if cell.strip()]
+    return bool(kept) and all(kind_of_unit(cell) for cell in kept)
 
 
 def parted(line: str) -> list[str]:

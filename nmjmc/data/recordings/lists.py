@@ -30,10 +30,10 @@ def as_list(table: Columns) -> Columns | None:
 
 def is_list(table: Columns) -> bool:
     """Whether a table is surely a list of amplitudes: of one sign, and no longer than lists are."""
-    found = as_list(table)
-    if found is None or len(found.values) > _MOST:
+    samples = as_list(table)
+    if samples is None or len(samples.values) > _MOST:
         return False
-    values = found.values[:, found.names.index("amplitude")]
+    values = samples.values[:, samples.names.index("amplitude")]
     values = values[np.isfinite(values)]
     return bool((values >= 0).all() or (values <= 0).all())
 

@@ -136,9 +136,9 @@ def decimal_of(
         return DECIMALS[str(given)]
     joined = ["\n".join(cells) for cells in columns]
     if all(_BOTH.fullmatch(text) for text in joined):
-        found = [mark for mark, pattern in _SURE.items() if any(map(pattern.search, joined))]
-        if len(found) == 1:
-            return found[0]
+        kept = [mark for mark, pattern in _SURE.items() if any(map(pattern.search, joined))]
+        if len(kept) == 1:
+            return kept[0]
     sure, either = _evidence(columns, lines)
     if len(sure) == 2:
         _contradiction(sure, name)

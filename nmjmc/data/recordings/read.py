@@ -74,15 +74,15 @@ def read_recording(
         raise ValidationError("format", repr(kind), "a known format", nearest(kind, READERS))
     _refuse_others(kind, options)
     try:
-        found = put_right(READERS[kind](place, **options), gain, polarity)
+        part = put_right(READERS[kind](place, **options), gain, polarity)
     except ValidationError as error:
         if place.name in str(error) or error.field in (*options, "gain", "polarity"):
             raise
         raise ValidationError(
             f"{error.field} of {place.name}", error.value, error.allowed, error.hint
         ) from error
-    refuse_impossible(found.unit, found.signal, f"recording {place.name}")
-    return found
+    refuse_impossible(part.unit, part.signal, f"recording {place.name}")
+    return part
 
 
 def _refuse_others(kind: str, options: dict[str, Any]) -> None:

@@ -82,15 +82,15 @@ def recording_of(
     if sampling_interval is None:
         hint = "give it in ms, or head the column of times with  time (ms)"
         raise ValidationError("sampling_interval", "missing", f"given, as {table.file} has no times", hint)
-    found = samples_of(table, rest, unit, signal)
-    values = found.values
+    samples = samples_of(table, rest, unit, signal)
+    values = samples.values
     if index is None and not any(table.names):
         values = sweeps_first(values.T, f"table {table.file}", sweeps, usual="columns")
     elif sweeps not in (None, "columns"):
         raise ValidationError("sweeps", repr(sweeps), f"columns in {table.file}, which has headings or times")
-    source = "; ".join(filter(None, (path.name, found.said)))
+    source = "; ".join(filter(None, (path.name, samples.said)))
     ours: dict[str, Any] = {"name": path.stem, "source": source, "length": lengths_of(values)}
-    return Recording(values, sampling_interval, found.unit, **{**ours, **known})
+    return Recording(values, sampling_interval, samples.unit, **{**ours, **known})
 
 
 def time_step(table: Columns, index: int) -> Step:

@@ -38,26 +38,26 @@ def read_neo(
     blocks = _read(place)
     if block not in range(len(blocks)):
         raise ValidationError("block", block, f"from 0 to {len(blocks) - 1} in {place.name}")
-    found = [_channel(segment, channel, place) for segment in blocks[block].segments]
-    if not found:
+    kept = [_channel(segment, channel, place) for segment in blocks[block].segments]
+    if not kept:
         raise ValidationError("path", f"{path}, which holds no segment", "a recording")
-    rates = [part.rate for part in found]
+    rates = [part.rate for part in kept]
     if np.ptp(rates) > _EVEN * rates[0]:
         raise ValidationError("sampling", f"{min(rates):g} to {max(rates):g} kHz", "the same in all segments")
-    if len({part.unit for part in found}) > 1:
-        units = ", ".join(sorted({part.unit for part in found}))
+    if len({part.unit for part in kept}) > 1:
+        units = ", ".join(sorted({part.unit for part in kept}))
         raise ValidationError(f"unit of channel {channel}", units, "the same in all segments")
-    written, said = said_unit(unit, found[0].unit)
+    written, said = said_unit(unit, kept[0].unit)
     if not known_unit(written):
         hint = "say it, for example unit=pA, or choose another channel"
         raise ValidationError(
             f"unit of channel {channel}", repr(written), "one of current or potential", hint
         )
-    values, length = padded([part.values for part in found])
+    values, length = padded([part.values for part in kept])
     signal, inside = to_unit(values, written, f"channel {channel}")
     ours = {
         "sampling_interval": 1.0 / rates[0],
-        "sweep_start": np.array([part.start for part in found]),
+        "sweep_start": np.array([part.start for part in kept]),
         "length": length,
         "name": place.stem,
         "source": "; ".join(filter(None, (f"{place.name}, channel {channel}, read by neo", said))),

@@ -114,23 +114,23 @@ def counts(options: Options, synapse: Synapse) -> Source:
 def statistics(options: Options, synapse: Synapse) -> Source:
     """Published features of the current with their errors."""
     if options.has("values"):
-        found = {name: _inline(options, name, value) for name, value in options.mapping("values").items()}
+        by_name = {name: _inline(options, name, value) for name, value in options.mapping("values").items()}
     else:
-        found = _chosen(options)
+        by_name = _chosen(options)
     changes = changes_of(options, synapse)
     driving_force(options, synapse, changes)
-    decay = found["decay_time"] if "decay_time" in found else None
+    decay = by_name["decay_time"] if "decay_time" in by_name else None
     length = to_internal(f"{decay.value} {decay.unit}", "ms", options.field("decay_time")) if decay else 0.0
-    remembered = [name for name, number in found.items() if number.mark == "M"]
+    remembered = [name for name, number in by_name.items() if number.mark == "M"]
     remarks = ()
     if remembered:
         those = " and ".join(remembered)
         are = "is" if len(remembered) == 1 else "are"
         remarks = (f"{options.name}: {those} {are} from memory [M], a target and no validation.",)
-    sources = "; ".join(dict.fromkeys(number.source for number in found.values() if number.source))
-    note = f"{', '.join(found)}{f' ({sources})' if sources else ''}"
-    needed = max(8.0, float(np.ceil(4.0 * length))) if {"decay_time", "charge"} & set(found) else 3.0
-    return Source(changes, needed, lambda c: StatisticsTerm(options.name, found, c), note, remarks)
+    sources = "; ".join(dict.fromkeys(number.source for number in by_name.values() if number.source))
+    note = f"{', '.join(by_name)}{f' ({sources})' if sources else ''}"
+    needed = max(8.0, float(np.ceil(4.0 * length))) if {"decay_time", "charge"} & set(by_name) else 3.0
+    return Source(changes, needed, lambda c: StatisticsTerm(options.name, by_name, c), note, remarks)
 
 
 def _of_histogram(
@@ -194,13 +194,13 @@ def _chosen(options: Options) -> dict[str, Statistic]:
     if not wanted:
         hint = f"features maps {', '.join(FEATURES)} to the names of the numbers"
         raise ValidationError(options.field("features"), "missing", "given", hint)
-    found = {}
+    by_name = {}
     for feature, name in wanted.items():
         if name not in rows:
             raise ValidationError(options.field(f"features.{feature}"), repr(name), "one that is there", nearest(
                 str(name), rows))  # fmt: skip
-        found[feature] = rows[name]
-    return found
+        by_name[feature] = rows[name]
+    return by_name
 
 
 def _inline(options: Options, feature: str, given: Any) -> Statistic:

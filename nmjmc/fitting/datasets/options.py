@@ -265,10 +265,10 @@ def located(path: Any, folder: Path) -> Path:
 
 def flattened(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A nested mapping with keys joined by dots."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for key, value in mapping.items():
         if isinstance(value, Mapping):
-            found |= flattened(value, f"{prefix}{key}.")
+            by_name |= flattened(value, f"{prefix}{key}.")
         else:
-            found[f"{prefix}{key}"] = value
-    return found
+            by_name[f"{prefix}{key}"] = value
+    return by_name

@@ -127,13 +127,13 @@ def searched(options: Options, record: Recording, least: float) -> tuple[Recordi
     if rest.share >= 1.0:
         return record, "", ()
     try:
-        found = at_rest(record, least, settle)
+        part = at_rest(record, least, settle)
     except ValidationError as error:
         value = f"missing, and the command rests nowhere for {least:g} ms ({settle:g} ms after each change left out)"
         hint = f"{_how(options, rest)}, or a shorter data.{options.name}.settle"
         raise ValidationError(field, value, "said", hint) from error
-    share = 100.0 * found.duration / record.duration
-    return found, f" in the {share:.0f} % of the record in which the command rests at {rest.level:g} mV", ()
+    share = 100.0 * part.duration / record.duration
+    return part, f" in the {share:.0f} % of the record in which the command rests at {rest.level:g} mV", ()
 
 
 def _in_window(
@@ -141,19 +141,19 @@ def _in_window(
 ) -> tuple[Recording, str, tuple[str, ...]]:
     """The record within a window of each sweep, as it was said."""
     try:
-        found = windowed(record, window)
+        part = windowed(record, window)
     except ValidationError as error:
         raise ValidationError(
             options.field("window"), f"{window[0]:g} to {window[1]:g} ms", error.allowed
         ) from error
-    rest = rest_of(found, settle)
+    rest = rest_of(part, settle)
     remarks = ()
-    if found.command.size and (rest.share < 1.0 or not rest.known):
+    if part.command.size and (rest.share < 1.0 or not rest.known):
         remarks = (
             f"{options.name}: the command changes, or cannot be told, within the window of "
             f"{window[0]:g} to {window[1]:g} ms that was chosen.",
         )
-    return found, f" from {window[0]:g} to {window[1]:g} ms of each sweep", remarks
+    return part, f" from {window[0]:g} to {window[1]:g} ms of each sweep", remarks
 
 
 def at_one_command(options: Options, record: Recording) -> tuple[Recording, float, tuple[str, ...]]:
