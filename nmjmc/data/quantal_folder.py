@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from nmjmc.errors import ValidationError
 
 TABLE, SUMMARY = "table.csv", "summary.json"
 _HEAD = re.compile(r"(?P<name>.*?)(?: \((?P<unit>.*)\))?")
-_TEXTS = ("name", "unit", "how")
 
 
 def is_quantal(folder: Path) -> bool:
@@ -34,7 +33,7 @@ def load_quantal(folder: Path) -> QuantalReport:
         summary = unsealed((folder / SUMMARY).read_bytes())
         heads, lines = _columns(folder / TABLE)
         rows = [dict(zip(heads, line, strict=True)) for line in lines]
-        measured = tuple(Measured(**{n: _cell(n, row[n]) for n in row if n != "truth"}) for row in rows)
+        measured = tuple(map(_measured, rows))
         truth = {row["name"]: float(row["truth"]) for row in rows if row["truth"] not in ("", "nan")}
         places = sorted(path for path in folder.glob("*.csv") if path.name != TABLE)
         curves = {path.stem: _curve(path) for path in places}
@@ -58,8 +57,10 @@ def _columns(path: Path) -> tuple[list[str], list[list[str]]]:
     return lines[0], lines[1:]
 
 
-def _cell(name: str, text: str) -> str | float:
-    return text if name in _TEXTS else float(text)
+def _measured(row: Mapping[str, str]) -> Measured:
+    """A number of the table, as `QuantalReport.table` names its parts."""
+    value, low, high, error = (float(row[name]) for name in ("value", "low", "high", "standard_error"))
+    return Measured(row["name"], row["unit"], value, low, high, row["how"], error)
 
 
 def _curve(path: Path) -> Curve:

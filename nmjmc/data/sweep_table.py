@@ -128,12 +128,13 @@ def read(path: Path) -> Table:
         check(path)
         with h5py.File(path, "r") as file:
             check_file(file, path)
-            if (version := int(np.ravel(file.attrs["schema_version"])[0])) > COLLECTION_VERSION:
+            if (version := int(np.asarray(file.attrs["schema_version"]).ravel()[0])) > COLLECTION_VERSION:
                 allowed = f"a table of version {COLLECTION_VERSION} or before"
                 raise ValidationError("path", f"{path}, of version {version}", allowed)
-            columns = {name: _plain_texts(file[name][...]) for name in file if file[name].shape}
-            swept = str(file["status"].attrs.get("coordinates", "")).split()
-            parameters = [Parameter(n, _unit(file[n].attrs.get("units")), columns[n]) for n in swept]
+            held = {str(n): item for n, item in file.items() if isinstance(item, h5py.Dataset) and item.shape}
+            columns = {name: _plain_texts(np.asarray(item[...])) for name, item in held.items()}
+            swept = str(held["status"].attrs.get("coordinates", "")).split()
+            parameters = [Parameter(n, _unit(held[n].attrs.get("units")), columns[n]) for n in swept]
             about = json.loads(joined("sweep", dict(file.attrs)))
             title = str(file.attrs["title"]).removeprefix("nmjmc sweep: ")
         return _table(title, tuple(parameters), columns, about)
