@@ -21,7 +21,7 @@ from nmjmc.kernel.host.checks import MOST_SITES, check_numerics, check_times
 from nmjmc.kernel.host.job import Job, Members, Outcome, Point, record_intervals
 from nmjmc.kernel.host.meter import Meter, Progress
 from nmjmc.kernel.host.scores import Statistics, statistics
-from nmjmc.kernel.host.sight import free_places, view_moments
+from nmjmc.kernel.host.sight import Size, free_places, size_of, view_moments
 from nmjmc.kernel.jax_pass.batch import Batch
 from nmjmc.kernel.jax_pass.lists import Lists
 from nmjmc.kernel.jax_pass.programs import Programs
@@ -36,6 +36,7 @@ _CPU_BYTES = 2**28
 _GPU_BYTES = 8 * 2**30
 _ENTRY_BYTES = 32
 _SITE_BYTES = 8
+_VIEWED = 3  # copies of a view's arrays, while its frames are put together
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,14 @@ class Needs:
     Attributes:
         time_step: its time step in words.
         records: records of each patch.
-        memory_bytes: memory of the kernel and of the records [bytes].
+        memory_bytes: memory of the kernel, of the records and of the views [bytes].
+        view: frames, molecules and sites that are kept for viewing; no frames where none are asked for.
     """
 
     time_step: str
     records: int
     memory_bytes: int
+    view: Size
 
 
 def run(
@@ -186,7 +189,8 @@ def plan(
     content = release.contents(synapse.vesicle, 0, 0, min(vesicles, 4096))
     size = patches_of_a_batch(job, content, numerics, lanes)
     memory = memory_of(job, content, size, vesicles, lanes)
-    return Needs(_step_in_words(job), len(job.substeps) + 1, memory)
+    view = size_of(job, float(content.sum(axis=1).mean()))
+    return Needs(_step_in_words(job), len(job.substeps) + 1, memory, view)
 
 
 def _step_in_words(job: Job) -> str:
@@ -232,7 +236,11 @@ def memory_of(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: li
             "smaller",
             f"these batches take {_gib(kernel)}, and there are {_gib(here)}",
         )
-    whole = kernel + each * vesicles
+    whole = kernel + each * vesicles + (view := _VIEWED * size_of(job, molecules).bytes)
+    if view > here / 2:
+        hint = f"{len(job.moments):,} frames take {_gib(view)}, and there are {_gib(here)}"
+        hint += "; or keep fewer molecules (numerics.view_molecules)"
+        raise ValidationError("numerics.view_interval", f"of {len(job.moments):,} frames", "longer", hint)
     if whole > here:
         most = max(1, int((here - kernel) / each))
         hint = f"the records take {_gib(whole)}, and there are {_gib(here)}; run parts with first_vesicle"

@@ -28,8 +28,20 @@ def sentences(asked: Simulation, plan: Plan) -> dict[str, str]:
         **{f"changes {path}": words for path, words in asked.changes().items()},
         "time step": plan.time_step,
         "records": f"{plan.records:,} a vesicle",
+        **_views(plan),
         "memory": f"{memory}, and some {_BASE_MIB} MiB of Python, JAX and programs",
         "predicted time": _time(plan, asked),
+    }
+
+
+def _views(plan: Plan) -> dict[str, str]:
+    """What is kept for viewing; nothing where no views are asked for."""
+    view = plan.view
+    if not view.frames:
+        return {}
+    size = f"{view.bytes / 1e6:,.0f} MB, of which compression leaves a tenth in the file"
+    return {
+        "views": f"{view.frames:,} frames of {view.molecules:,} molecules and {view.sites:,} sites: {size}"
     }
 
 

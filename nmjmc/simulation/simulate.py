@@ -12,6 +12,7 @@ from nmjmc.data import provenance
 from nmjmc.data.result import Result
 from nmjmc.errors import ValidationError
 from nmjmc.kernel.executor import settled
+from nmjmc.kernel.host.sight import Size
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.numbers import whole_number
 from nmjmc.progress import listener, shown
@@ -119,6 +120,7 @@ class Plan:
         time_step: The kernel's time step in words.
         memory_bytes: Memory of the kernel and of the records [bytes].
         device: The device it would run on.
+        view: Frames, molecules and sites that are kept for viewing.
     """
 
     vesicles: int
@@ -126,6 +128,7 @@ class Plan:
     time_step: str
     memory_bytes: int
     device: str
+    view: Size
 
 
 def plan(
@@ -164,4 +167,4 @@ def plan(
         numerics=run.numerics,
     )
     device_name = provenance.device_name(devices[0])
-    return Plan(run.vesicles, needs.records, needs.time_step, needs.memory_bytes, device_name)
+    return Plan(run.vesicles, needs.records, needs.time_step, needs.memory_bytes, device_name, needs.view)

@@ -5,10 +5,12 @@ import pytest
 from scipy import stats
 
 import nmjmc
+from nmjmc.cli.main import main
 from nmjmc.data.molecules import NAMES
 from nmjmc.errors import ValidationError
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.simulate import run
+from nmjmc.simulation.simulate import plan
 from nmjmc.synapse import Slab
 from tests.models import DIFFUSION, HEIGHT, inert
 from tests.system.test_reproducible import small
@@ -142,6 +144,20 @@ def test_views_that_cannot_be(numerics, field):
     with pytest.raises(ValidationError) as caught:
         nmjmc.simulate(small(), **HOW, numerics=numerics)
     assert caught.value.field == field
+
+
+@pytest.mark.unit
+def test_the_size_of_a_view_is_foretold(capsys):
+    numerics = {"view_interval": 0.01, "view_onset_interval": 0.002, "executor": "warp"}
+    found = plan(small(), 3, 9, duration=0.1, record_interval=0.002, numerics=numerics).view
+    seen = _seen().molecules
+    assert found.frames == seen.frames and found.sites == len(seen.site_place)
+    assert found.molecules == pytest.approx(seen.number.size, rel=0.3)
+    words = ["simulate", "dry_run=true", "numerics.view_interval=10 us", "numerics.view_molecules=500"]
+    assert main(words) == 0
+    assert "1,000 frames of 500 molecules" in capsys.readouterr().out
+    with pytest.raises(ValidationError, match=r"numerics.view_interval.*view_molecules"):
+        plan(nmjmc.preparation("human"), 3, 9, duration=1000, record_interval=0.001, numerics=numerics)
 
 
 @pytest.mark.unit

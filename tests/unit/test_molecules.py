@@ -200,6 +200,18 @@ def test_words_that_cannot_be_right(result, tmp_path, words, said, capsys, monke
     assert [path.name for path in tmp_path.iterdir()] == ["result.h5"]
 
 
+def test_the_file_is_that_of_xarray_and_comes_back(result, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    path = result.save(tmp_path / "r.h5")
+    with xarray.open_dataset(path, engine="h5netcdf") as found:
+        assert found.identical(result.to_xarray())
+        assert found["molecule_place"].dims == ("frame", "molecule", "axis")
+        assert "0 to come, 1 free, 2 bound" in found["molecule_state"].attrs["long_name"]
+    again = nmjmc.load(path).molecules
+    np.testing.assert_array_equal(again.place, result.molecules.place)
+    np.testing.assert_array_equal(again.free_places(), result.positions)
+
+
 def _there(result, frame):
     seen = result.molecules
     return np.flatnonzero((seen.state[frame] == 1) | (seen.state[frame] == 2))

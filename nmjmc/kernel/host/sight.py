@@ -6,12 +6,14 @@ that the file compresses well.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from nmjmc.kernel.host.job import Job
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics.lattice import Lattice
 from nmjmc.kernel.physics.tables import Folds
@@ -67,6 +69,26 @@ def free_places(seen: Mapping[str, np.ndarray]) -> list[tuple[float, Float[np.nd
     return [(float(time), place[state == FREE]) for time, place, state in frames]
 
 
+class Size(NamedTuple):
+    """How large a view is: frames, molecules and sites; `bytes` of its arrays."""
+
+    frames: int
+    molecules: int
+    sites: int
+
+    @property
+    def bytes(self) -> int:
+        """Of all arrays: of a molecule in a frame its state, site and place, of a site its state."""
+        return self.frames * (17 * self.molecules + self.sites)
+
+
+def size_of(job: Job, molecules: float) -> Size:
+    """How large the view of a job is, of patches with so many molecules."""
+    most = math.inf if job.view_molecules is None else job.view_molecules
+    sites = int(job.lowered.start[:-3].sum())
+    return Size(len(job.moments), int(min(molecules, most)), sites)
+
+
 def chosen(molecules: int, most: int | None) -> Int[np.ndarray, " n"]:
     """The molecules that are kept, evenly spread over their numbers; all of them where `most` is None."""
     if most is None or most >= molecules:
@@ -94,6 +116,7 @@ def assembled(
     """
     row = np.full(len(places), -1, np.int32)
     row[sites] = np.arange(len(sites), dtype=np.int32)
+    places = places.astype(np.float32)
     held = np.stack([frame.held for frame in frames])
     place = np.stack([frame.place for frame in frames])
     at = np.where(held >= 0, held, 0)
