@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nmjmc.cli import report
-from nmjmc.cli.file_words import one_file
+from nmjmc.cli.file_words import one_path
 from nmjmc.errors import ValidationError
 
 _EXAMPLE = "nmjmc export outputs/NAME/result.h5 out=molecules.xyz"
@@ -15,7 +15,7 @@ def command(words: list[str]) -> int:
     Raises:
         ValidationError: If there is no such result or format, or it keeps no views.
     """
-    file, options = one_file(words, "export", ("out", "format"), _EXAMPLE)
+    file, options = one_path(words, "export", ("out", "format"), "one result file", _EXAMPLE)
     if "out" not in options:
         allowed = "a file .xyz (OVITO) or .pvd (ParaView), or a folder (CellBlender)"
         raise ValidationError("out", "not given", allowed, f"for example {_EXAMPLE}")

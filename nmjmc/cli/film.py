@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nmjmc.cli import report
-from nmjmc.cli.file_words import one_file
+from nmjmc.cli.file_words import one_path
 from nmjmc.request import settings
 
 _EXAMPLE = "nmjmc film outputs/NAME/result.h5 out=film.mp4"
@@ -19,11 +19,11 @@ def command(words: list[str]) -> int:
     """
     from nmjmc.viz.molecules.film import FilmRequest
 
-    file, options = one_file(words, "film", ("out", *settings(FilmRequest)), _EXAMPLE)
+    file, options = one_path(words, "film", ("out", *settings(FilmRequest)), "one result file", _EXAMPLE)
     from nmjmc.results import load
     from nmjmc.viz.draw import film
 
-    folder = Path(file) if Path(file).is_dir() else Path(file).parent
+    folder = file if file.is_dir() else file.parent
     asked = FilmRequest.of({name: _number(text) for name, text in options.items() if name != "out"})
     out = film(load(file), options.get("out", folder / "film.mp4"), **asked.plain())
     report.console().print(f"Written to {out} ({Path(out).stat().st_size / 1e6:.1f} MB).", soft_wrap=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nmjmc.cli import report
-from nmjmc.cli.file_words import one_file
+from nmjmc.cli.file_words import one_path
 
 _EXAMPLE = "nmjmc view outputs/NAME/result.h5 out=view.html"
 
@@ -16,17 +14,13 @@ def command(words: list[str]) -> int:
     Raises:
         ValidationError: If there is no such result, or it keeps no views.
     """
-    file, options = one_file(words, "view", ("out",), _EXAMPLE)
+    file, options = one_path(words, "view", ("out",), "one result file", _EXAMPLE)
     from nmjmc.results import load
     from nmjmc.viz.draw import view
 
     page = view(load(file))
-    out = page.save(options.get("out", _beside(file) / "view.html"))
+    folder = file if file.is_dir() else file.parent
+    out = page.save(options.get("out", folder / "view.html"))
     size = out.stat().st_size / 1e6
     report.console().print(f"Written to {out} ({size:.1f} MB); it opens in any browser.", soft_wrap=True)
     return 0
-
-
-def _beside(file: str) -> Path:
-    """The folder of a result."""
-    return Path(file) if Path(file).is_dir() else Path(file).parent
