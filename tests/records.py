@@ -48,7 +48,7 @@ def formula_run(
     )
 
 
-def formula_many(requests, *, devices, on_chunk=None, room=None):
+def formula_many(requests, *, devices, on_chunk=None):
     """What `nmjmc.kernel.many.run_many` gives: each point by whatever stands in for the kernel at this moment."""
     from nmjmc.errors import NmjmcError
     from nmjmc.kernel import simulate

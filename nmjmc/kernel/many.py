@@ -6,11 +6,10 @@ points with the same steps ride together).
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,15 +20,11 @@ from nmjmc.errors import NmjmcError
 from nmjmc.kernel.executor import settled
 from nmjmc.kernel.host.job import Job, Members, Outcome
 from nmjmc.kernel.host.meter import Meter, Progress
-from nmjmc.kernel.jax_pass.layout import Layout, Room, known_or_new
 from nmjmc.kernel.jax_pass.programs import Programs
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics import release
-from nmjmc.kernel.physics.lower import capacity_of
-from nmjmc.kernel.physics.tables import FIRST
 from nmjmc.kernel.simulate import (
     Record,
-    batch_size,
     default_device,
     lanes_of,
     make_job,
@@ -88,7 +83,6 @@ def run_many(
     *,
     devices: Sequence[Any] | None = None,
     on_chunk: Callable[[Progress], None] | None = None,
-    room: Room | None = None,
 ) -> Iterator[tuple[int, Record | NmjmcError]]:
     """Simulate many points.
 
@@ -96,13 +90,11 @@ def run_many(
         requests: the points.
         devices: devices to share the batches; None takes JAX's default device.
         on_chunk: called with the progress of the points of a kind after each chunk.
-        room: of the largest of all points, where these are a part of them; None takes that of the largest of these.
 
     Yields:
         The number of a point and its record, or why there is none, as soon as it is finished, in any order.
     """
     lanes = lanes_of(list(devices) if devices else [default_device()])
-    room = room or room_of(request.synapse for request in requests)
     for first in range(0, len(requests), _WINDOW):
         families: dict[Any, list[_Asked]] = {}
         for index, request in enumerate(requests[first : first + _WINDOW], first):
@@ -113,17 +105,8 @@ def run_many(
             else:
                 families.setdefault(_family(asked, lanes[0]), []).append(asked)
         for kind in list(families):
-            for group in _groups(kind, families.pop(kind), lanes, room):
+            for group in _groups(kind, families.pop(kind), lanes):
                 yield from _run_group(group, lanes, on_chunk)
-
-
-def room_of(synapses: Iterable[Synapse]) -> Room | None:
-    """The room that the largest of these takes; None where there are none."""
-    some = [(capacity_of(s), float(s.vesicle.content_mean), float(s.vesicle.content_cv)) for s in synapses]
-    if not some:
-        return None
-    sites, mean, cv = map(max, zip(*some, strict=True))
-    return Room(int(sites), (mean, cv))
 
 
 def _asked(index: int, request: Request, lanes: list[Any]) -> _Asked:
@@ -155,73 +138,38 @@ def _family(asked: _Asked, device: Any) -> Any:
     )
 
 
-def _groups(kind: Any, points: list[_Asked], lanes: list[Any], room: Room | None) -> Iterator[_Group]:
-    """The points of a family, those with the same steps together, and their patches dealt out to batches."""
+def _groups(kind: Any, points: list[_Asked], lanes: list[Any]) -> Iterator[_Group]:
+    """The points of a family, and their patches dealt out to batches.
+
+    Batches of the event kernel may hold any number of points; a batch of the pass of JAX holds patches of one.
+    """
     if points[0].job.executor == "warp":
-        yield _event_group(kind, points, lanes)
+        yield _group(kind, points, len(points), lanes)
         return
-    kinds: dict[bytes, list[_Asked]] = {}
+    alike: dict[bytes, list[_Asked]] = {}
     for point in points:
-        kinds.setdefault(point.job.substeps.tobytes(), []).append(point)
-    most = max(point.request.vesicles for point in points)
-    wanted = _layout(points, max(map(len, kinds.values())), most, lanes, room)
-    layout = known_or_new(kind, wanted)
-    for some in kinds.values():
-        own = tuple(_widened(point.job, layout.sites).points[0] for point in some)
-        job = some[0].job._replace(points=own, slots=layout.slots, lists=layout.lists, content=layout.content)
-        yield _Group(kind, job, some, layout.size, list(_dealt(some, layout.slots, layout.size)))
+        alike.setdefault(point.job.substeps.tobytes(), []).append(point)
+    for some in alike.values():
+        yield _group(kind, some, 1, lanes)
 
 
-def _event_group(kind: Any, points: list[_Asked], lanes: list[Any]) -> _Group:
-    """The points of a family for the event kernel, whose batches may hold any number of patches and points."""
+def _group(kind: Any, points: list[_Asked], together: int, lanes: list[Any]) -> _Group:
+    """Points whose batches hold so many of them at most."""
     job = points[0].job._replace(points=tuple(point.job.points[0] for point in points))
     held = np.concatenate([point.contents for point in points])
     size = patches_of_a_batch(job, held, points[0].request.numerics, lanes)
-    return _Group(kind, job, points, size, list(_dealt(points, len(points), size)))
+    return _Group(kind, job, points, size, list(_dealt(points, together, size)))
 
 
-def _layout(points: list[_Asked], together: int, most: int, lanes: list[Any], room: Room | None) -> Layout:
-    """The layout that suits points of at most so many patches, of which so many ride together at most."""
-    sites = max(point.job.lowered.shape.sites for point in points)
-    contents = [point.job.points[0].content for point in points]
-    content = (max(mean for mean, _ in contents), max(cv for _, cv in contents))
-    sites, content = (room or Room(sites, content)).fitted(sites, content)
-    job = _widened(points[0].job, sites)
-    held = np.concatenate([point.contents for point in points])
-    batch = batch_size(job.lowered, held, points[0].request.numerics, lanes[0].platform)
-    # the tables of fixed steps are for one set
-    if most * 2 > batch or together == 1 or job.lowered.step is not None:
-        return Layout(1, math.ceil(most / math.ceil(most / batch)), most, sites, content)
-    patches = together * most
-    batches = max(math.ceil(patches / batch), min(len(lanes), patches // batch))
-    size = math.ceil(patches / batches)
-    # a batch may begin and end in the middle of a point
-    slots = math.ceil((size - 1) / most) + 1
-    return Layout(slots, size, most, sites, content)
-
-
-def _widened(job: Job, sites: int) -> Job:
-    """The job with vacant sites added, so that it has as many as the others."""
-    (point,) = job.points
-    lowered = point.lowered
-    tables, vacant = lowered.tables, lowered.tables.chemistry.exit_rate.shape[0] - 1
-    spare = sites - tables.template.shape[0]
-    template = np.pad(np.asarray(tables.template), (0, spare), constant_values=FIRST + vacant)
-    lowered = lowered._replace(
-        tables=tables._replace(template=template), shape=lowered.shape._replace(sites=sites)
-    )
-    return job._replace(points=(point._replace(lowered=lowered),))
-
-
-def _dealt(points: list[_Asked], slots: int, size: int) -> Iterator[Members]:
-    """The batches: the patches of all points one after the other, cut where a batch has no more room or no slot."""
+def _dealt(points: list[_Asked], together: int, size: int) -> Iterator[Members]:
+    """The batches: the patches of all points one after the other, cut where a batch is full."""
     requests = [point.request for point in points]
     point = np.repeat(np.arange(len(points)), [r.vesicles for r in requests])
     number = np.concatenate([r.first_vesicle + np.arange(r.vesicles) for r in requests])
     contents = np.concatenate([p.contents for p in points])
     begin = 0
     while begin < len(point):
-        end = min(begin + size, int(np.searchsorted(point, point[begin] + slots)))
+        end = min(begin + size, int(np.searchsorted(point, point[begin] + together)))
         yield Members(point[begin:end], number[begin:end], contents[begin:end])
         begin = end
 
@@ -248,7 +196,7 @@ def _run_group(
             try:
                 if not set(members.point) <= dropped:
                     start = number * group.size
-                    outcome = run_batch(job, members, start, group.size, programs[lane], meter)
+                    outcome = run_batch(job, members, start, programs[lane], meter)
             except (Exception, KeyboardInterrupt) as error:
                 outcome = error
             _put(found, (number, outcome, time.perf_counter() - begun), meter)
@@ -292,7 +240,7 @@ def _taken(
         dropped.update(inside)
         for place in inside:
             point = group.points[place]
-            for alone in _groups(group.kind, [point], lanes, None):
+            for alone in _groups(group.kind, [point], lanes):
                 for _, record in _run_group(alone, lanes, None):
                     yield point.index, record
         return

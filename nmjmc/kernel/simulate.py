@@ -22,20 +22,15 @@ from nmjmc.kernel.host.job import Job, Members, Outcome, Point, record_intervals
 from nmjmc.kernel.host.meter import Meter, Progress
 from nmjmc.kernel.host.scores import Statistics, statistics
 from nmjmc.kernel.host.sight import Size, free_places, size_of, view_moments
+from nmjmc.kernel.jax_pass import begin
 from nmjmc.kernel.jax_pass.batch import Batch
-from nmjmc.kernel.jax_pass.lists import Lists
 from nmjmc.kernel.jax_pass.programs import Programs
 from nmjmc.kernel.jax_pass.schedule import check_steps, substeps
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics import release
-from nmjmc.kernel.physics.lower import Lowered, lower, placing
+from nmjmc.kernel.physics.lower import lower, placing
 from nmjmc.synapse.model import Synapse
 
-_CPU_BATCH = 32  # few enough that the hot part of a batch stays in the cache (measured)
-_CPU_BYTES = 2**28
-_GPU_BYTES = 8 * 2**30
-_ENTRY_BYTES = 32
-_SITE_BYTES = 8
 _VIEWED = 3  # copies of a view's arrays, while its frames are put together
 
 
@@ -139,7 +134,7 @@ def run(
             part = content[start : start + size]
             number = first_vesicle + start + np.arange(len(part))
             members = Members(np.zeros(len(part), int), number, part)
-            done[start] = run_batch(job, members, start, size, programs[lane], meter)
+            done[start] = run_batch(job, members, start, programs[lane], meter)
         return done
 
     found = _in_lanes(work, min(len(chosen), len(starts)), meter)
@@ -221,12 +216,10 @@ def memory_of(job: Job, content: np.ndarray, size: int, vesicles: int, lanes: li
     record = 4 * numbers
     each = (len(job.substeps) + 1) * record
     molecules = float(content.sum(axis=1).mean())
-    one = (
-        event_size.patch_bytes(job, molecules)
-        if job.executor == "warp"
-        else _patch_bytes(job.lowered, molecules)
-    )
-    batches = one * min(size, vesicles)
+    if job.executor == "warp":
+        batches = event_size.patch_bytes(job, molecules) * min(size, vesicles)
+    else:
+        batches = begin.memory(job.lowered, content[:size], lanes[0].platform)
     at_once = 1 if lanes[0].platform != "cpu" else min(len(lanes), math.ceil(vesicles / size))
     kernel, here = at_once * batches, _physical_memory()
     if kernel > here:
@@ -262,35 +255,13 @@ def _gib(size: float) -> str:
 
 def patches_of_a_batch(job: Job, content: np.ndarray, numerics: Numerics, lanes: list[Any]) -> int:
     """Patches of a batch, for either executor."""
-    platform = lanes[0].platform
-    if job.executor != "warp":
-        return batch_size(job.lowered, content, numerics, platform)
-    most = MOST_SITES // job.lowered.shape.sites
+    platform, most = lanes[0].platform, MOST_SITES // job.lowered.shape.sites
     if numerics.batch > most:
         raise ValidationError("numerics.batch", numerics.batch, f"at most {most} for so many sites")
+    if job.executor != "warp":
+        return numerics.batch or begin.batch(job.lowered, content, len(lanes), platform)
     molecules = float(content.sum(axis=1).mean())
     return event_size.batch(job, molecules, len(content), len(lanes), platform, numerics.batch)
-
-
-def batch_size(lowered: Lowered, content: np.ndarray, numerics: Numerics, platform: str) -> int:
-    """Patches of a batch: a power of two, so that few programs serve every number of vesicles."""
-    wanted, most = numerics.batch, MOST_SITES // lowered.shape.sites
-    if wanted <= 0:
-        per = _patch_bytes(lowered, float(content.sum(axis=1).mean()))
-        wanted = (
-            min(_CPU_BATCH, max(1, int(_CPU_BYTES / per)))
-            if platform == "cpu"
-            else max(1, int(_GPU_BYTES / per))
-        )
-        wanted = min(wanted, most)
-    elif wanted > most:
-        raise ValidationError("numerics.batch", wanted, f"at most {most} for so many sites")
-    return 2 ** max(0, math.ceil(math.log2(min(wanted, len(content)))))
-
-
-def _patch_bytes(lowered: Lowered, molecules: float) -> float:
-    # the pool and its successor during a chunk, sites and board likewise
-    return 2 * (2 * _ENTRY_BYTES * molecules + _SITE_BYTES * lowered.shape.sites)
 
 
 def default_device() -> Any:
@@ -327,35 +298,32 @@ def make_job(
     diffusion = float(lowered.tables.diffusion)
     sites = np.asarray(synapse.vesicle.sites, np.float64)
     pore = release.pore_table(synapse.vesicle, diffusion)
-    content = (float(synapse.vesicle.content_mean), float(synapse.vesicle.content_cv))
     stride = 0 if numerics.view_interval is None else max(1, round(numerics.view_interval / interval))
     height = float(synapse.cleft.height)
     lamina = height * float(synapse.esterase.position)
-    point = Point(lowered, pore, sites, content, seed, height, dilution, drawn, lamina)
+    point = Point(lowered, pore, sites, seed, height, dilution, drawn, lamina)
     return Job(
-        (point,), 1, content, times, interval, steps, numerics.chunk, records * interval, stride, Lists(),
+        (point,), times, interval, steps, numerics.chunk, records * interval, stride,
         "warp" if numerics.executor == "warp" else "jax", view_moments(numerics, times, interval, records),
         first_vesicle if numerics.view_patch is None else numerics.view_patch, numerics.view_molecules,
     )  # fmt: skip
 
 
-def run_batch(
-    job: Job, members: Members, start: int, size: int, programs: Programs, meter: Meter
-) -> Outcome | None:
+def run_batch(job: Job, members: Members, start: int, programs: Programs, meter: Meter) -> Outcome | None:
     """One batch from beginning to end (None if the run is to stop); `start` names it for the meter."""
     # in 32 bits whatever JAX's default, so that the bits are the same; the setting belongs to this thread alone
     with jax.default_device(programs.device), jax.enable_x64(False):
-        batch = make_batch(job, members, start, size, programs)
+        batch = make_batch(job, members, start, programs)
         while not (batch.done or meter.stop):
             batch.advance()
             meter.report(start, batch.at, batch.patches, programs.compile_seconds)
         return batch.outcome() if batch.done else None
 
 
-def make_batch(job: Job, members: Members, start: int, size: int, programs: Programs) -> Any:
+def make_batch(job: Job, members: Members, start: int, programs: Programs) -> Any:
     """A batch of the job's executor."""
     if job.executor != "warp":
-        return Batch(job, members, size, programs, start == 0)
+        return Batch(job, members, programs, start == 0)
     from nmjmc.kernel.event import start as event_start
 
     device = event_start.device_of(programs.device)

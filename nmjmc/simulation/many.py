@@ -46,7 +46,6 @@ def simulate_many(
     device: str = "auto",
     cache: bool = True,
     on_chunk: Callable[[Any], None] | None = None,
-    room: many.Room | None = None,
     progress: bool | str = "auto",
 ) -> Iterator[tuple[int, Result | NmjmcError]]:
     """Simulate many parameter sets, of which those that differ only in numbers share one compilation.
@@ -59,8 +58,6 @@ def simulate_many(
         device: `auto`, `cpu` or `gpu`; a missing GPU is refused.
         cache: Whether compiled programs are kept between processes.
         on_chunk: Called with the progress of points of one kind between compiled chunks.
-        room: Where these points are some of many, what `nmjmc.kernel.many.room_of` says of all: they then share their
-            programs with those of other calls.
         progress: Whether the points that are done are counted on a line: True, False, or `auto` for a terminal and a
             notebook; not where there is `on_chunk`.
 
@@ -92,7 +89,7 @@ def simulate_many(
             yield index, error
     done = 0
     with shown(progress if on_chunk is None else False) as show:
-        for found, record in many.run_many(runs, devices=devices, on_chunk=on_chunk, room=room):
+        for found, record in many.run_many(runs, devices=devices, on_chunk=on_chunk):
             done += 1
             if show is not None:
                 show("simulating", done / len(runs), f"{done:,} of {len(runs):,} points")

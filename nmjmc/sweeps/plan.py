@@ -14,7 +14,7 @@ import numpy as np
 from nmjmc import __version__
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.folders import user_path
-from nmjmc.kernel import executor, many
+from nmjmc.kernel import executor
 from nmjmc.kernel.numerics import TIMES
 from nmjmc.numbers import whole_number
 from nmjmc.request import idle
@@ -96,7 +96,6 @@ def plan(
             raise ValidationError("target", "missing", "given, or else direction", hint)
     built = _built(definition)
     _refuse_hopeless(definition, found, built, table)
-    definition["room"] = _largest(definition, found, request, built)
     whole = {index: point for index, point in built.items() if isinstance(point, Point)}
     return Plan(definition, _folder(definition, request), whole)
 
@@ -285,17 +284,3 @@ def _of_point(error: NmjmcError, index: int, sampler: str, table: Table | None) 
     if table is not None:  # a key that nothing knows stands in the first line
         return table.refusal(error, None if error.value == "unknown" else index)
     return ValidationError(f"{error.field} (point {index})", error.value, error.allowed, error.hint)
-
-
-def _largest(
-    definition: Mapping[str, Any],
-    axes_swept: Sequence[Axis],
-    request: SweepRequest,
-    built: Mapping[int, Point | NmjmcError],
-) -> dict[str, float] | None:
-    """The room of the largest point, so that all points share their programs; of a study's, by a sample."""
-    if not built:
-        sample = design.points(axes_swept, "random", _SAMPLE, request.sampler_seed)
-        built = _built({**definition, "points": [{"values": row, "seed": 0} for row in sample]})
-    room = many.room_of(point.synapse for point in built.values() if isinstance(point, Point))
-    return room and {"sites": room.sites, "content_mean": room.content[0], "content_cv": room.content[1]}

@@ -14,7 +14,6 @@ from nmjmc import ending
 from nmjmc.data.result import Result
 from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import NmjmcError, ValidationError
-from nmjmc.kernel.jax_pass.layout import Room
 from nmjmc.simulation.many import Point, simulate_many
 from nmjmc.sweeps.points import build_point
 
@@ -94,7 +93,7 @@ def run_claimed(
         The number of each point with its result or its error, once it is recorded.
     """
     built = {index: worker.built.get(index) or _built(sweep, asked) for index, asked in chosen.items()}
-    for index, outcome in _outcomes(built, worker, _largest(sweep)):
+    for index, outcome in _outcomes(built, worker):
         state = _keep(sweep, index, chosen[index], built[index], outcome)
         sweep.claims.release(index)
         worker.on_point(index, state)
@@ -102,12 +101,6 @@ def run_claimed(
         yield index, outcome
         if state == FAILED and worker.stop_on_failure:
             raise PointFailed(f"Point {index} failed, and the sweep ends with it: {outcome}")
-
-
-def _largest(sweep: Sweep) -> Room | None:
-    """The room of the largest point; older sweeps do not say it."""
-    said = sweep.definition.get("room")
-    return Room(said["sites"], (said["content_mean"], said["content_cv"])) if said else None
 
 
 def _built(sweep: Sweep, asked: Chosen) -> Point | ValidationError:
@@ -118,7 +111,7 @@ def _built(sweep: Sweep, asked: Chosen) -> Point | ValidationError:
 
 
 def _outcomes(
-    built: Mapping[int, Point | ValidationError], worker: Worker, room: Room | None
+    built: Mapping[int, Point | ValidationError], worker: Worker
 ) -> Iterator[tuple[int, Result | Exception]]:
     """The points that cannot be right first, then the others as they are finished."""
     waiting: dict[int, Point] = {}
@@ -129,7 +122,7 @@ def _outcomes(
             yield index, point
     numbers = list(waiting)
     try:
-        for place, outcome in _simulated(list(waiting.values()), worker, room) if waiting else ():
+        for place, outcome in _simulated(list(waiting.values()), worker) if waiting else ():
             del waiting[numbers[place]]
             yield numbers[place], outcome
     except (NmjmcError, OSError):
@@ -137,21 +130,19 @@ def _outcomes(
     except _CRASHES:  # what no point owned up to, such as memory that ran out: each by itself
         log.exception("points %s ended together; each is run by itself", list(waiting))
         for index, point in list(waiting.items()):
-            yield index, _alone(point, worker, room)
+            yield index, _alone(point, worker)
 
 
-def _simulated(
-    points: list[Point], worker: Worker, room: Room | None
-) -> Iterator[tuple[int, Result | NmjmcError]]:
+def _simulated(points: list[Point], worker: Worker) -> Iterator[tuple[int, Result | NmjmcError]]:
     return simulate_many(
-        points, device=worker.device, cache=worker.cache, on_chunk=worker.on_chunk, room=room, progress=False
+        points, device=worker.device, cache=worker.cache, on_chunk=worker.on_chunk, progress=False
     )
 
 
-def _alone(point: Point, worker: Worker, room: Room | None) -> Result | Exception:
+def _alone(point: Point, worker: Worker) -> Result | Exception:
     """One point by itself, or whatever it ended in: it must not end the others."""
     try:
-        return next(iter(_simulated([point], worker, room)))[1]
+        return next(iter(_simulated([point], worker)))[1]
     except OSError:
         raise
     except (NmjmcError, *_CRASHES) as error:

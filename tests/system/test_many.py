@@ -5,6 +5,7 @@ from collections import OrderedDict
 import jax
 import numpy as np
 import pytest
+from nmjmc.kernel.jax_pass.lists import Lists
 
 import nmjmc
 from nmjmc.api import Point, simulate_many
@@ -13,7 +14,6 @@ from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, SimulationError, Status, ValidationError
 from nmjmc.kernel import many
 from nmjmc.kernel.jax_pass import batch, layout, programs
-from nmjmc.kernel.jax_pass.lists import Lists
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics import release
 from nmjmc.kernel.physics.survival import Start

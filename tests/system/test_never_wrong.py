@@ -127,12 +127,11 @@ def test_a_nan_in_the_course_of_a_run_is_found(monkeypatch, column):
 
     def faulty(self):
         if self.at:
-            pool = self.state.pool
             if column == "due":
-                pool = pool._replace(due=pool.due.at[0].set(np.nan))
+                self.state = self.state._replace(due=self.state.due.at[0, 0].set(np.nan))
             else:  # bits that are no number
-                pool = pool._replace(rows=pool.rows.at[:, 0].set(np.uint32(0x7FC00000)))
-            self.state = self.state._replace(pool=pool)
+                rows = self.state.rows.at[:, 0].set(np.uint32(0x7FC00000))
+                self.state = self.state._replace(rows=rows)
         return sound(self)
 
     monkeypatch.setattr(Batch, "advance", faulty)

@@ -1,4 +1,4 @@
-"""The same bits of the pass of JAX, however the work is cut: batches, chunks, order, devices, restarts, short lists.
+"""The same bits of the pass of JAX, however the work is cut: batches, chunks, order, devices, restarts, tiles.
 
 Those of the event kernel are in `test_event_kernel`.
 """
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nmjmc
-from nmjmc.kernel.jax_pass import batch
+from nmjmc.kernel.jax_pass import arena, claims, follow
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.simulate import run
 from nmjmc.synapse import replace
@@ -85,12 +85,17 @@ def test_number_of_devices(whole):
 
 
 @pytest.mark.unit
-def test_lists_that_were_too_short_are_redone(whole, monkeypatch):
-    # a prediction that is far too small: every overflow must be seen, and the chunk done again to the same bits
-    asked = []
-    monkeypatch.setattr(batch.Batch, "_due", lambda self, *_: asked.append(1) or 1.0)
+def test_length_of_the_tile(whole, monkeypatch):
+    # many tiles in a window: who comes first to a site does not hang on where they begin
+    monkeypatch.setitem(follow.LAYOUTS, "cpu", follow.Layout(64, 512))
     assert_same(simulated(), whole)
-    assert asked
+
+
+@pytest.mark.unit
+def test_claims_are_wiped_when_their_dates_run_out(whole, monkeypatch):
+    # so few dates that a chunk is cut into pieces of some windows
+    monkeypatch.setattr(claims, "dates", lambda tile: arena.smallest("cpu").slots // tile + 30)
+    assert_same(simulated(), whole)
 
 
 @pytest.mark.unit

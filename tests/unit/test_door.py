@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("warp")
 from nmjmc.kernel import simulate
 from nmjmc.kernel.event import start
-from nmjmc.kernel.jax_pass.batch import Members
+from nmjmc.kernel.host.job import Members
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics import release
 from tests.system.test_reproducible import DURATION, INTERVAL, small

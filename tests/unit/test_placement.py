@@ -2,19 +2,16 @@
 
 import importlib.util
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import nmjmc
 from nmjmc.cli.main import main
 from nmjmc.errors import ValidationError
-from nmjmc.kernel.jax_pass import initial
-from nmjmc.kernel.jax_pass.step import State
+from nmjmc.kernel.jax_pass import sites
 from nmjmc.kernel.many import Request, run_many
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics.lower import RANDOM_TILES, lower, placing
-from nmjmc.kernel.physics.tables import FIRST
 from nmjmc.kernel.simulate import run
 from nmjmc.synapse.build import describe
 
@@ -62,21 +59,16 @@ def test_a_folded_cleft_is_refused_in_the_library_too():
 
 def test_the_pass_draws_exactly_so_many_sites():
     lowered = lower(slab(), None, False, (1.0, RANDOM_TILES))
-    shape, template, patches = lowered.shape, lowered.tables.template, 40
-    vacant = FIRST + lowered.tables.chemistry.states - 1
-    state = State(*[None] * len(State._fields))._replace(sites=jnp.asarray(np.tile(template, patches)))
-    keys = tuple(jnp.arange(patches, dtype=jnp.uint32) + k for k in (1, 1000))
-    drawn = jnp.asarray(np.where(np.arange(patches) < 30, 160, 7), jnp.int32)
-    chance = jnp.tile(jnp.asarray([1.0, 1.0 / RANDOM_TILES], jnp.float32), (patches, 1))
-    words = initial.thin_sites(lowered.tables, shape, state, keys, chance, drawn)
-    live = (np.asarray(words) < vacant).reshape(patches, -1)
+    vacant, patches = lowered.tables.chemistry.states - 1, 30
+    keys = tuple(np.arange(patches, dtype=np.uint32) + np.uint32(k) for k in (1, 1000))
+    live = sites.standing(lowered, keys, (1.0, RANDOM_TILES), 160) < vacant
     first = int(lowered.tables.lattice.offset[1])
-    tiles = (np.asarray(template) < vacant)[first:]
-    assert (live[:, :first] == (np.asarray(template) < vacant)[:first]).all()
-    assert (live[:, first:].sum(axis=1) == np.asarray(drawn)).all()
-    assert not live[:, first:][:, ~tiles].any()
+    tiles = (lowered.tables.template & 0xFF) < vacant
+    assert (live[:, :first] == tiles[:first]).all()
+    assert (live[:, first:].sum(axis=1) == 160).all()
+    assert not live[:, ~tiles].any()
     # each tile in a quarter of the patches: chi^2 of 639 degrees of freedom above 800 once in 80,000 times
-    often = live[:30, first:][:, tiles].sum(axis=0)
+    often = live[:, first:][:, tiles[first:]].sum(axis=0)
     assert ((often - 7.5) ** 2 / (30 * 0.25 * 0.75)).sum() < 800
 
 

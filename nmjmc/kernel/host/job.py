@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from nmjmc.kernel.host.scores import Sums
 from nmjmc.kernel.physics.lower import Lowered
 from nmjmc.kernel.physics.release import PoreTable
-
-if TYPE_CHECKING:
-    from nmjmc.kernel.jax_pass.lists import Lists
 
 
 class Point(NamedTuple):
@@ -22,7 +19,6 @@ class Point(NamedTuple):
         lowered: the synapse as arrays.
         pore: how molecules leave their vesicle.
         sites: release sites of a patch [um].
-        content: mean and CV of a vesicle's content.
         seed: seed of its patches.
         height: of the cleft [um], for the views.
         dilution: tiles for each site of the two planes, more than one where sites stand at random.
@@ -33,7 +29,6 @@ class Point(NamedTuple):
     lowered: Lowered
     pore: PoreTable
     sites: np.ndarray
-    content: tuple[float, float]
     seed: int
     height: float
     dilution: tuple[float, float] = (1.0, 1.0)
@@ -46,30 +41,24 @@ class Job(NamedTuple):
 
     Attributes:
         points: the parameter sets.
-        slots: how many of them a batch may hold.
-        content: mean and CV of a vesicle's content, the largest of all points.
         times: release times of a patch [ms].
         interval: time between records [ms].
-        substeps: passes in each record interval.
+        substeps: windows of the pass of JAX in each record interval.
         chunk: most intervals of a chunk.
         until: end of the run [ms].
         view: records between two views of the first patch, 0 for none (the pass of JAX).
         moments: the records at which the event kernel views the patch of number `view_patch`; of its molecules it
             keeps at most `view_molecules`.
-        lists: lengths of the lists of due entries.
         executor: `warp` or `jax` (see `executor`).
     """
 
     points: tuple[Point, ...]
-    slots: int
-    content: tuple[float, float]
     times: np.ndarray
     interval: float
     substeps: np.ndarray
     chunk: int
     until: float
     view: int
-    lists: Lists
     executor: str = "jax"
     moments: np.ndarray = np.zeros(0, int)
     view_patch: int = 0
@@ -84,11 +73,6 @@ class Job(NamedTuple):
     def lowered(self) -> Lowered:
         """The first point as arrays, for what all points share."""
         return self.points[0].lowered
-
-    def attempts(self, points: np.ndarray | None = None) -> float:
-        """How often a mixed molecule attempts to bind [1/ms], the mean over these points, or over all."""
-        rates = np.array([1 / float(point.lowered.tables.journeys.slope) for point in self.points])
-        return float(np.mean(rates if points is None else rates[points]))
 
 
 class Members(NamedTuple):

@@ -19,11 +19,11 @@ from nmjmc.kernel.physics.likelihood import MOST, UNIT, Majorant
 from nmjmc.kernel.physics.lower import Lowered
 
 if TYPE_CHECKING:
-    from nmjmc.kernel.jax_pass import chunk
+    from nmjmc.kernel.jax_pass import follow
 
 
 class Sums(NamedTuple):
-    """Instants and journeys of a batch in each interval, as `chunk.Sums` has them for a chunk (host arrays).
+    """Instants and journeys of a batch in each interval, as `follow.Sums` has them for a chunk (host arrays).
 
     Attributes:
         instants: [interval, patch, column].
@@ -34,11 +34,11 @@ class Sums(NamedTuple):
     journeys: Int[np.ndarray, "t v 2"]
 
     @classmethod
-    def begin(cls, tally: Int[np.ndarray, "t v k"], first: Int[np.ndarray, "v t 2"]) -> Sums:
-        """Those of a batch before its first chunk, with the scores of the first journeys."""
-        return cls(np.zeros_like(tally), first.transpose(1, 0, 2).astype(np.int32))
+    def begin(cls, tally: Int[np.ndarray, "t v k"]) -> Sums:
+        """Those of a batch before its first chunk."""
+        return cls(np.zeros_like(tally), np.zeros((*tally.shape[:2], 2), np.int32))
 
-    def add(self, where: slice, rows: slice, found: chunk.Sums) -> None:
+    def add(self, where: slice, rows: slice, found: follow.Sums) -> None:
         """Add `rows` of what a chunk found to the intervals `where`."""
         patches = self.instants.shape[1]
         shape = (found.instants.shape[0], -1, self.instants.shape[2])

@@ -1,4 +1,10 @@
-"""When the kernel steps: short steps after a release, longer ones as gradients flatten; and how large its lists are."""
+"""How long the windows of the pass are: short ones after a release, longer ones as gradients flatten.
+
+    step(t) = shortest (1 + (t / growth)^1.5), t since the last release; at most a fifth of the mean time of the fastest
+    process, and at most the shortest journey near a rim
+
+**Invariant.** The windows follow from the settings and the rates alone, and a record interval holds at least two.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +13,17 @@ import math
 import numpy as np
 
 from nmjmc.errors import ValidationError
-from nmjmc.kernel.jax_pass import contest
 from nmjmc.kernel.numerics import LONGEST_STEP, Numerics
 from nmjmc.kernel.physics.lower import Lowered
 
 _SHARE = 0.2  # of the mean time of the fastest process: steps up to this change no mean by 0.5 % (measured)
 _MOST_SHARE = 0.5
-_SMALLEST = 4096
 _LAG = 32
 """Steps by which an event may be late: chains of so many attempts within one step do not happen (a choice)."""
 _POWER = 1.5
 FEWEST = 2
-"""Fewest passes in a record interval; see `chunk.BEFORE`."""
+"""Fewest windows in a record interval; see `follow.BEFORE`."""
+_MOST = 2047  # windows in a record interval: more of them are a mistake of the settings (a choice)
 
 
 def longest_step(numerics: Numerics, fastest: tuple[str, float], link: float = math.inf) -> float:
@@ -86,12 +91,12 @@ def substeps(
 
 
 def check_steps(numerics: Numerics, lowered: Lowered, interval: float, steps: int) -> None:
-    """Refuse steps so short that a record interval holds more of them than the kernel numbers.
+    """Refuse steps so short that a record interval holds thousands.
 
     Raises:
         ValidationError: Naming what makes them so short.
     """
-    most = contest.PASSES // 2
+    most = _MOST
     if steps <= most:
         return
     given = numerics.shortest_step * numerics.step_scale
@@ -113,7 +118,7 @@ def check_steps(numerics: Numerics, lowered: Lowered, interval: float, steps: in
     )
 
 
-def patience(substeps: np.ndarray, interval: float) -> np.ndarray:
+def lateness(substeps: np.ndarray, interval: float) -> np.ndarray:
     """How late an event may be handled in each record interval [ms], float32.
 
     A pass takes a molecule one link along its chain of events, so that a short chain lags by a few steps and catches
@@ -122,29 +127,3 @@ def patience(substeps: np.ndarray, interval: float) -> np.ndarray:
     step = interval / substeps
     recent = [step[max(0, at - _LAG // FEWEST) : at + 1].max() for at in range(len(step))]
     return (_LAG * np.asarray(recent)).astype(np.float32)
-
-
-def rung(size: float) -> int:
-    """The pool's length from a ladder with four steps to the octave (each length is compiled once)."""
-    k = math.ceil(4 * math.log2(max(size, _SMALLEST) / _SMALLEST) - 1e-6)
-    return _SMALLEST * math.ceil(2 ** (k / 4) - 1e-9)
-
-
-def due_places(due: float, origin: float, ratio: float) -> int:
-    """The shortest list that holds `due` entries: lengths stand in this ratio to each other, and one is `origin`."""
-    k = math.ceil(math.log(max(due, 1.0) / origin) / math.log(ratio) - 1e-6)
-    return 32 * math.ceil(origin * ratio**k / 32)
-
-
-def expected_molecules(content: tuple[float, float], vesicles: int) -> float:
-    """Molecules that so many vesicles hold but for one time in a thousand, from the content's mean and CV."""
-    mean, cv = content
-    return vesicles * mean * (1 + 3 * cv / math.sqrt(vesicles))
-
-
-def fitting(base: int, needed: float) -> int:
-    """The smallest of few lengths that holds `needed`: a quarter or a 32nd of `base`, or a multiple of it."""
-    size = base
-    while size < needed:
-        size *= 2
-    return min((base // part for part in (4, 32) if base // part >= max(needed, _SMALLEST)), default=size)
