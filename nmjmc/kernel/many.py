@@ -141,37 +141,42 @@ def _family(asked: _Asked, device: Any) -> Any:
 def _groups(kind: Any, points: list[_Asked], lanes: list[Any]) -> Iterator[_Group]:
     """The points of a family, and their patches dealt out to batches.
 
-    Batches of the event kernel may hold any number of points; a batch of the pass of JAX holds patches of one.
+    Batches of the event kernel may hold any number of points. A batch of the pass of JAX holds patches of one, and
+    points with the same windows take turns.
     """
     if points[0].job.executor == "warp":
-        yield _group(kind, points, len(points), lanes)
+        held = np.concatenate([point.contents for point in points])
+        job = _together(points)
+        size = patches_of_a_batch(job, held, points[0].request.numerics, lanes)
+        yield _Group(kind, job, points, size, list(_dealt(points, size)))
         return
     alike: dict[bytes, list[_Asked]] = {}
     for point in points:
         alike.setdefault(point.job.substeps.tobytes(), []).append(point)
     for some in alike.values():
-        yield _group(kind, some, 1, lanes)
+        sizes = [patches_of_a_batch(p.job, p.contents, p.request.numerics, lanes) for p in some]
+        batches = [
+            members._replace(point=np.full(len(members.point), place))
+            for place, (point, size) in enumerate(zip(some, sizes, strict=True))
+            for members in _dealt([point], size)
+        ]
+        yield _Group(kind, _together(some), some, max(sizes), batches)
 
 
-def _group(kind: Any, points: list[_Asked], together: int, lanes: list[Any]) -> _Group:
-    """Points whose batches hold so many of them at most."""
-    job = points[0].job._replace(points=tuple(point.job.points[0] for point in points))
-    held = np.concatenate([point.contents for point in points])
-    size = patches_of_a_batch(job, held, points[0].request.numerics, lanes)
-    return _Group(kind, job, points, size, list(_dealt(points, together, size)))
+def _together(points: list[_Asked]) -> Job:
+    """The job of points that share all but their numbers."""
+    return points[0].job._replace(points=tuple(point.job.points[0] for point in points))
 
 
-def _dealt(points: list[_Asked], together: int, size: int) -> Iterator[Members]:
+def _dealt(points: list[_Asked], size: int) -> Iterator[Members]:
     """The batches: the patches of all points one after the other, cut where a batch is full."""
     requests = [point.request for point in points]
     point = np.repeat(np.arange(len(points)), [r.vesicles for r in requests])
     number = np.concatenate([r.first_vesicle + np.arange(r.vesicles) for r in requests])
     contents = np.concatenate([p.contents for p in points])
-    begin = 0
-    while begin < len(point):
-        end = min(begin + size, int(np.searchsorted(point, point[begin] + together)))
-        yield Members(point[begin:end], number[begin:end], contents[begin:end])
-        begin = end
+    for begin in range(0, len(point), size):
+        part = slice(begin, begin + size)
+        yield Members(point[part], number[part], contents[part])
 
 
 def _run_group(

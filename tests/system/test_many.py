@@ -1,23 +1,17 @@
 """Many points in one run: the bits of each alone, one compilation for all, and errors that stay with their point."""
 
-from collections import OrderedDict
-
 import jax
 import numpy as np
 import pytest
-from nmjmc.kernel.jax_pass.lists import Lists
 
 import nmjmc
 from nmjmc.api import Point, simulate_many
 from nmjmc.cli.main import main
-from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError, SimulationError, Status, ValidationError
 from nmjmc.kernel import many
-from nmjmc.kernel.jax_pass import batch, layout, programs
+from nmjmc.kernel.jax_pass import batch, programs
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.physics import release
-from nmjmc.kernel.physics.survival import Start
-from nmjmc.kernel.simulate import make_job
+from nmjmc.kernel.simulate import run
 from tests.system.test_reproducible import small
 
 # few records, small batches, and eight points of three vesicles wherever that will do: the tests share their programs
@@ -52,104 +46,71 @@ def assert_alone_the_same(point, result):
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("vesicles", [3, 10])
-def test_a_point_has_its_own_bits_in_any_company(vesicles):
-    """Batches of eight patches: some hold several points and a part of the next, or each point takes two."""
-    asked = points(vesicles=vesicles)
+def test_a_point_has_its_own_bits_in_any_company():
+    """Batches of eight patches, of which each point takes two."""
+    asked = points(vesicles=10)
     found = dict(simulate_many(asked))
     assert sorted(found) == list(range(8))
     assert all(result.conserved() and result.seed == at for at, result in found.items())
-    for at in (0, 7) if vesicles == 3 else (7,):  # a point alone has programs for its own number of sites
-        assert_alone_the_same(asked[at], found[at])
+    assert_alone_the_same(asked[7], found[7])
 
 
 @pytest.fixture
-def traced(monkeypatch):
-    """The programs that are traced while a test runs: name, what is compiled in, length of the pool and of the list."""
+def compiled(monkeypatch):
+    """The programs that are compiled, or fetched from the disk, while a test runs."""
     made = []
     sound = programs.Programs._fetch_or_compile
 
     def counted(self, key, function, args, static):
-        pool = args[1].pool.due.shape[0] if function.__name__ == "run_chunk" else None
-        made.append((function.__name__, static.get("shape"), pool, static.get("capacity")))
+        made.append(function.__name__)
         return sound(self, key, function, args, static)
 
     monkeypatch.setattr(programs.Programs, "_fetch_or_compile", counted)
     monkeypatch.setattr(programs, "_COMPILED", {})
-    monkeypatch.setattr(layout, "_KNOWN", OrderedDict())
     return made
 
 
-def assert_one_family(traced):
-    """What is compiled in is the same for all points; a chunk's program is made for a few lengths of its lists."""
-    chunks = [made for made in traced if made[0] == "run_chunk"]
-    assert len(set(chunks)) == len(chunks), chunks
-    assert len({shape for _, shape, _, _ in chunks}) == 1, chunks
-    assert len(chunks) <= 12, chunks
-    assert sum(made[0] == "_prepare_args" for made in traced) == 1, traced
+@pytest.mark.unit
+def test_a_sweep_compiles_nothing_after_its_first_point(compiled, tmp_path):
+    words = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "vesicles=1", "duration=0.1 ms",
+             "record_interval=0.02 ms", "receptor.opening_rate=linspace(10000 /s, 50000 /s, 5)",
+             "esterase.density=linspace(1000 /um^2, 3000 /um^2, 2)"]  # fmt: skip
+    how = ["device=cpu", "progress=false", "results=false", "together=5", "numerics.executor=jax"]
+    assert main(["sweep", *words, *how, f"folder={tmp_path / 's'}"]) == 0
+    assert sorted(compiled) == ["begin", "follow"]
+
+
+# what a user may edit, one number at a time, from the least to the most; runs are cut so short that few events happen
+EDITS = [
+    *({"receptor.density": density} for density in (500.0, 2000.0, 20_000.0)),
+    *({"vesicle.content_mean": content} for content in (100.0, 3000.0, 50_000.0)),
+    *({"esterase.density": density} for density in (500.0, 20_000.0)),
+    *({"temperature": f"{celsius} degC"} for celsius in (5, 20, 40)),
+    *({"receptor.opening_rate": f"{rate} /s"} for rate in (3000, 300_000)),
+    *({"receptor.binding_rate": f"{rate} /M/s"} for rate in (1e7, 1e9)),
+    {"cleft.height": "0.06 um"},
+    {"vesicle.content_cv": 0.3},
+    {"vesicle.pore_speed": "20 nm/ms"},
+    {"vesicle.times": [0.0, 0.001], "vesicle.sites": [[0.0, 0.0], [0.1, 0.0]]},
+]
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("name", ["slab", "human"])
-def test_all_bits_of_a_batch_are_those_without_company(name):
-    """The whole state, where the counts would show a last bit that is wrong in one patch of hundreds only."""
-    change = {"cleft.rim": "absorbing"} if name == "slab" else {}
-    synapse, patches = nmjmc.preparation(name, **{"vesicle.content_mean": 1500, **change}), 4
-    job = make_job(synapse, 3, 0.06, 0.02, Numerics())
-    contents = release.contents(synapse.vesicle, 3, 0, patches)
+def test_edited_numbers_compile_nothing(compiled):
+    """From the first run to the last: density, content, rates, temperature, vesicles, time, vesicles of a patch."""
 
-    def begun(slots):
-        members = batch.Members(np.arange(patches) * slots // patches, np.arange(patches), contents)
-        own = job._replace(points=job.points * slots, slots=slots, lists=Lists())
-        return batch.Batch(own, members, patches, programs.Programs(jax.devices()[0]))
+    def shortly(vesicles=1, duration=0.002, interval=0.001, **changes):
+        synapse = nmjmc.preparation("slab", **{"vesicle.content_mean": 1000.0, **changes})
+        times = {"duration": duration, "record_interval": interval}
+        record = run(synapse, vesicles=vesicles, seed=1, numerics=Numerics(executor="jax"), **times)
+        assert (record.counts["released"][:, -1] > 0).all()
 
-    alone, together = begun(1), begun(2)
-    assert np.isin(
-        np.asarray(alone.state.pool.rows[:, 3]), int(Start.MIXED)
-    ).any()  # journeys cut near the rim
-    while not alone.done:
-        alone.advance(), together.advance()
-        jax.tree.map(np.testing.assert_array_equal, alone.state, together.state)
-
-
-@pytest.mark.unit
-def test_a_sweep_of_a_hundred_points_is_traced_once(traced, tmp_path, monkeypatch):
-    """Four claims of 25 points, of which the later ones are larger: all programs come from the first claim."""
-    done, keep = [], Sweep.record
-
-    def noted(self, index, state, content):
-        done.append((state, len(traced)))
-        keep(self, index, state, content)
-
-    monkeypatch.setattr(Sweep, "record", noted)
-    words = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "vesicles=1", "duration=0.2 ms",
-             "record_interval=0.02 ms", "receptor.opening_rate=linspace(10000 /s, 50000 /s, 20)",
-             "esterase.density=linspace(1000 /um^2, 3000 /um^2, 5)"]  # fmt: skip
-    how = [
-        "device=cpu",
-        "progress=false",
-        "results=false",
-        "together=25",
-        "numerics.executor=jax",
-        f"folder={tmp_path / 's'}",
-    ]
-    assert main(["sweep", *words, *how]) == 0
-    assert [state for state, _ in done] == ["done"] * 100
-    assert_one_family(traced)
-    assert done[24][1] == done[99][1], traced[done[24][1] :]
-
-
-@pytest.mark.unit
-def test_points_to_come_find_room_in_the_programs_of_the_first(traced):
-    """A call for the smaller half of the points, with the room of all, and then one for the larger half."""
-    asked = points()
-    room = many.room_of(point.synapse for point in asked)
-    first = dict(simulate_many(asked[:4], room=room))
-    before = {shape for name, shape, _, _ in traced if name == "run_chunk"}
-    later = dict(simulate_many(asked[4:], room=room))
-    assert {shape for name, shape, _, _ in traced if name == "run_chunk"} == before and len(before) == 1
-    assert_alone_the_same(asked[0], first[0])
-    assert_alone_the_same(asked[7], later[3])
+    for changes in EDITS:
+        shortly(**changes)
+    shortly(vesicles=1000, **{"vesicle.content_mean": 100.0})
+    shortly(duration=0.5, interval=0.02, **{"vesicle.content_mean": 100.0})
+    shortly(duration=50.0, interval=0.5, **{"vesicle.content_mean": 1.0, "receptor.density": 500.0})
+    assert sorted(compiled) == ["begin", "follow"]
 
 
 @pytest.mark.unit
@@ -242,7 +203,7 @@ def test_a_point_that_fails_in_company_is_told_from_the_others(monkeypatch):
     sound = batch.Batch.advance
 
     def faulty(self):
-        if 3 in {point.seed for point in self.points}:
+        if self.point.seed == 3:
             raise SimulationError(Status.NON_FINITE, "planted")
         return sound(self)
 
