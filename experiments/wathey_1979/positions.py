@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from nmjmc.kernel import simulate as kernel
-from nmjmc.kernel.jax_pass.batch import Batch, Members
+from nmjmc.kernel.host.job import Members
+from nmjmc.kernel.jax_pass.batch import Batch
 from nmjmc.kernel.jax_pass.programs import Programs
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.kernel.physics import release
@@ -33,10 +34,10 @@ def open_distances(
     Returns:
         Distances of each quantum's open channels, rising [um].
     """
-    numerics = Numerics()
+    numerics = Numerics(executor="jax")
     job = kernel.make_job(synapse, seed, at, interval, numerics)
     content = release.contents(synapse.vesicle, seed, 0, vesicles)
-    size = kernel.batch_size(job.lowered, content, numerics, jax.default_backend())
+    size = kernel.patches_of_a_batch(job, content, numerics, jax.devices()[:1])
     distance = _receptor_distances(job.lowered.tables.lattice)
     scheme = synapse.receptor.scheme
     conducting = [scheme.index(s) for s in scheme.open_states]
@@ -44,10 +45,12 @@ def open_distances(
     for start in range(0, vesicles, size):
         part = content[start : start + size]
         members = Members(np.zeros(len(part), int), start + np.arange(len(part)), part)
-        batch = Batch(job, members, size, Programs(jax.devices()[0]))
+        batch = Batch(job, members, Programs(jax.devices()[0]))
         while not batch.done:
             batch.advance()
-        states = (np.asarray(batch.state.sites) & STATE).reshape(size, -1)[: batch.patches, : distance.size]
+        sites = len(job.lowered.tables.template)
+        states = np.asarray(batch.state.sites)[: batch.patches * sites] & STATE
+        states = states.reshape(batch.patches, sites)[:, : distance.size]
         found += [np.sort(distance[np.isin(row, conducting)]) for row in states]
     return found
 

@@ -107,8 +107,6 @@ def _wait(
         reach = tables.edge * (1.0 / _FLAT_REACH)
     # the low bits, unused by `uniform`, spread the cuts of molecules that were released together
     spread = 0.5 + (side & jnp.uint32(0x1FF)).astype(jnp.float32) * (0.5 / 512.0)
-    # XLA divides by a scalar as it likes (by its reciprocal), but not by an array: where several sets ride together the
-    # numbers of a set are arrays, and must give the same bits
     limit = jnp.maximum(journeys.mixing_time, spread * (reach * reach * (0.5 / tables.diffusion)))
     short, cut = jnp.minimum(span, limit), span > limit
     aim = jnp.where(cut, jnp.uint32(Start.MIXED), aim)
@@ -139,7 +137,6 @@ def _next_attempt(
     Last come the entry of the table and the hazard beyond its end.
     """
     hazard = random.exponential(wait)
-    start = start if journeys.row is None else start + journeys.row
     scale = journeys.scale[start]
     row = hazard * scale
     entry = jnp.minimum(row.astype(jnp.int32), ENTRIES - 2)

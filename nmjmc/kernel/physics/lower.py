@@ -153,14 +153,6 @@ def lower(
     return Lowered(tables, shape, change, names, start, rest, limit, step, link, majorants)
 
 
-def capacity_of(s: Synapse) -> int:
-    """Sites of a patch as they are laid out, vacant ones included."""
-    if isinstance(s.cleft, Folded):
-        return _rung(sum(live.size for _, live in _folded_ground(s).live))
-    s, side = _denser(s, placing(s)[0]), 2 * float(half_width(s.cleft))
-    return _rung(sum(lattices.tiles_across(tiles, side) ** 2 for tiles, _ in _planes(s)))
-
-
 def placing(s: Synapse, dilution: tuple[float, float] = (1.0, 1.0)) -> tuple[tuple[float, float], int]:
     """Tiles for each receptor and for each esterase, and how many esterases are drawn from theirs.
 
@@ -288,7 +280,7 @@ def _planes(s: Synapse) -> list[tuple[float, float]]:
 
 
 def _rung(sites: int) -> int:
-    """Sites of a patch rounded up, so that a sweep over densities seldom compiles again."""
+    """Sites of a patch rounded up to one of few lengths, four to the octave."""
     return max(64, 64 * math.ceil(_STEP ** math.ceil(math.log(max(sites, 64) / 64) / math.log(_STEP) - 1e-9)))
 
 

@@ -45,8 +45,6 @@ class Chemistry(NamedTuple):
         target: state after each transition (axis k).
         releases: whether the transition frees an ACh molecule.
         leaving: for steps, chance that a molecule freed into a state gets away within the step.
-        row: which parameter set each entry has, where several ride together (`sets`); the first axis of
-            `acceptance`, `exit_rate`, `cumulative` and `leaving` then holds one set after the other.
     """
 
     acceptance: Float[Array, " fs"]
@@ -56,23 +54,17 @@ class Chemistry(NamedTuple):
     target: Int[Array, " k"]
     releases: Bool[Array, " k"]
     leaving: Float[Array, " fs"] | None = None
-    row: Int[Array, " e"] | None = None
 
     @property
     def states(self) -> int:
         """Number of states of one set, `vacant` included."""
         return self.path.shape[0] // 2
 
-    def first(self, width: int) -> Int[Array, " e"] | int:
-        """Where each entry's own set begins on an axis that holds `width` places of each set."""
-        return 0 if self.row is None else self.row * width
-
 
 class Journeys(NamedTuple):
     """Waiting times of a flat cleft as float32; see `survival.SurvivalTables`.
 
-    Where several parameter sets ride together, `row` is the first row of each entry's own set; `scores` where the
-    score function is wanted, else None.
+    `scores` where the score function is wanted, else None.
     """
 
     time: Float[Array, " starts_entries"]
@@ -80,7 +72,6 @@ class Journeys(NamedTuple):
     scale: Float[Array, " starts"]
     slope: Float[Array, ""]
     mixing_time: Float[Array, ""]
-    row: Int[Array, " e"] | None = None
     scores: JourneyScores | None = None
 
 
@@ -139,7 +130,6 @@ class Tables(NamedTuple):
         edge: distance of the rim from the centre (half side of a square, radius of a disc) [um].
         template: initial word of each tile of a vesicle.
         stepping: what stepped transport needs, or None where journeys are exact.
-        sets: which parameter set each patch has, where several ride together (see `sets`), else None.
     """
 
     diffusion: Float[Array, ""]
@@ -149,4 +139,3 @@ class Tables(NamedTuple):
     journeys: Journeys
     template: UInt32[Array, " sites"]
     stepping: Stepping | None = None
-    sets: Int[Array, " v"] | None = None
