@@ -53,10 +53,10 @@ class Load(NamedTuple):
         molecule: whether it is a molecule.
     """
 
-    x: Float[np.ndarray, " n"]
-    y: Float[np.ndarray, " n"]
-    time: Float[np.ndarray, " n"]
-    molecule: UInt8[np.ndarray, " n"]
+    x: Float[Array, " n"]
+    y: Float[Array, " n"]
+    time: Float[Array, " n"]
+    molecule: UInt8[Array, " n"]
 
 
 def needed(lowered: Lowered, contents: Int[np.ndarray, "v k"]) -> Size:
