@@ -5,10 +5,10 @@ import signal
 import sys
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# XLA's older emitters of machine code compile these programs in half the time (README.md of this folder).
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 # Two host devices, so that sharding over devices is exercised on any machine.
-os.environ["XLA_FLAGS"] = (
-    f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2".strip()
-)
+os.environ["XLA_FLAGS"] += " --xla_force_host_platform_device_count=2"
 
 import absl.logging
 import hypothesis
@@ -32,11 +32,20 @@ hypothesis.settings.load_profile("nmjmc")
 
 @pytest.fixture(autouse=True, scope="session")
 def cache_directory(tmp_path_factory):
-    """Keep the user's compilation cache out of the tests, and the tests out of it; all processes share one."""
+    """Keep the user's cache out of the tests, and the tests out of it; all processes share one, from the first test on.
+
+    Compiled programs alone may outlast the session, in the folder that `NMJMC_TEST_CACHE` names.
+    """
+    from nmjmc.runtime import use_cache  # not before the types of the package are checked
+
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
+        if kept := os.environ.get("NMJMC_TEST_CACHE"):
+            patch.setenv("NMJMC_CACHE_DIR", kept)
+            use_cache()
         patch.setenv("NMJMC_CACHE_DIR", str(shared / "cache"))
+        use_cache()
         yield
 
 

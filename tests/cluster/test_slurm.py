@@ -19,6 +19,9 @@ pytestmark = pytest.mark.unit
 PATIENCE = 900  # seconds, so that a busy machine fails no test and a fault hangs none
 SMALL = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "duration=0.2 ms",
          "record_interval=0.02 ms", "device=cpu", "progress=false", "numerics.batch=32"]  # fmt: skip
+FLAGS = " ".join(
+    flag for flag in os.environ["XLA_FLAGS"].split() if "device_count" not in flag
+)  # one device each
 LARGE = "vesicle.content_mean=2000"  # ten seconds of work where a test ends a job amid it, so that Slurm is in time
 
 
@@ -34,7 +37,7 @@ def cluster(tmp_path_factory):
         signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)
     )  # the daemons must end too
     root = str(Path(__file__).parents[2])
-    for name, value in {"PYTHONPATH": root, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}.items():
+    for name, value in {"PYTHONPATH": root, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": FLAGS}.items():
         made.environment[name] = value
     try:
         made.start()
@@ -156,7 +159,7 @@ def test_srun_makes_one_run_of_two_processes_with_the_bits_of_one(cluster, tmp_p
 
 def test_two_processes_started_by_hand_have_the_bits_of_one(tmp_path):
     (port,) = slurm.free_ports(1)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XLA_FLAGS": ""}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XLA_FLAGS": FLAGS}
     pair = [
         subprocess.Popen(
             nmjmc_words(
