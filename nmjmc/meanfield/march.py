@@ -157,10 +157,24 @@ def _record(problem: Problem, state: State, free: Array, escaped: Array) -> tupl
     return free, state.destroyed @ area, escaped, receptor, esterase
 
 
-def sample(
-    time: Float[Array, " t"], values: Float[Array, "t ..."], at: Float[Array, " r"]
-) -> Float[Array, "r ..."]:
-    """Values at other times [r]: cubic through the four nearest steps, linear in the first interval."""
+class Stencil(NamedTuple):
+    """Where values at other times come from.
+
+    Attributes:
+        index: of the steps [r, k].
+        weight: of their values [r, k].
+    """
+
+    index: Array
+    weight: Float[Array, "r k"]
+
+    def sample(self, values: Float[Array, "t ..."]) -> Float[Array, "r ..."]:
+        """Values of the steps [t], brought to the other times [r]."""
+        return jnp.einsum("rk,rk...->r...", self.weight, values[self.index])
+
+
+def stencil(time: Float[Array, " t"], at: Float[Array, " r"]) -> Stencil:
+    """From the steps' times [t] to others [r]: cubic through the four nearest steps, linear in the first interval."""
     size = time.shape[0]
     left = jnp.clip(jnp.searchsorted(time, at, side="right").astype(int) - 1, 0, size - 2)
     first = jnp.clip(left - 1, 1, size - 4)
@@ -170,16 +184,12 @@ def sample(
     fraction = at / time[1]
     linear = jnp.stack([1.0 - fraction, fraction, jnp.zeros_like(at), jnp.zeros_like(at)], axis=1)
     early = (left == 0)[:, None]
-    weights = jnp.where(early, linear, cubic)
-    return jnp.einsum("rk,rk...->r...", weights, values[jnp.where(early, linear_index, index)])
+    return Stencil(jnp.where(early, linear_index, index), jnp.where(early, linear, cubic))
 
 
 def _lagrange(nodes: Float[Array, "r k"], at: Float[Array, " r"]) -> Float[Array, "r k"]:
     """Weights of the polynomial through `nodes`, evaluated at `at`."""
-    count = nodes.shape[1]
-    weights = []
-    for i in range(count):
-        others = [j for j in range(count) if j != i]
-        terms = [(at - nodes[:, j]) / (nodes[:, i] - nodes[:, j]) for j in others]
-        weights.append(jnp.stack(terms).prod(axis=0))
-    return jnp.stack(weights, axis=1)
+    own = np.eye(nodes.shape[1], dtype=bool)[None, :, :]
+    gap = jnp.where(own, 1.0, nodes[:, :, None] - nodes[:, None, :])
+    terms = jnp.where(own, 1.0, (at[:, None] - nodes)[:, None, :] / gap)
+    return terms.prod(axis=2)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from nmjmc.errors import ValidationError
 from nmjmc.meanfield.double import in_double
 from nmjmc.meanfield.grid import LONGEST_STEP, Grid
-from nmjmc.meanfield.march import Problem, Trace, march, sample, schedule
+from nmjmc.meanfield.march import Problem, Trace, march, schedule, stencil
 from nmjmc.meanfield.problem import build_problem, longest_step, refuse_unsupported
 from nmjmc.numbers import to_array
 from nmjmc.synapse.history import NONE
@@ -112,12 +112,11 @@ def _report(synapse: Synapse, problem: Problem, trace: Trace, times: Float[Array
     since = times - synapse.vesicle.times[0]
     after = jnp.maximum(since, 0.0)
     begun = since >= 0.0
-    seen = {
-        name: sample(trace.time, values, after) for name, values in trace._asdict().items() if name != "time"
-    }
+    from_steps = stencil(trace.time, after)
+    seen = {name: from_steps.sample(values) for name, values in trace._asdict().items() if name != "time"}
     released = problem.pore.released(since)
     # what left the vesicle less than the start-up age ago is released but not yet on the grid
-    fresh = problem.pore.released(after) - problem.pore.released(jnp.maximum(after - problem.age, 0.0))
+    fresh = released - problem.pore.released(jnp.maximum(after - problem.age, 0.0))
     receptor, esterase = synapse.receptor, synapse.esterase
     states = dict(zip(receptor.scheme.states, seen["receptor"].T, strict=True))
     states |= dict(zip(esterase.scheme.states, seen["esterase"].T, strict=True))

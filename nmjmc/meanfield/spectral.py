@@ -58,11 +58,14 @@ def element_nodes(edges: Float[Array, " e"], degree: int) -> tuple[Float[Array, 
     lengths = jnp.diff(edges)
     inner = edges[:-1, None] + 0.5 * lengths[:, None] * (1.0 + reference[None, :])
     nodes = jnp.concatenate([inner[:, :-1].reshape(-1), edges[-1:]])
-    own = [
-        jnp.zeros(nodes.shape[0]).at[degree * k + np.arange(degree + 1)].set(0.5 * lengths[k] * weights)
-        for k in range(lengths.shape[0])
-    ]
-    return nodes, jnp.stack(own)
+    spread = np.zeros((lengths.shape[0], nodes.shape[0]))
+    np.put_along_axis(spread, _members(lengths.shape[0], degree), weights[None, :], axis=1)
+    return nodes, 0.5 * lengths[:, None] * spread
+
+
+def _members(elements: int, degree: int) -> np.ndarray:
+    """The nodes of each element [e, p]; neighbours share one."""
+    return degree * np.arange(elements)[:, None] + np.arange(degree + 1)[None, :]
 
 
 def diffusion_operator(
@@ -87,11 +90,10 @@ def diffusion_operator(
     nodes, own = element_nodes(edges, degree)
     weights = own.sum(axis=0)
     size = weights.shape[0]
-    stiffness = jnp.zeros((size, size))
-    for k in range(edges.shape[0] - 1):
-        index = degree * k + np.arange(degree + 1)
-        local = gauss * mobility(nodes[index]) * (2.0 / (edges[k + 1] - edges[k]))
-        stiffness = stiffness.at[np.ix_(index, index)].add(derivative.T @ (local[:, None] * derivative))
+    index = _members(edges.shape[0] - 1, degree)
+    local = gauss[None, :] * mobility(nodes[index]) * (2.0 / jnp.diff(edges))[:, None]
+    blocks = derivative.T[None, :, :] @ (local[:, :, None] * derivative[None, :, :])
+    stiffness = jnp.zeros((size, size)).at[index[:, :, None], index[:, None, :]].add(blocks)
     kept = size - 1 if absorbing_end else size
     root = jnp.sqrt(weights[:kept])
     eigenvalues, modes = jnp.linalg.eigh(stiffness[:kept, :kept] / (root[:, None] * root[None, :]))

@@ -113,9 +113,10 @@ def test_own_site_puts_off_the_end_of_a_burst():
 
 @pytest.mark.unit
 def test_own_sites_change_no_equilibrium():
-    # AR and A2R in a closed box, long after the release: the return to the own site must drop out
+    # AR and A2R in a closed box, long after the release: the return to the own site must drop out; steps that would be
+    # too long for the way there end at the same equilibrium
     ends = []
-    for grid in (SMEARED, Grid()):
+    for grid in (Grid(own_site=False, longest_step=0.02), Grid(longest_step=0.02)):
         synapse = dataclasses.replace(preparation("slab"), cleft=Slab(0.03, 0.3, 0.3, rim="reflecting"))
         synapse = replace(replace(synapse, "esterase.active_fraction", 0.0), "vesicle.content_mean", 300.0)
         ends.append(solve(synapse, np.array([8.0, 12.0]), grid=grid))
@@ -150,10 +151,11 @@ def test_converged(finer):
 def test_conserves():
     synapse = preparation("human")
     with jax.enable_x64(True):
-        field = solve(synapse, np.linspace(0.0, 3.0, 61))
+        field = solve(synapse, TIMES)
         held = total(field) + field.states["EA"]
         # released is exact between the steps, the rest is interpolated
-        assert np.abs(np.asarray(held - field.released)).max() < 1e-7 * float(synapse.vesicle.content_mean)
+        away = np.asarray(held - field.released)[::25]
+        assert np.abs(away).max() < 1e-7 * float(synapse.vesicle.content_mean)
         receptors = sum(field.states[s] for s in synapse.receptor.scheme.states)
         assert np.ptp(np.asarray(receptors)) < 1e-9 * float(receptors[0])
 
@@ -231,8 +233,15 @@ def doubled(synapse, kind):
     return jax.tree.map(lambda x: jnp.asarray(x, kind) if eqx.is_array_like(x) else x, synapse)
 
 
+@pytest.fixture(scope="module")
+def gradient():
+    """Of the objective, in double precision."""
+    with jax.enable_x64(True):
+        return eqx.filter_jit(eqx.filter_grad(objective))(doubled(preparation("human"), jnp.float64))
+
+
 @pytest.mark.unit
-def test_gradient_is_that_of_finite_differences():
+def test_gradient_is_that_of_finite_differences(gradient):
     paths = {
         "height": lambda s: s.cleft.height,
         "radius": lambda s: s.cleft.exit_radius,
@@ -247,7 +256,6 @@ def test_gradient_is_that_of_finite_differences():
     }
     with jax.enable_x64(True):
         synapse = doubled(preparation("human"), jnp.float64)
-        gradient = eqx.filter_jit(eqx.filter_grad(objective))(synapse)
         value = eqx.filter_jit(objective)
         for name, leaf in paths.items():
             width = 1e-4 * leaf(synapse)
@@ -258,16 +266,12 @@ def test_gradient_is_that_of_finite_differences():
 
 
 @pytest.mark.unit
-def test_gradient_works_in_single_precision():
-    synapse = doubled(preparation("human"), jnp.float32)
-    gradient = eqx.filter_jit(eqx.filter_grad(objective))(synapse)
-    assert gradient.receptor.density.dtype == jnp.float32
-    width = 75.0
-    up, down = (
-        float(objective(eqx.tree_at(lambda s: s.receptor.density, synapse, jnp.float32(7500.0 + s * width))))
-        for s in (1.0, -1.0)
-    )
-    assert gradient.receptor.density == pytest.approx((up - down) / (2 * width), rel=5e-3)
+def test_gradient_works_in_single_precision(gradient):
+    found = eqx.filter_jit(eqx.filter_grad(objective))(doubled(preparation("human"), jnp.float32))
+    assert found.receptor.density.dtype == jnp.float32
+    # a float32 is right to 6e-8, and the solution itself is in double precision
+    for ours, exact in zip(jax.tree.leaves(found), jax.tree.leaves(gradient), strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-4, atol=1e-4 * float(abs(gradient.receptor.density)))
 
 
 @pytest.mark.unit
