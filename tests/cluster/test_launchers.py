@@ -17,7 +17,7 @@ from nmjmc.data.sweep import DONE, Sweep
 from nmjmc.folders import config_dir
 from tests.cluster.test_slurm import SMALL
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 LAUNCHERS = sorted(path.stem for path in (config_dir() / "hydra" / "launcher").glob("*.yaml"))
 
 

@@ -15,7 +15,7 @@ from nmjmc.sweeps.slurm import states
 from tests.cluster import slurm
 from tests.cluster.slurm import wait_for
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 PATIENCE = 900  # seconds, so that a busy machine fails no test and a fault hangs none
 SMALL = ["preparation=slab", "cleft.side=0.3 um", "vesicle.content_mean=300", "duration=0.2 ms",
          "record_interval=0.02 ms", "device=cpu", "progress=false", "numerics.batch=32"]  # fmt: skip

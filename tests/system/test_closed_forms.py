@@ -118,7 +118,7 @@ def test_forward_and_reverse_fluxes_are_equal():
         assert used[:, forth].sum() > 1e4
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_conservation_in_a_closed_box():
     # check 5: V + I = constant exactly at every row
     _, record = closed_box()

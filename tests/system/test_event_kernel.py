@@ -35,19 +35,19 @@ def whole():
     return simulated()
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_run_twice(whole):
     assert_same(simulated(), whole)
     assert not np.array_equal(simulated(seed=10).counts["A2Ro"], whole.counts["A2Ro"])
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("numerics", [{"batch": 1}, {"batch": 3}, {"chunk": 1}, {"chunk": 7, "batch": 5}])
 def test_batches_and_chunks_change_no_bit(whole, numerics):
     assert_same(simulated(**numerics), whole)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_order_of_vesicles_and_threads_change_no_bit(whole):
     assert_same(simulated(vesicles=3, how={"first_vesicle": 5}), whole, slice(5, 8))
     assert len(jax.devices()) >= 2, "the tests force two devices of the host: two threads at least"
@@ -55,7 +55,7 @@ def test_order_of_vesicles_and_threads_change_no_bit(whole):
     assert_same(simulated(batch=8, how={"devices": jax.devices()[:1]}), whole)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize(("name", "value"), [("_PAGE", 0.003), ("_PAGE", 0.2)])
 def test_the_calendar_orders_exactly_whatever_its_pages(whole, monkeypatch, name, value):
     from nmjmc.kernel.event import batch
@@ -64,7 +64,7 @@ def test_the_calendar_orders_exactly_whatever_its_pages(whole, monkeypatch, name
     assert_same(simulated(), whole)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_few_buckets_change_no_bit(whole, monkeypatch):
     from nmjmc.kernel.host import size
 
@@ -72,7 +72,7 @@ def test_few_buckets_change_no_bit(whole, monkeypatch):
     assert_same(simulated(), whole)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_pool_that_was_too_short_is_lengthened_in_the_midst(whole, monkeypatch):
     from nmjmc.kernel.event import batch
     from nmjmc.kernel.host import size
@@ -84,7 +84,7 @@ def test_a_pool_that_was_too_short_is_lengthened_in_the_midst(whole, monkeypatch
     assert grown
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_killed_run_goes_on_to_the_same_bits_and_executors_do_not_mix(tmp_path, monkeypatch):
     from nmjmc.kernel import simulate as kernel
 
@@ -111,7 +111,7 @@ def test_a_killed_run_goes_on_to_the_same_bits_and_executors_do_not_mix(tmp_path
         nmjmc.simulate(small(), **how, **kept, numerics={"executor": "jax"})
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_result_names_its_executor_and_is_repeated_by_it(tmp_path):
     how = {"vesicles": 2, "seed": 9, "duration": 0.05, "record_interval": 0.01}
     result = nmjmc.simulate(small(), **how)
@@ -126,7 +126,7 @@ def test_a_result_names_its_executor_and_is_repeated_by_it(tmp_path):
     assert old.rerun().provenance["executor"] == "jax"
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_auto_says_why_it_takes_jax(monkeypatch, caplog):
     device = jax.devices()[0]
     human = nmjmc.preparation("human")
@@ -145,7 +145,7 @@ def test_auto_says_why_it_takes_jax(monkeypatch, caplog):
         executor.settled(WARP, human, device)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_points_that_ride_together_have_the_bits_of_each_alone():
     how = {"duration": 0.06, "record_interval": 0.02}
     asked = [
@@ -169,7 +169,7 @@ EDITS = [
 ]  # fmt: skip
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_no_number_compiles_anything(whole):
     """After a first run: densities, contents, rates, temperatures, lengths, vesicles and vesicles a patch, sets."""
     from nmjmc.kernel.event import follow
@@ -198,7 +198,7 @@ def test_no_number_compiles_anything(whole):
     assert not loads and not new, new
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_no_number_compiles_anything_where_transport_is_by_steps():
     """Folds of other measures, flat clefts, densities, steps: one program for all."""
     from nmjmc.kernel.event import follow_steps
@@ -225,7 +225,7 @@ def creased(**changes):
     return nmjmc.preparation("folded", **{"vesicle.content_mean": 300.0, **given, **changes})
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("kind", ["folded", "flat"])
 def test_walks_have_the_same_bits_however_the_work_is_cut(kind, monkeypatch):
     from nmjmc.kernel.event import batch
@@ -245,7 +245,7 @@ def test_walks_have_the_same_bits_however_the_work_is_cut(kind, monkeypatch):
     )
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("column", ["due", "x"])
 def test_a_nan_in_the_course_of_a_run_is_found(monkeypatch, column):
     from nmjmc.kernel.event.batch import EventBatch
@@ -263,7 +263,7 @@ def test_a_nan_in_the_course_of_a_run_is_found(monkeypatch, column):
     assert caught.value.status & Status.NON_FINITE
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_host_and_device_draw_the_same_words():
     lineage = np.arange(64, dtype=np.uint32)
     key = random.host_keys(

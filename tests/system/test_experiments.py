@@ -32,13 +32,13 @@ def test_smoke(name, tmp_path):
     assert (tmp_path / "table.md").read_text().count("\n") == len(report.lines) + 2
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_no_experiment_is_left_out():
     folders = {path.parent.name for path in Path(common.__file__).parent.glob("*/run.py")}
     assert folders == set(common.EXPERIMENTS)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("interval", "limits", "expected"),
     [
@@ -81,7 +81,7 @@ def test_gillespie_agrees_with_closed_form(name):
     assert_mean(seen.length, expected.length)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_deviation_is_in_per_cent_of_what_was_expected(tmp_path):
     report = common.Report("x", tmp_path)
     report.deviation("decay", "ms", "exact", 2.0, 2.01, 0.01, 0.5)
@@ -93,7 +93,7 @@ def test_a_deviation_is_in_per_cent_of_what_was_expected(tmp_path):
     assert line.within == "on the limit"
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_publish_replaces_its_own_table_only(tmp_path):
     page = tmp_path / "validation.md"
     page.write_text("a\n<!-- x -->\nold\n<!-- end x -->\nb\n")

@@ -97,7 +97,7 @@ def test_equilibrium_in_a_closed_fold(executor):
         assert_mean(found.counts[name][:, late].mean(axis=1), float(expected))
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("profile", [((), ()), ((0.03, 0.06), (1.0, 0.3)), ((0.5,), (0.6,))])
 def test_sites_are_densities_times_areas(profile):
     synapse = preparation(
@@ -131,7 +131,7 @@ def test_sites_are_densities_times_areas(profile):
         assert area <= 1 / density * (1 + 1e-9)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_tile_is_found_again_from_its_points():
     lowered = lower(preparation("folded", cleft={"exit_radius": "0.5 um"}))
     tables = jax.tree.map(jnp.asarray, lowered.tables)
@@ -218,7 +218,7 @@ def test_the_folded_preparation_runs():
     assert counts["A2Ro"].max() > 0
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_exact_transport_is_refused_over_folds():
     with pytest.raises(ValidationError, match=r"numerics\.transport must be 'auto' or 'stepped'"):
         lower(preparation("folded"), Numerics(transport="exact"))

@@ -8,7 +8,7 @@ from nmjmc.fitting.quanta import COARSE
 from nmjmc.meanfield import solve
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_shapes_do_not_know_the_length():
     """R, D and the content times s, s^2 and s^2: s^2 times the current, of the same shape: shapes alone know D /
     R^2 only. Exact for instantaneous release into a cleft without height; 50 nm of height are crossed in 3 us."""

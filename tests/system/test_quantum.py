@@ -107,7 +107,7 @@ def test_where_the_transmitter_went(variant):
         assert sigmas() * error <= 0.015 * target, (name, error)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_conservation_at_every_record(variant):
     record = quantum(variant)
@@ -191,7 +191,7 @@ def test_human_quantum_is_that_of_the_mean_field():
         assert_within(last.mean(), float(aim[-1]), last.std() / np.sqrt(HUMAN), bias=0.005 * float(aim[-1]))
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_conservation_with_an_enzyme_that_holds_its_substrate():
     _, record = human()
     counts = record.counts

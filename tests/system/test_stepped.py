@@ -108,7 +108,7 @@ def test_escape_from_a_disc():
         assert_within(left, stays, np.sqrt(stays * (1 - stays) / (8 * molecules)), bias=0.003)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_the_same_bits_for_any_batch():
     synapse = two_site(1e4, Slab(HEIGHT, 0.3, DIFFUSION), 300)
     runs = [

@@ -18,7 +18,7 @@ from tests.system.test_reproducible import small
 HOW = {"vesicles": 3, "seed": 9, "duration": 0.2, "record_interval": 0.01}
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("transport", ["exact", "stepped"])
 def test_views_change_no_count_and_agree_with_them(transport):
     how = {**HOW, "duration": 0.02}
@@ -66,7 +66,7 @@ def _agree(result, patch):
         np.testing.assert_array_equal((seen.site_state == code).sum(axis=1), result.counts[name][patch, at])
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize("transport", ["exact", "stepped"])
 def test_molecules_and_sites_are_those_that_are_counted(transport):
     result = _seen(transport=transport, view_patch=1)
@@ -83,7 +83,7 @@ def test_molecules_and_sites_are_those_that_are_counted(transport):
         np.testing.assert_array_equal(found, held[state])
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_folded_cleft_is_seen_too():
     result = _seen(nmjmc.replace(nmjmc.preparation("folded"), "vesicle.content_mean", 400), 0.02)
     _agree(result, 0)
@@ -122,7 +122,7 @@ def test_frames_of_one_journey_are_points_of_one_path():
     assert stats.kstest(steps, "norm").pvalue > 1e-6
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_part_of_the_molecules_may_be_kept():
     whole, part = _seen(duration=0.02), _seen(duration=0.02, view_molecules=20)
     assert part.molecules.number.size == 20
@@ -130,7 +130,7 @@ def test_a_part_of_the_molecules_may_be_kept():
     np.testing.assert_array_equal(part.molecules.place, whole.molecules.place[:, columns])
 
 
-@pytest.mark.unit
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("numerics", "field"),
     [
@@ -146,7 +146,7 @@ def test_views_that_cannot_be(numerics, field):
     assert caught.value.field == field
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_the_size_of_a_view_is_foretold(capsys):
     numerics = {"view_interval": 0.01, "view_onset_interval": 0.002, "executor": "warp"}
     found = plan(small(), 3, 9, duration=0.1, record_interval=0.002, numerics=numerics).view
@@ -160,14 +160,14 @@ def test_the_size_of_a_view_is_foretold(capsys):
         plan(nmjmc.preparation("human"), 3, 9, duration=1000, record_interval=0.001, numerics=numerics)
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_views_of_many_points_are_kept():
     point = nmjmc.Point(small(), 2, 9, 0.02, 0.01, {"view_interval": 0.01})
     for _, result in nmjmc.simulate_many([point, point], progress=False):
         assert result.molecules.frames == 2
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_the_same_view_from_any_batch_and_from_the_file(tmp_path):
     numerics = {"view_interval": "0.1 ms", "batch": 1}
     how = {**HOW, "duration": 0.2, "cache": False}
@@ -186,7 +186,7 @@ def test_the_same_view_from_any_batch_and_from_the_file(tmp_path):
     np.testing.assert_allclose(again.position_time, [0.1, 0.2])
 
 
-@pytest.mark.unit
+@pytest.mark.system
 def test_a_view_interval_that_is_none():
     with pytest.raises(ValidationError) as caught:
         run(small(), **HOW, numerics=Numerics(view_interval=-1.0))

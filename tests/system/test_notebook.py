@@ -12,7 +12,7 @@ import nmjmc
 from nmjmc import progress
 from tests.records import formula_run
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 HEAD = """\
 import nmjmc, nmjmc.kernel.simulate as kernel
 from tests.records import formula_run

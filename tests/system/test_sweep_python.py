@@ -18,7 +18,7 @@ from nmjmc.sweeps.request import SweepRequest
 from nmjmc.sweeps.work import Worker
 from tests.records import formula_run, stand_in_for_the_kernel
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 OVER = {"receptor.density": ["3000 /um^2", "5000 /um^2"], "temperature": [22, 30]}
 WORDS = [
     "receptor.density=3000 /um^2,5000 /um^2", "temperature=22,30", "vesicles=2", "duration=3 ms", "progress=false",

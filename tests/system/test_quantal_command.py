@@ -17,7 +17,7 @@ from nmjmc.errors import ValidationError
 from tests.records import formula_run
 from tests.statistics import assert_within
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 STEP = 0.05
 
 

@@ -19,7 +19,7 @@ from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import SimulationError, Status, ValidationError
 from tests.records import formula_run, stand_in_for_the_kernel
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 WORDS = ["receptor.density=3000 /um^2,5000 /um^2,7000 /um^2", "vesicles=2", "duration=1 ms", "folder=s"]
 
 

@@ -17,7 +17,7 @@ from nmjmc.cli.words import SIMULATE, sort
 from nmjmc.errors import ValidationError
 from nmjmc.simulation.config import Simulation
 
-pytestmark = [pytest.mark.unit, pytest.mark.filterwarnings("ignore::nmjmc.junction.treatment.PartWarning")]
+pytestmark = [pytest.mark.system, pytest.mark.filterwarnings("ignore::nmjmc.junction.treatment.PartWarning")]
 
 WORDS = ["pathology=myasthenia_gravis:0.6", "drug=pyridostigmine:0.2 uM"]
 OWN = "kind: pathology\nsource: a choice\nchanges: [{parameter: synapse.receptor.density, scale: 0.5}]\n"

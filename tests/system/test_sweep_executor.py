@@ -11,7 +11,7 @@ from nmjmc.sweeps import axes, design
 from nmjmc.sweeps.points import build_point
 from tests.records import stand_in_for_the_kernel
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 WORDS = ["sweep", "receptor.density=3000 /um^2,5000 /um^2", "vesicles=2", "duration=1 ms", "folder=s"]
 
 

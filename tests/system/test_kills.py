@@ -14,7 +14,7 @@ from nmjmc.data.sweep import DONE, Sweep
 
 ROOT = str(Path(__file__).parents[2])
 STEPS = [
-    pytest.param(8, 0, marks=pytest.mark.unit, id="every eighth moment"),
+    pytest.param(8, 0, marks=pytest.mark.system, id="every eighth moment"),
     pytest.param(1, 20, marks=pytest.mark.slow, id="every moment"),
 ]
 

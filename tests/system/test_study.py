@@ -9,10 +9,10 @@ from nmjmc.data.sweep import DONE, FAILED, Sweep
 from nmjmc.errors import SimulationError, Status
 from nmjmc.sweeps.objective import loss
 from tests.records import formula_many, formula_result, formula_run
-from tests.unit.test_sweep import run_script
+from tests.system.test_sweep import run_script
 
 optuna = pytest.importorskip("optuna")
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 WORDS = ["receptor.density=interval(2000 /um^2, 9000 /um^2)", "vesicles=2", "duration=1 ms", "folder=s",
          "objective=amplitude", "target=3 nA", "points=7", "together=2"]  # fmt: skip
 

@@ -20,7 +20,7 @@ from nmjmc.kernel import simulate as kernel
 from nmjmc.kernel.host.meter import Meter
 from tests.records import formula_run, stand_in_for_the_kernel
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
 WORDS = ["vesicles=300", "seed=3", "duration=0.2 ms", "record_interval=0.1 ms", "hydra.run.dir=run"]
 

@@ -18,7 +18,7 @@ from nmjmc.sweeps.gather import gather
 from nmjmc.viz import hill
 from tests.records import formula_run, stand_in_for_the_kernel
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.system
 WORDS = ["receptor.density=3000 /um^2,0.005 /nm^2,7000 /um^2", "temperature=22,303.15 K", "vesicles=3",
          "duration=6 ms", "folder=s"]  # fmt: skip
 
