@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from nmjmc.bedside.sfemg import sfemg
     from nmjmc.bedside.tof import tof
     from nmjmc.bedside.twitch import twitch
-    from nmjmc.bench import quantal
+    from nmjmc.bench import quantal, read
     from nmjmc.carried import internal
     from nmjmc.data.examination import Examination, load_examination
     from nmjmc.data.fits import FitRecord, load_fit
     from nmjmc.data.quantal import QuantalReport
+    from nmjmc.data.reading import Reading
+    from nmjmc.data.readings import Readings
     from nmjmc.data.result import Result
     from nmjmc.errors import NmjmcError, SimulationError, ValidationError
     from nmjmc.fitting import fit, read_datasets
@@ -72,11 +74,13 @@ _HOME = {
     "nmjmc.bedside.sfemg": ("sfemg",),
     "nmjmc.bedside.tof": ("tof",),
     "nmjmc.bedside.twitch": ("twitch",),
-    "nmjmc.bench": ("quantal",),
+    "nmjmc.bench": ("quantal", "read"),
     "nmjmc.carried": ("internal",),
     "nmjmc.data.fits": ("FitRecord", "load_fit"),
     "nmjmc.data.examination": ("Examination", "load_examination"),
     "nmjmc.data.quantal": ("QuantalReport",),
+    "nmjmc.data.reading": ("Reading",),
+    "nmjmc.data.readings": ("Readings",),
     "nmjmc.data.result": ("Result",),
     "nmjmc.errors": ("NmjmcError", "SimulationError", "ValidationError"),
     "nmjmc.fitting": ("fit", "read_datasets"),
@@ -104,7 +108,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "Synapse", "Junction", "Treatment",
     "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",
-    "Waveform", "measure", "quantal", "QuantalReport",
+    "Waveform", "measure", "read", "Reading", "Readings", "quantal", "QuantalReport",
     "fit", "read_datasets", "load_fit", "FitRecord",
     "NmjmcError", "ValidationError", "SimulationError",
     "__version__",

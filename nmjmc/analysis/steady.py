@@ -53,7 +53,7 @@ def windowed(recording: Recording, window: tuple[float, float]) -> Recording:
     first, last = int(np.ceil(window[0] / step - 1e-9)), int(np.floor(window[1] / step + 1e-9))
     inside = np.zeros(recording.signal.shape, bool)
     inside[:, max(first, 0) : max(last, 0)] = True
-    return _cut(recording, inside, 2, "window")
+    return cut_out(recording, inside, 2, "window")
 
 
 def rest_of(recording: Recording, settle: float = SETTLE) -> Rest:
@@ -65,13 +65,13 @@ def rest_of(recording: Recording, settle: float = SETTLE) -> Rest:
     """
     if not recording.command.size:
         return Rest(False, float("nan"), 1.0, (0.0, recording.sweep_duration))
-    there = _there(recording)
+    there = within(recording)
     calm = _calm(recording, settle)
     level = _level(recording.command[there])
     common = (calm | ~there).all(axis=0) & (np.arange(calm.shape[1]) < recording.length.min())
-    runs = _runs(common)
+    calm_runs = runs(common)
     step = recording.sampling_interval
-    longest = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+    longest = max(calm_runs, key=lambda run: run[1] - run[0], default=(0, 0))
     window = (longest[0] * step, longest[1] * step) if longest[1] - longest[0] > 1 else ()
     known = bool(np.isfinite(recording.command[there]).all())
     return Rest(known, level, float(calm[there].mean()), window)
@@ -89,10 +89,10 @@ def at_rest(recording: Recording, least: float, settle: float = SETTLE) -> Recor
         ValidationError: If there is none.
     """
     samples = max(2, int(np.ceil(least / recording.sampling_interval)))
-    return _cut(recording, _calm(recording, settle), samples, "stretches at rest")
+    return cut_out(recording, _calm(recording, settle), samples, "stretches at rest")
 
 
-def _there(recording: Recording) -> np.ndarray:
+def within(recording: Recording) -> np.ndarray:
     """Whether a sample is one of its sweep, bool [sweep, t]."""
     return np.arange(recording.signal.shape[1]) < recording.length[:, None]
 
@@ -106,34 +106,50 @@ def _level(command: np.ndarray) -> float:
     return float(values[counts.argmax()])
 
 
-def _calm(recording: Recording, settle: float) -> np.ndarray:
-    """Whether the command rests and has settled, bool [sweep, t]."""
-    there, step = _there(recording), recording.sampling_interval
+def changes(recording: Recording) -> np.ndarray:
+    """Whether the command is not at its level of rest, or not known, bool [sweep, t].
+
+    Args:
+        recording: With its command.
+    """
+    there = within(recording)
     level = _level(recording.command[there])
     tolerance = _SAME if recording.unit == "nA" else 1e-3 * _SAME
-    moved = there & ~(np.abs(recording.command - level) <= tolerance)
+    return there & ~(np.abs(recording.command - level) <= tolerance)
+
+
+def _calm(recording: Recording, settle: float) -> np.ndarray:
+    """Whether the command rests and has settled, bool [sweep, t]."""
+    there, step = within(recording), recording.sampling_interval
+    moved = changes(recording)
     behind, ahead = round(settle / step), round(AHEAD / step)
     for row in moved:
-        for first, last in _runs(row.copy()):
+        for first, last in runs(row.copy()):
             row[max(0, first - ahead) : last + behind] = True
     return there & ~moved
 
 
-def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+def runs(mask: np.ndarray) -> list[tuple[int, int]]:
     """First and behind-the-last index of each run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _cut(recording: Recording, inside: np.ndarray, least: int, name: str) -> Recording:
+def cut_out(recording: Recording, inside: np.ndarray, least: int, name: str) -> Recording:
     """The runs of samples that are inside, as sweeps.
+
+    Args:
+        recording: What was recorded.
+        inside: Whether a sample is kept, bool [sweep, t].
+        least: Samples of the shortest run that is kept.
+        name: What the runs are, for messages.
 
     Raises:
         ValidationError: If none has as many samples as it takes.
     """
-    inside = inside & _there(recording)
+    inside = inside & within(recording)
     step = recording.sampling_interval
-    kept = [(n, a, b) for n, row in enumerate(inside) for a, b in _runs(row) if b - a >= least]
+    kept = [(n, a, b) for n, row in enumerate(inside) for a, b in runs(row) if b - a >= least]
     if not kept:
         allowed = f"within the sweeps of {recording.sweep_duration:g} ms, {least * step:g} ms or longer"
         raise ValidationError(name, "none", allowed)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import stats
 
 from nmjmc.analysis.bench import content, trains
+from nmjmc.analysis.bench.content import FAILURE_NOISE
 from nmjmc.analysis.bench.covariance import covariance
-from nmjmc.analysis.bench.measured import Measured, of_normal
+from nmjmc.analysis.bench.measured import LEVEL, Measured, of_log, of_normal
 from nmjmc.analysis.bench.release_rate import release_rate
+from nmjmc.analysis.bench.responses import FEWEST
 from nmjmc.bench.amount import in_unit_of
 from nmjmc.bench.found import Found
 from nmjmc.bench.request import Quantal
@@ -29,7 +32,8 @@ def analysed(source: Evoked, asked: Quantal, quanta: Miniatures | None = None) -
     small = _quanta(source, quanta)
     _contents(found, source, asked, small, noise)
     count = source.amplitudes.shape[1]
-    _mean_train(found, source)
+    _mean_train(findings, source)
+    _responses(findings, source)
     if count >= 2:
         _try(found, "The paired-pulse ratio", lambda: _pairs(found, source, asked))
     if count >= 3:
@@ -145,7 +149,45 @@ def _mean_train(findings: Found, source: Evoked) -> None:
         "amplitude": values.mean(axis=0),
         "error": error,
     }
-    findings.curves["train"] = Curve(columns, {"amplitude": source.unit, "error": source.unit})
+    read = source.responses
+    if read is not None:
+        columns["failures"] = read.failed.sum(axis=0)
+        late, seen = np.nan_to_num(read.latency), np.isfinite(read.latency).sum(axis=0)
+        columns["latency"] = np.where(seen > 0, late.sum(axis=0) / np.maximum(seen, 1), np.nan)
+    findings.curves["train"] = Curve(columns, {"amplitude": source.unit, "error": source.unit, "latency": "ms"})
+
+
+def _responses(findings: Found, source: Evoked) -> None:
+    """Latency, and failures by the rule of `FAILURE_NOISE`: of all in a curve, of the first stimulus in rows."""
+    read = source.responses
+    if read is None:
+        return
+    trial, stimulus = (index.ravel() + 1 for index in np.indices(read.amplitude.shape))
+    findings.curves["responses"] = Curve(
+        {"trial": trial, "stimulus": stimulus, "amplitude": read.amplitude.ravel(), "latency": read.latency.ravel(),
+         "failed": read.failed.ravel().astype(np.int64)},
+        {"amplitude": source.unit, "latency": "ms"},
+    )  # fmt: skip
+    first = read.latency[:, 0]
+    first = first[np.isfinite(first)]
+    if first.size >= FEWEST:
+        how = f"line through 20 and 80 % of the rise, {first.size} responses"
+        error = float(first.std(ddof=1)) / np.sqrt(first.size)
+        findings.rows.append(of_normal("latency", "ms", float(first.mean()), error, how))
+        if source.noise_sd > 0:
+            spread = f"SD over the responses, with the jitter that noise of {source.noise_sd:.2g} {source.unit} adds"
+        else:
+            spread = "SD over the responses"
+        sd = float(first.std(ddof=1))
+        findings.rows.append(of_log("SD of the latency", "ms", sd, sd / np.sqrt(2.0 * (first.size - 1)), spread))
+    if np.isfinite(source.noise_sd):
+        count = int(read.failed[:, 0].sum())
+        limit = f"{FAILURE_NOISE * source.noise_sd:.3g} {source.unit}" if source.noise_sd > 0 else "zero"
+        how = f"{count} of {len(read.failed)} trials at or below {limit}, {FAILURE_NOISE:g} SDs of the noise"
+        low, high = stats.binomtest(count, len(read.failed)).proportion_ci(LEVEL, "wilson")
+        findings.rows.append(
+            Measured("share of failures", "", count / len(read.failed), float(low), float(high), how)
+        )
 
 
 def _options(asked: Quantal) -> dict[str, int]:

@@ -8,16 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from nmjmc.analysis.bench.responses import FEWEST
 from nmjmc.analysis.observations import EventTable
 from nmjmc.analysis.recording import UNITS, Recording
+from nmjmc.analysis.stimuli import Stimuli
 from nmjmc.bench import recorded, simulated
 from nmjmc.bench.request import Quantal
 from nmjmc.bench.sources import Evoked, Intervals, Miniatures, Pauses, Source
 from nmjmc.data.examination import Examination, is_examination, load_examination
 from nmjmc.data.hdf5 import load
-from nmjmc.data.recordings import read_events, read_recording
+from nmjmc.data.read_file import is_recording, read_file
+from nmjmc.data.reading import Reading
+from nmjmc.data.recordings import read_events
+from nmjmc.data.recordings.chosen import as_given
 from nmjmc.data.recordings.events import program_of_table
-from nmjmc.data.recordings.headings import ROWS, TIMES
+from nmjmc.data.recordings.headings import ROWS
 from nmjmc.data.recordings.lists import LIST
 from nmjmc.data.recordings.optional import to_unit
 from nmjmc.data.recordings.read import SUFFIXES
@@ -28,7 +33,7 @@ from nmjmc.folders import user_path
 from nmjmc.numbers import to_array_in_any_unit
 from nmjmc.units import to_internal
 
-FORMS = "a file, a Recording, an EventTable, a result of nmjmc, or amplitudes [trial, stimulus]"
+FORMS = "a file, what nmjmc.read gave, a Recording, an EventTable, a result of nmjmc, or amplitudes [trial, stimulus]"
 
 
 def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
@@ -49,7 +54,11 @@ def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
     if isinstance(given, EventTable):
         return Miniatures(_searched(given, asked), given.source or "events")
     if isinstance(given, Recording):
-        return _recording(given, asked)
+        return _recording(as_given(given, asked), asked)
+    if isinstance(given, Reading):
+        if isinstance(given.data, Recording):
+            given = replace(given, data=as_given(given.data, asked))
+        return _read(given, asked)
     if isinstance(given, str | Path):
         return _file(user_path(given, field), asked, field)
     if isinstance(given, list | tuple | np.ndarray) or hasattr(given, "__array__"):
@@ -57,13 +66,22 @@ def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
     raise ValidationError(field, repr(given)[:60], FORMS)
 
 
-def _recording(given: Recording, asked: Quantal) -> Source:
-    """Responses at the stimuli where these are given, else the miniatures that are found."""
-    if asked.stimuli is not None:
-        return recorded.evoked(given, asked)
+def _recording(given: Recording, asked: Quantal, told: Stimuli | None = None) -> Source:
+    """Responses at the stimuli where there are any, else the miniatures that are found away from them."""
+    if asked.kind not in ("auto", "miniatures", "evoked", "conditions"):
+        raise ValidationError("kind", asked.kind, f"miniatures or evoked, as {given.name} is a recording")
+    found = recorded.stimuli_of(given, asked, told)
+    enough = given.sweeps >= FEWEST or (given.sweeps == 1 and len(found) >= FEWEST)
+    if asked.kind == "miniatures" or (asked.kind == "auto" and asked.stimuli is None and not enough):
+        return recorded.miniatures(given, asked, found)
+    if len(found):
+        return recorded.evoked(given, asked, found)
     if asked.kind in ("evoked", "conditions"):
         hint = 'for example stimuli="[10 ms, 30 ms]"'
-        raise ValidationError("stimuli", "missing", f"given, to read the responses of {given.name} at", hint)
+        why = "neither its file, nor its command, nor artefacts tell them"
+        raise ValidationError(
+            "stimuli", "missing", f"given, to read the responses of {given.name} at: {why}", hint
+        )
     return recorded.miniatures(given, asked)
 
 
@@ -73,21 +91,25 @@ def _file(path: Path, asked: Quantal, field: str) -> Source:
         raise ValidationError(field, f"{path}, where there is no file", "a file, or the folder of a run")
     if is_examination(path):
         return simulated.of_examination(load_examination(path))
-    kind = SUFFIXES.get(path.suffix.casefold(), "neo")
+    kind = asked.format or SUFFIXES.get(path.suffix.casefold(), "neo")
     if kind == "hdf5" and _is_result(path):
         return simulated.of_result(load(path))
     if kind == "csv":
-        table = read_columns(path)
+        table = read_columns(path, asked.decimal)
         if (
             asked.kind in ("evoked", "conditions", "recovery", "intervals") and asked.stimuli is None
-        ) or not _is_recording(table):
+        ) or not is_recording(table):
             return _table(path, table, asked)
-    options: dict[str, Any] = {
-        name: value for name, value in (("unit", asked.unit), ("channel", asked.channel)) if value is not None
-    }
-    if asked.sampling_interval is not None:
-        options["sampling_interval"] = asked.amount("sampling_interval")
-    return source_of(read_recording(path, **options), asked)
+    return _read(read_file(path, asked), asked)
+
+
+def _read(found: Reading, asked: Quantal) -> Source:
+    """What was read by `nmjmc.read`, as it was put right there."""
+    if isinstance(found.data, EventTable):
+        return Miniatures(_searched(found.data, asked), found.name)
+    if isinstance(found.data, Recording):
+        return _recording(found.data, asked, found.stimuli)
+    raise ValidationError("the source", found.name, "a recording or a table of events", "give its file")
 
 
 def _is_result(path: Path) -> bool:
@@ -101,18 +123,6 @@ def _is_result(path: Path) -> bool:
     return True
 
 
-def _is_recording(table: Columns) -> bool:
-    """Whether a table is samples against time: its first column is a time that rises evenly."""
-    if program_of_table(table):
-        return False
-    first = table.values[:, 0]
-    if len(table.values) < 50 or not np.isfinite(first).all():
-        return False
-    steps = np.diff(first)
-    named = table.names[0].split(" ")[0] in TIMES if table.names[0] else False
-    return bool((steps > 0).all() and (named or np.ptp(steps) < 0.05 * steps.mean()))
-
-
 def _table(path: Path, table: Columns, asked: Quantal) -> Source:
     """A table of events, of evoked amplitudes, of conditions, or of recovery."""
     if asked.kind == "recovery":
@@ -124,7 +134,7 @@ def _table(path: Path, table: Columns, asked: Quantal) -> Source:
         hint = "kind=miniatures or kind=evoked (failures as zero)"
         raise ValidationError("kind", "auto", f"given, as {path.name} lists amplitudes of either kind", hint)
     if asked.kind == "miniatures" or (asked.kind == "auto" and program):
-        events = read_events(path, unit=asked.unit, sampling_interval=_interval(asked))
+        events = read_events(path, unit=asked.unit, sampling_interval=_interval(asked), decimal=asked.decimal)
         return Miniatures(_searched(events, asked), path.name)
     skip = 1 if table.names[0] in ROWS and len(table.names) > 1 and table.names[0] else 0
     columns, unit = [], asked.unit

@@ -9,19 +9,14 @@ import numpy as np
 
 from nmjmc.analysis.bench.channel_noise import SCALINGS
 from nmjmc.carried import Number
+from nmjmc.data.recordings.asked import AsRead
 from nmjmc.errors import ValidationError
 from nmjmc.numbers import says_unit, to_array
-from nmjmc.request import Held, Request, choice, flag, other, quantity, whole
+from nmjmc.request import Held, choice, flag, other, quantity, whole
 from nmjmc.seeds import SEEDS
 from nmjmc.units import to_internal, to_text
 
 KINDS = ("auto", "miniatures", "evoked", "conditions", "recovery", "intervals")
-
-
-def _text(value: Any, field: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValidationError(field, repr(value), "a unit of current or of potential, such as pA or mV")
-    return value.strip()
 
 
 def _amplitude(value: Any, field: str) -> str:
@@ -71,20 +66,10 @@ def _times(value: Any, field: str) -> list[float]:
 
 
 @dataclass(frozen=True)
-class Quantal(Request):
+class Quantal(AsRead):
     """The settings of the analyses of quantal data."""
 
     kind: Held[str] = choice("auto", "what the file holds; auto tells by its columns", KINDS)
-    unit: Held[str | None] = other(
-        None, "of the amplitudes, where the file does not say it", _text, optional=True
-    )
-    channel: Held[int | None] = whole(None, "of a recording with several", 0, 1000, optional=True)
-    polarity: Held[int | None] = whole(
-        None, "of the responses in the file, 1 (up) or -1", -1, 1, optional=True
-    )
-    sampling_interval: Number | None = quantity(
-        None, "of a recording that does not say it", unit="ms", above=0, optional=True
-    )
     noise_sd: Held[str | None] = other(
         None, "SD of the noise of an amplitude, with its unit", _amplitude, optional=True
     )
@@ -111,7 +96,11 @@ class Quantal(Request):
     duration: Number | None = quantity(None, "time that was searched", unit="ms", above=0, optional=True)
     scaling: Held[str] = choice("peak", "of the template in the noise analysis of decays", SCALINGS)
     stimuli: Held[list[float] | None] = other(
-        None, "times in a sweep: [10 ms, 30 ms]; of a table, of its columns", _times, unit="ms", optional=True
+        None,
+        "times in a sweep: [10 ms, 30 ms]; else as the file, its command or artefacts tell",
+        _times,
+        unit="ms",
+        optional=True,
     )
     blank: Number = quantity("0.5 ms", "after a stimulus, left out for its artefact", unit="ms", least=0)
     response: Number = quantity(
@@ -126,8 +115,3 @@ class Quantal(Request):
     drift: Held[bool] = flag(False, "amplitudes drift: variances from successive trials")
     resamples: Held[int] = whole(400, "bootstrap samples", 50, 100_000)
     seed: Held[int] = whole(0, "of the resampling", 0, SEEDS - 1)
-
-    def check(self) -> None:
-        """Refuse a polarity of zero."""
-        if self.polarity == 0:
-            raise ValidationError("polarity", 0, "1 (up) or -1 (down)")

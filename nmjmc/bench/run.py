@@ -11,6 +11,7 @@ from nmjmc.bench.reading import source_of
 from nmjmc.bench.request import Quantal
 from nmjmc.bench.sources import Evoked, Intervals, Miniatures, Pauses, Source
 from nmjmc.data.quantal import QuantalReport
+from nmjmc.data.recordings.asked import OF_FILES
 from nmjmc.errors import ValidationError
 from nmjmc.request import digest
 
@@ -22,8 +23,8 @@ def quantal(
 
     Args:
         source: A file (recording, table of events, of amplitudes or of recovery), the folder or file of a run of
-            `nmjmc simulate`, `mepc`, `epc` or `epp`, or an object: a Recording, an EventTable, a result, or amplitudes
-            [trial, stimulus].
+            `nmjmc simulate`, `mepc`, `epc` or `epp`, or an object: what `nmjmc.read` gave, a Recording, an
+            EventTable, a result, or amplitudes [trial, stimulus].
         quanta: Miniatures of the same cell, likewise, for evoked responses.
         against: Miniatures of another condition, to compare with.
         request: All settings at once, in the place of keywords.
@@ -69,7 +70,10 @@ def name_of(report: QuantalReport) -> str:
 
 
 def _miniatures(given: Any, asked: Quantal, field: str) -> Miniatures:
-    changed = Quantal(**{**asked.plain(), "kind": "miniatures", "stimuli": None})
+    others = ("stimuli", "window", "sweeps", "baseline")
+    if not isinstance(given, str | Path):
+        others += OF_FILES
+    changed = Quantal(**{**asked.plain(others), "kind": "miniatures"})
     found = source_of(given, changed, field)
     if isinstance(found, Evoked) and found.miniatures.size:
         from nmjmc.analysis.observations import EventTable

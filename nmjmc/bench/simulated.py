@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmjmc.analysis.bench.responses import of_simulated
 from nmjmc.analysis.observations import EventTable
 from nmjmc.analysis.waveform import measure
 from nmjmc.bench.sources import Evoked, Miniatures, Source
@@ -65,13 +66,14 @@ def of_examination(examination: Examination) -> Source:
     if means.size > 1 and means[0] > 0:
         truth["paired-pulse ratio"] = float(means[1] / means[0])
     small = np.asarray(arrays["miniature"].values, float) if "miniature" in arrays else np.zeros(0)
-    traces = np.asarray(arrays["current" if "current" in arrays else "potential"].values, float)[:, 0]
+    every = np.asarray(arrays["current" if "current" in arrays else "potential"].values, float)
+    traces = every[:, 0]
     reach = _driving_force(examination, traces) if examination.test == "epp" else float("nan")
     times, time = (np.asarray(arrays[name].values, float) for name in ("stimulus_time", "time"))
     unit = "nA" if examination.test == "epc" else "mV"
     return Evoked(
-        amplitudes, examination.title, unit, times, time, traces - traces[:, :1], small, 0.0, reach, "fibres", truth,
-        tuple(notes),
+        amplitudes, examination.title, unit, times, time, traces - traces[:, :1], small, 0.0, reach, "fibres",
+        of_simulated(every, amplitudes, time, -1 if unit == "nA" else 1), truth, tuple(notes),
     )  # fmt: skip
 
 

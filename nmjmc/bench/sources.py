@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nmjmc.analysis.bench.responses import Responses
 from nmjmc.analysis.observations import EventTable
 
 
@@ -72,6 +73,7 @@ class Evoked:
         noise_sd: Of an amplitude, as measured; NaN where it is not known.
         driving_force: Rest to reversal [mV]; NaN where it is not known.
         trials: What a row is.
+        responses: Latency and failure of each, where there are traces to read them from.
         truth: What a simulation knows, by the name of a row.
         notes: What a reader must know.
     """
@@ -86,6 +88,7 @@ class Evoked:
     noise_sd: float = float("nan")
     driving_force: float = float("nan")
     trials: str = "trials"
+    responses: Responses | None = None
     truth: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -95,12 +98,15 @@ class Evoked:
 
     def whole(self) -> Evoked:
         """Without trials of which an amplitude is missing, and a note of how many those were."""
-        kept = np.isfinite(self.amplitudes).all(axis=1)
+        kept = np.asarray(np.isfinite(self.amplitudes).all(axis=1))
         if kept.all():
             return self
         note = f"{int((~kept).sum())} of {kept.size} {self.trials} lack an amplitude and were left out."
         traces = self.traces[kept] if self.traces.size else self.traces
-        return replace(self, amplitudes=self.amplitudes[kept], traces=traces, notes=(*self.notes, note))
+        read = None if self.responses is None else self.responses.kept(kept)
+        return replace(
+            self, amplitudes=self.amplitudes[kept], traces=traces, responses=read, notes=(*self.notes, note)
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,8 @@ nmjmc COMMAND [KEY=VALUE ...]
              nmjmc fit data=minis.abf data.bandwidth="5 kHz" fit.free=[receptor.closing_rate,vesicle.content_mean]
              nmjmc fit example=boyd_martin_1956                  a ready example, which needs no file
              nmjmc fit --help                every setting and kind of data; dry_run=true reads and checks
+  read       what is in a recording or a table, how good it is and what it can be used for; leaves a picture
+             nmjmc read cell.abf              nmjmc read "cells/*.abf"             nmjmc read --help
   quantal    quantal content, n, p and q, trains, noise of decays, release rate, intervals; each with its interval
              nmjmc quantal minis.abf          nmjmc quantal epcs.csv unit=nA quanta=minis.csv     nmjmc quantal --help
   show       print the table of a result or of a fit:   nmjmc show outputs/NAME/result.h5 [figure=mepc.png]
@@ -58,7 +60,7 @@ nmjmc COMMAND [KEY=VALUE ...]
 
 BEDSIDE = tuple(sorted(path.stem for path in (config_dir() / "bedside").glob("*.yaml")))
 COMMANDS = (
-    "simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "quantal", "show", "view", "film", "export",
+    "simulate", *BEDSIDE, "sweep", "collect", "plot", "fit", "read", "quantal", "show", "view", "film", "export",
     "rerun", "doctor",
 )  # fmt: skip
 

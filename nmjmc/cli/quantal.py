@@ -9,6 +9,7 @@ from typing import Any
 from nmjmc.bench.request import Quantal
 from nmjmc.bench.run import name_of, quantal
 from nmjmc.cli import report
+from nmjmc.cli.read import TEXTS
 from nmjmc.data.atomic import write_text
 from nmjmc.data.quantal import COLUMNS, QuantalReport
 from nmjmc.errors import ValidationError, nearest
@@ -18,7 +19,7 @@ from nmjmc.written import value
 from nmjmc.yaml_file import to_yaml
 
 _FILES = ("quanta", "against", "out")
-_TEXTS = ("unit", "kind", "scaling", "noise_sd", "threshold")
+_TEXTS = (*TEXTS, "kind", "scaling", "noise_sd", "threshold")
 HELP = """\
 nmjmc quantal FILE [quanta=FILE] [against=FILE] [out=FOLDER] [KEY=VALUE ...]
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def plot(thing: object, path: str | Path | None = None) -> Figure:
-    """Draw a result: of a simulation, a bedside test, a fit or a quantal analysis.
+    """Draw a result: of a simulation, a bedside test, a fit, a quantal analysis or what was read.
 
     Args:
-        thing: What `nmjmc.simulate`, a bedside test, `nmjmc.fit` or `nmjmc.quantal` gave.
+        thing: What `nmjmc.simulate`, a bedside test, `nmjmc.fit`, `nmjmc.quantal` or `nmjmc.read` gave.
         path: Where to write the figure, if anywhere; the suffix decides the format.
 
     Returns:
@@ -44,7 +44,14 @@ def plot(thing: object, path: str | Path | None = None) -> Figure:
 
         return fit.plot_data(thing, path)
     from nmjmc.data.quantal import QuantalReport
+    from nmjmc.data.reading import Reading
+    from nmjmc.data.readings import Readings
 
+    if isinstance(thing, Reading | Readings):
+        from nmjmc.viz import reading
+
+        drawn = reading.plot_reading if isinstance(thing, Reading) else reading.plot_readings
+        return drawn(thing, path)  # pyright: ignore[reportArgumentType]  (each has its own kind)
     if isinstance(thing, QuantalReport):
         from nmjmc.viz import quantal
 

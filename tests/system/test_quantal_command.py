@@ -9,6 +9,7 @@ import pytest
 import nmjmc
 from nmjmc.analysis.observations import EventTable
 from nmjmc.analysis.recording import Recording
+from nmjmc.analysis.stimuli import Stimuli
 from nmjmc.bench.sources import Miniatures
 from nmjmc.cli.main import main
 from nmjmc.data.examination import Examination
@@ -99,7 +100,7 @@ def test_the_noise_of_an_amplitude_is_measured_where_nothing_was_evoked(evoked):
     from nmjmc.bench.recorded import evoked as read
     from nmjmc.bench.request import Quantal
 
-    source = read(evoked, Quantal.of({"stimuli": [10, 40]}))
+    source = read(evoked, Quantal.of({}), Stimuli(np.array([10.0, 40.0]), "times as given"))
     width, base = 4, 40  # samples of the two windows
     wanted = 0.002 * np.sqrt(1 / width + 1 / base)
     assert_within(source.noise_sd, wanted, wanted / np.sqrt(2 * 59))

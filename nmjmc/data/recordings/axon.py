@@ -37,19 +37,19 @@ def read_abf(path: str | Path, *, channel: int = 0, unit: str | None = None, **k
             unit is neither one of current nor of potential.
     """
     place = Path(path)
-    abf = _opened(place)
+    abf = opened(place)
     if channel not in range(abf.channelCount):
         raise ValidationError("channel", channel, f"from 0 to {abf.channelCount - 1} in {place.name}")
     written, said = said_unit(unit, str(abf.adcUnits[channel]))
     if not known_unit(written):
         raise _no_unit(abf, channel, written)
-    interval = _interval(abf)
+    interval = interval_of(abf)
     lengths, starts = _sweeps(abf, place, interval)
     cuts = np.cumsum([0, *lengths])
     samples = abf.data[channel]
     values, length = padded([samples[a:b] for a, b in pairwise(cuts)])
     signal, inside = to_unit(values, written, f"channel {channel}")
-    source = f"{place.name}, channel {channel} ({_clean(abf.adcNames[channel])}), protocol {abf.protocol}"
+    source = f"{place.name}, channel {channel} ({clean(abf.adcNames[channel])}), protocol {abf.protocol}"
     actual = {
         "sampling_interval": interval,
         "holding_potential": holding_of(abf, channel),
@@ -63,7 +63,7 @@ def read_abf(path: str | Path, *, channel: int = 0, unit: str | None = None, **k
     return Recording(signal, unit=inside, **{**actual, **known})
 
 
-def _opened(place: Path) -> Any:
+def opened(place: Path) -> Any:
     """The file, its samples read.
 
     Raises:
@@ -85,16 +85,17 @@ def _opened(place: Path) -> Any:
         ) from error
 
 
-def _clean(text: object) -> str:
-    return str(text).replace("\0", "").strip()
+def clean(text: object) -> str:
+    """A text of a file without what cannot be printed."""
+    return "".join(letter for letter in str(text) if letter.isprintable()).strip()
 
 
 def _no_unit(abf: Any, channel: int, written: str) -> ValidationError:
     """What to say of a channel that records neither a current nor a potential, or does not say it."""
     others = [
-        f"{number} ({_clean(unit)})"
+        f"{number} ({clean(unit)})"
         for number, unit in enumerate(abf.adcUnits)
-        if number != channel and known_unit(_clean(unit))
+        if number != channel and known_unit(clean(unit))
     ]
     hint = "say it, for example unit=pA"
     if others:
@@ -102,7 +103,7 @@ def _no_unit(abf: Any, channel: int, written: str) -> ValidationError:
     return ValidationError(f"unit of channel {channel}", repr(written), "one of current or potential", hint)
 
 
-def _interval(abf: Any) -> float:
+def interval_of(abf: Any) -> float:
     """Time between two samples of a channel [ms]; pyABF rounds the rate to a whole number."""
     if abf.abfVersion["major"] == 1:
         return float(abf._headerV1.fADCSampleInterval) * abf.channelCount / 1e3

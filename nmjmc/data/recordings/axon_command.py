@@ -39,7 +39,7 @@ def command_of(abf: Any, channel: int, unit: str, shape: tuple[int, ...]) -> np.
     """
     kinds = {n: internal_unit(name) for n, name in enumerate(map(_clean, abf.dacUnits)) if known_unit(name)}
     ordered = sorted(kinds, key=lambda n: (kinds[n] == unit, n != channel, n))
-    active = [number for number in ordered if _is_active(abf, number)]
+    active = [number for number in ordered if is_active(abf, number)]
     if not active and kinds.get(channel, unit) == unit:
         return np.zeros(0)
     number = active[0] if active else channel
@@ -64,7 +64,7 @@ def _levels(abf: Any) -> list[float]:
     return list(struct.unpack("<4f", raw)) if len(raw) == 16 else []
 
 
-def _is_active(abf: Any, number: int) -> bool:
+def is_active(abf: Any, number: int) -> bool:
     """Whether an output's waveform is switched on."""
     section = abf._headerV1 if abf.abfVersion["major"] == 1 else abf._dacSection
     enabled, source = section.nWaveformEnable, section.nWaveformSource

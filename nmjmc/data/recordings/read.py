@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from nmjmc.analysis.recording import Recording
+from nmjmc.data.guard import opened
 from nmjmc.data.recordings.axon import read_abf
 from nmjmc.data.recordings.axon_text import read_atf
 from nmjmc.data.recordings.corrections import put_right, refuse_impossible
 from nmjmc.data.recordings.hdf5 import read_hdf5
 from nmjmc.data.recordings.mat import read_mat
+from nmjmc.data.recordings.nwb import read_nwb
 from nmjmc.data.recordings.optional import existing
+from nmjmc.data.recordings.stimfit import is_stimfit, read_stimfit
 from nmjmc.data.recordings.table import read_csv
 from nmjmc.data.recordings.through_neo import read_neo
 from nmjmc.errors import ValidationError, nearest
@@ -22,14 +25,15 @@ from nmjmc.numbers import plain_text
 
 READERS: dict[str, Callable[..., Recording]] = {
     "abf": read_abf, "atf": read_atf, "csv": read_csv, "hdf5": read_hdf5, "mat": read_mat, "neo": read_neo,
+    "nwb": read_nwb, "stimfit": read_stimfit,
 }  # fmt: skip
 """Readers by name."""
 
 SUFFIXES = {
     ".abf": "abf", ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".dat": "csv", ".atf": "atf",
-    ".h5": "hdf5", ".hdf5": "hdf5", ".nc": "hdf5", ".mat": "mat",
+    ".h5": "hdf5", ".hdf5": "hdf5", ".nc": "hdf5", ".mat": "mat", ".nwb": "nwb",
 }  # fmt: skip
-"""Reader of each suffix; any other goes to neo (WinWCP, Igor, Spike2, NWB and more)."""
+"""Reader of each suffix; any other goes to neo (WinWCP, Igor, Spike2 and more)."""
 
 
 _TEXTS = ("format", "unit", "time_unit", "sweeps", "signal", "decimal", "dataset", "name")
@@ -69,9 +73,7 @@ def read_recording(
     for name in _TEXTS:
         if (given := {**options, "format": format}.get(name)) is not None:
             plain_text(given, name, "a text")
-    kind = format or SUFFIXES.get(place.suffix.casefold(), "neo")
-    if kind not in READERS:
-        raise ValidationError("format", repr(kind), "a known format", nearest(kind, READERS))
+    kind = format_of(place, format)
     _refuse_others(kind, options)
     try:
         part = put_right(READERS[kind](place, **options), gain, polarity)
@@ -83,6 +85,25 @@ def read_recording(
         ) from error
     refuse_impossible(part.unit, part.signal, f"recording {place.name}")
     return part
+
+
+def format_of(path: Path, said: str | None = None) -> str:
+    """The name of the reader of a file: as said, else by its suffix, and of HDF5 by what is in it.
+
+    Args:
+        path: It is there.
+        said: One of `READERS`.
+
+    Raises:
+        ValidationError: If there is no such reader, or an HDF5 file cannot be opened.
+    """
+    kind = said or SUFFIXES.get(path.suffix.casefold(), "neo")
+    if kind not in READERS:
+        raise ValidationError("format", repr(kind), "a known format", nearest(kind, READERS))
+    if kind == "hdf5" and said is None:
+        with opened(path) as file:
+            return "stimfit" if is_stimfit(file) else "hdf5"
+    return kind
 
 
 def _refuse_others(kind: str, options: dict[str, Any]) -> None:

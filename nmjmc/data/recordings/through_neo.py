@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nmjmc.analysis.recording import Recording, padded
+from nmjmc.data.recordings.contents import Channel, Contents, Tag, of_tags
 from nmjmc.data.recordings.corrections import known_unit, said_unit
 from nmjmc.data.recordings.optional import library, to_unit
 from nmjmc.errors import ValidationError
@@ -63,6 +64,35 @@ def read_neo(
         "source": "; ".join(filter(None, (f"{place.name}, channel {channel}, read by neo", said))),
     }
     return Recording(signal, unit=inside, **{**ours, **known})
+
+
+def neo_contents(path: Path, channel: int = 0) -> Contents:
+    """What a file tells of itself through neo: channels, events and epochs.
+
+    Args:
+        path: The file.
+        channel: That was read.
+    """
+    block = _read(path)[0]
+    first = block.segments[0]
+    told: list[Channel] = []
+    for signal in first.analogsignals:
+        names = signal.array_annotations.get("channel_names", [])
+        for column in range(signal.shape[1]):
+            name = str(names[column]) if column < len(names) else str(signal.name or "")
+            told.append(Channel(len(told), name, signal.units.dimensionality.string))
+    tags = [
+        Tag(float(time), str(label))
+        for segment in block.segments
+        for held in (*segment.events, *segment.epochs)
+        for time, label in zip(held.times.rescale("ms").magnitude, held.labels, strict=False)
+    ]
+    made = str(block.rec_datetime or first.rec_datetime or "")
+    start = float(first.analogsignals[0].t_start.rescale("ms").magnitude) if first.analogsignals else 0.0
+    stimuli = of_tags(tuple(sorted(tags)), len(block.segments), start)
+    kind = f"{path.suffix.lstrip('.') or 'file'}, through neo"
+    return Contents(kind, tuple(told), channel, made=made, comment=str(block.description or ""),
+                    tags=tuple(sorted(tags)), stimuli=stimuli)  # fmt: skip
 
 
 def _read(place: Path) -> list[Any]:

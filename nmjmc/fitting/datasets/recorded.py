@@ -12,18 +12,21 @@ from nmjmc.analysis.detection import Detected
 from nmjmc.analysis.recording import Recording
 from nmjmc.analysis.steady import SETTLE, Rest, at_rest, rest_of, windowed
 from nmjmc.data.recordings import table
+from nmjmc.data.recordings.asked import LAYOUTS, AsRead
+from nmjmc.data.recordings.chosen import window_of, with_sweeps
 from nmjmc.data.recordings.corrections import refuse_flat
-from nmjmc.data.recordings.read import READERS, SUFFIXES, read_recording
+from nmjmc.data.recordings.read import READERS, SUFFIXES, format_of, read_recording
 from nmjmc.data.recordings.text import read_columns
 from nmjmc.errors import ValidationError
 from nmjmc.fitting.datasets.options import Options, said_of
+from nmjmc.units import to_internal
 
 _ARRAYS = ("unit", "time_unit", "dataset", "sampling_interval", "signal", "sweeps", "scale")
 _WORDS = ("unit", "time_unit", "dataset", "decimal", "signal", "sweeps", "scale")
 _READS = {
     "abf": ("unit", "channel"), "atf": ("unit", "time_unit", "channel"),
     "csv": ("unit", "time_unit", "sampling_interval", "decimal", "signal", "sweeps"), "hdf5": _ARRAYS, "mat": _ARRAYS,
-    "neo": ("unit", "channel"),
+    "neo": ("unit", "channel"), "nwb": ("unit", "channel"), "stimfit": ("unit", "time_unit", "channel"),
 }  # fmt: skip
 _KNOWN = ("bandwidth", "series_resistance", "holding_potential", "temperature")
 
@@ -41,20 +44,22 @@ def recorded(options: Options) -> Recording:
     if held is not None:
         return _in_memory(options, held)
     path = options.file()
-    kind = options.word("format", tuple(READERS), SUFFIXES.get(path.suffix.casefold(), "neo"))
+    kind = format_of(path, options.word("format", tuple(READERS), "") or None)
+    chosen = _choice(options)
     for key in (*_WORDS, "channel"):
-        if options.has(key) and key not in _READS[kind]:
+        if options.has(key) and key not in _READS[kind] and key not in chosen:
             raise ValidationError(
                 options.field(key), "given", f"left out, as a file of format {kind} says it"
             )
-    words: dict[str, Any] = {key: options.given[key] for key in (*_WORDS, "gain") if options.has(key)}
+    given = [key for key in (*_WORDS, "gain") if options.has(key) and key not in chosen]
+    words: dict[str, Any] = {key: options.given[key] for key in given}
     if options.has("channel"):
         words["channel"] = options.whole("channel", 0)
     words |= {key: options.number(key) for key in _KNOWN if options.has(key)}
     if options.has("sampling_interval") and "sampling_interval" in _READS[kind]:
         words["sampling_interval"] = options.number("sampling_interval")
     with said_of(f"data.{options.name}", (*options.given, *_READS[kind])):
-        record = read_recording(path, format=kind, **words)
+        record = _chosen(read_recording(path, format=kind, **words), chosen)
     refuse_potential(options, record.unit)
     refuse_flat(record.signal, f"data.{options.name}: recording {path.name}")
     return record
@@ -66,13 +71,48 @@ def _in_memory(options: Options, record: Recording) -> Recording:
     Raises:
         ValidationError: For what only a file needs, or if it holds no current.
     """
+    chosen = _choice(options)
     for key in (*_WORDS, "channel", "gain", "format"):
-        if options.has(key):
+        if options.has(key) and key not in chosen:
             raise ValidationError(options.field(key), "given", "left out, as a Recording says it")
     record = replace(record, **{key: options.number(key) for key in _KNOWN if options.has(key)})
+    with said_of(f"data.{options.name}", tuple(options.given)):
+        record = _chosen(record, chosen)
     refuse_potential(options, record.unit)
     refuse_flat(record.signal, f"data.{options.name}: recording {record.name}")
     return record
+
+
+def _window(options: Options, record: Recording) -> tuple[float, float] | None:
+    """The part of each sweep that is used [ms]: two times, or a stretch between steps of the command by its name.
+
+    Raises:
+        ValidationError: If it is neither, or the command has no such stretch.
+    """
+    said = options.given.get("window")
+    if not isinstance(said, str):
+        return options.window()
+    with said_of(f"data.{options.name}", ("window",)):
+        asked = AsRead.of({"window": said}).window
+        if isinstance(asked, str):
+            return window_of(record, asked)
+    start, end = (to_internal(time, "ms", options.field("window")) for time in asked)
+    return start, end
+
+
+def _choice(options: Options) -> dict[str, str]:
+    """The sweeps that are taken, where they were said by number and not how they lie."""
+    found = {}
+    if options.has("sweeps"):
+        with said_of(f"data.{options.name}", ("sweeps",)):
+            said = AsRead.of({"sweeps": options.given["sweeps"]}).sweeps
+        if said is not None and said not in LAYOUTS:
+            found["sweeps"] = said
+    return found
+
+
+def _chosen(record: Recording, chosen: dict[str, str]) -> Recording:
+    return with_sweeps(record, chosen["sweeps"]) if chosen else record
 
 
 def refuse_potential(options: Options, unit: str) -> None:
@@ -109,7 +149,7 @@ def searched(options: Options, record: Recording, least: float) -> tuple[Recordi
     Raises:
         ValidationError: If the command is not known, or rests nowhere for as long.
     """
-    window, settle = options.window(), options.number("settle", SETTLE)
+    window, settle = _window(options, record), options.number("settle", SETTLE)
     if window is not None:
         return _in_window(options, record, window, settle)
     rest = rest_of(record, settle)
@@ -163,7 +203,7 @@ def at_one_command(options: Options, record: Recording) -> tuple[Recording, floa
         ValidationError: If it does not rest, or the sweeps differ in length, with the window in which they do not.
     """
     window, settle = (
-        options.window(),
+        _window(options, record),
         options.number("settle", SETTLE) if "settle" in options.given else SETTLE,
     )
     rest, first, remarks = rest_of(record, settle), 0.0, ()
