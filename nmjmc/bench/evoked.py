@@ -32,8 +32,8 @@ def analysed(source: Evoked, asked: Quantal, quanta: Miniatures | None = None) -
     small = _quanta(source, quanta)
     _contents(found, source, asked, small, noise)
     count = source.amplitudes.shape[1]
-    _mean_train(findings, source)
-    _responses(findings, source)
+    _mean_train(found, source)
+    _responses(found, source)
     if count >= 2:
         _try(found, "The paired-pulse ratio", lambda: _pairs(found, source, asked))
     if count >= 3:
@@ -154,7 +154,9 @@ def _mean_train(findings: Found, source: Evoked) -> None:
         columns["failures"] = read.failed.sum(axis=0)
         late, seen = np.nan_to_num(read.latency), np.isfinite(read.latency).sum(axis=0)
         columns["latency"] = np.where(seen > 0, late.sum(axis=0) / np.maximum(seen, 1), np.nan)
-    findings.curves["train"] = Curve(columns, {"amplitude": source.unit, "error": source.unit, "latency": "ms"})
+    findings.curves["train"] = Curve(
+        columns, {"amplitude": source.unit, "error": source.unit, "latency": "ms"}
+    )
 
 
 def _responses(findings: Found, source: Evoked) -> None:
@@ -179,7 +181,9 @@ def _responses(findings: Found, source: Evoked) -> None:
         else:
             spread = "SD over the responses"
         sd = float(first.std(ddof=1))
-        findings.rows.append(of_log("SD of the latency", "ms", sd, sd / np.sqrt(2.0 * (first.size - 1)), spread))
+        findings.rows.append(
+            of_log("SD of the latency", "ms", sd, sd / np.sqrt(2.0 * (first.size - 1)), spread)
+        )
     if np.isfinite(source.noise_sd):
         count = int(read.failed[:, 0].sum())
         limit = f"{FAILURE_NOISE * source.noise_sd:.3g} {source.unit}" if source.noise_sd > 0 else "zero"
