@@ -430,3 +430,24 @@ def test_evoked_currents_of_a_slice_have_their_published_amplitudes():
     assert 1e3 * means == pytest.approx(
         [225, 131, 75, 39, 63], abs=15
     )  # the readme's numbers, by another rule
+
+
+def test_a_fit_takes_the_same_words_for_sweeps_and_windows(tmp_path):
+    from nmjmc.fitting.datasets.options import Options
+    from nmjmc.fitting.datasets.recorded import recorded, searched
+
+    rows = np.random.default_rng(8).normal(size=(6, 4000)).round(2)
+    path = write_abf(tmp_path / "c.abf", rows, epochs=((-80.0, 2000),))
+    said = {"file": str(path), "sweeps": "not 0", "window": "after"}
+    options = Options("minis", "recording", said, tmp_path)
+    record = recorded(options)
+    assert record.sweeps == 5 and "sweeps not 0 of 6" in record.source
+    part, words, _ = searched(options, record, 10.0)
+    edge = nmjmc.read(path, window="after").recording
+    assert (
+        part.sweeps == 5 and part.signal.shape[1] == edge.signal.shape[1] < 4000 and "of each sweep" in words
+    )
+    with pytest.raises(ValidationError, match=r"data\.minis"):
+        recorded(Options("minis", "recording", {**said, "sweeps": "7"}, tmp_path))
+    with pytest.raises(ValidationError, match="no step|steps of the command"):
+        searched(Options("minis", "recording", {**said, "window": "step 9"}, tmp_path), record, 10.0)
