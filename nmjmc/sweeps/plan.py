@@ -16,6 +16,7 @@ from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.folders import user_path
 from nmjmc.kernel import executor
 from nmjmc.kernel.numerics import TIMES
+from nmjmc.kinetics.schemes import is_scheme_file, scheme_file
 from nmjmc.numbers import whole_number
 from nmjmc.request import idle
 from nmjmc.seeds import SEEDS
@@ -25,7 +26,7 @@ from nmjmc.simulation.request import SimulateRequest
 from nmjmc.sweeps import axes, design, objective
 from nmjmc.sweeps.axes import Axis
 from nmjmc.sweeps.design import Table
-from nmjmc.sweeps.points import build_point, value_of
+from nmjmc.sweeps.points import SCHEMES, build_point, value_of
 from nmjmc.sweeps.request import SweepRequest
 from nmjmc.synapse import paths
 from nmjmc.synapse.build import build
@@ -154,12 +155,18 @@ def _definition(
         "sampler_seed": request.sampler_seed, "seeds": request.seeds,
         "points": _digest(points if isinstance(points, list) else ["grid", seed]), "size": size,
         "objective": request.objective, "target": request.target,
-        "direction": request.direction or "minimize",
+        "direction": request.direction or "minimize", **_schemes(axes_swept),
     }  # fmt: skip
     return {
         "request": asked, "name": str(base.get("name")), "size": size, "seed": seed,
         "results": request.results, "version": __version__, "points": points,
     }  # fmt: skip
+
+
+def _schemes(swept: Sequence[Axis]) -> dict[str, Any]:
+    """The schemes that files hold, by the names of the files, so that workers and later readers need no file."""
+    files = {value for axis in swept if axis.key in SCHEMES for value in axis.values if is_scheme_file(value)}
+    return {"schemes": {value: scheme_file(value) for value in sorted(files)}} if files else {}
 
 
 def _points(

@@ -12,6 +12,8 @@ from nmjmc.kernel.executor import why_not_asked
 from nmjmc.simulation.config import Simulation
 from nmjmc.simulation.many import Point
 
+SCHEMES = ("receptor.scheme", "esterase.scheme")
+"""Keys whose values may be files of a user's own; the definition holds what the files held."""
 PREPARATION = "preparation"
 """The key whose values name the base of a point, and are no parameter."""
 
@@ -50,9 +52,11 @@ def point_config(
     """The whole config of one point, plain."""
     bases = definition["request"]["bases"]
     whole = {**bases[values.get(PREPARATION, "")], **definition["how"]}
+    schemes = definition["request"].get("schemes", {})
     for key, value in values.items():
         if key != PREPARATION:
-            _put(whole, key.split("."), value_of(value), key)
+            is_scheme = key in SCHEMES and value in schemes
+            _put(whole, key.split("."), schemes[value] if is_scheme else value_of(value), key)
     if seed is not None:
         whole["seed"] = seed
     return whole

@@ -9,7 +9,9 @@ from nmjmc.cli.main import main
 from nmjmc.cli.sweep import _planned
 from nmjmc.cli.sweep_words import sort
 from nmjmc.errors import ValidationError
+from nmjmc.folders import config_dir
 from nmjmc.sweeps import axes, design
+from nmjmc.sweeps.points import build_point
 
 pytestmark = pytest.mark.unit
 
@@ -209,6 +211,18 @@ def _split(words):
         else:
             found[-1] += " " + piece
     return found
+
+
+def test_a_sweep_over_schemes_of_ones_own_holds_what_the_files_held(tmp_path):
+    text = (config_dir() / "scheme" / "two_site_sequential.yaml").read_text()
+    for name in ("mine.yaml", "yours.yaml"):
+        (tmp_path / name).write_text(text.replace("name: two_site_sequential", f"name: {name[:-5]}"))
+    found = planned("receptor.scheme=mine.yaml,yours.yaml,two_site_sequential")
+    (tmp_path / "mine.yaml").unlink()
+    built = [build_point(found, point["values"], 0).synapse.receptor.scheme.name for point in found["points"]]
+    assert built == ["mine", "yours", "two_site_sequential"] and json.loads(json.dumps(found)) == found
+    with pytest.raises(ValidationError, match=r"mine\.yaml"):
+        planned("receptor.scheme=mine.yaml,yours.yaml")
 
 
 def test_a_definition_is_plain_json():
