@@ -449,5 +449,5 @@ def test_a_fit_takes_the_same_words_for_sweeps_and_windows(tmp_path):
     )
     with pytest.raises(ValidationError, match=r"data\.minis"):
         recorded(Options("minis", "recording", {**said, "sweeps": "7"}, tmp_path))
-    with pytest.raises(ValidationError, match="no step|steps of the command"):
+    with pytest.raises(ValidationError, match=r"no step|steps of the command"):
         searched(Options("minis", "recording", {**said, "window": "step 9"}, tmp_path), record, 10.0)
