@@ -15,70 +15,17 @@ from __future__ import annotations
 
 import warp as wp
 
-from nmjmc.kernel.event.calendar import (
-    EMPTY,
-    FIRST_BUCKET,
-    FREE,
-    HANDLED,
-    NOW,
-    RECORD,
-    STATUS,
-    USED,
-    find_next,
-    push,
-    schedule,
-    take_slot,
-)
-from nmjmc.kernel.event.draws import exponential, threefry, uniform
-from nmjmc.kernel.event.journey import ESCAPE, ESTERASE, NOT_FINITE, RECEPTOR, set_out
+from nmjmc.kernel.event.calendar import FREE, RECORD
+from nmjmc.kernel.event.draws import threefry, uniform
+from nmjmc.kernel.event.journey import ESCAPE, ESTERASE, RECEPTOR, set_out
 from nmjmc.kernel.event.kin import Kin, note_binding, note_exit, note_transition
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.numbers import Patch
-from nmjmc.kernel.event.pool import (
-    CLOCK,
-    SPENT,
-    aim_of,
-    draw_of,
-    due_of,
-    next_of,
-    set_aim,
-    set_draw,
-    set_due,
-    x_of,
-    y_of,
-)
+from nmjmc.kernel.event.pool import CLOCK, aim_of, draw_of, set_draw, x_of, y_of
 from nmjmc.kernel.event.site import chosen, point_on_tile, tile_under
+from nmjmc.kernel.event.turn import is_stale, next_event, set_clock, spend, split_off, stop
 
-POOL_FULL, NOT_CONSERVED = wp.constant(1), wp.constant(8)
-"""Bits of `errors.Status`."""
 wp.set_module_options({"enable_backward": False, "fast_math": False})
-
-
-@wp.func
-@no_type_check
-def spend(row: wp.array[wp.int32], pool: wp.array[wp.uint32], slot: wp.int32):
-    """Give a slot back."""
-    set_aim(pool, slot, wp.uint32(SPENT))
-    push(row, pool, EMPTY, slot)
-
-
-@wp.func
-@no_type_check
-def set_clock(
-    c: Patch, row: wp.array[wp.int32], pool: wp.array[wp.uint32], sites: wp.array[wp.uint32], site: wp.int32,
-    state: wp.int32, rate: wp.float32, slot: wp.int32, now: wp.float64, word: wp.uint32,
-):  # fmt: skip
-    """Put a site into a state that it leaves at a rate, its clock in a slot; a clock that never fires needs none."""
-    if rate > wp.float32(0.0):
-        sites[site] = wp.uint32(state) | (wp.uint32(slot + 1) << wp.uint32(8))
-        due = now + wp.float64(exponential(word) / rate)
-        set_due(pool, slot, due)
-        set_aim(pool, slot, wp.uint32(site * 8 + CLOCK))
-        if due <= c.until:
-            schedule(row, pool, slot, due, c.per_page)
-            return
-    sites[site] = wp.uint32(state)
-    spend(row, pool, slot)
 
 
 @wp.func
@@ -132,33 +79,16 @@ def follow(
     tally = tallies[p]
     instants = every_instant[p]
     sums = every_sum[p]
-    capacity = pool.shape[0] / 8
-    most = row.shape[0] - FIRST_BUCKET
-    last = wp.int32(wp.float64(end) * interval * c.per_page)
     record = row[RECORD]
     until = wp.float64(record) * interval
-    stop = wp.float64(end) * interval
     handled = wp.int32(0)
     free = row[FREE]
     states = c.states
-    going = wp.int32(1)
-    while going == 1:
-        if row[NOW] < 0:
-            find_next(row, pool, last, most, c.per_page)
-        slot = row[NOW]
-        now = wp.float64(0.0)
-        if slot < 0:
-            going = 0
-        else:
-            now = due_of(pool, slot)
-            if now > stop:
-                going = 0
-            elif row[USED] >= capacity and row[EMPTY] < 0:
-                # no slot for a clock that might split off: the host gives room, and the patch goes on from here
-                row[STATUS] = row[STATUS] | POOL_FULL
-                going = 0
-        if going == 1:
-            row[NOW] = next_of(pool, slot)
+    slot = wp.int32(0)
+    now = wp.float64(0.0)
+    while slot >= 0:
+        slot, now = next_event(c, row, pool, end, interval)
+        if slot >= 0:
             handled += 1
             while now > until:
                 record += 1
@@ -187,12 +117,11 @@ def follow(
             if aim == CLOCK:
                 goes = 0
                 site = wp.int32(aim_of(pool, slot) >> wp.uint32(3))
-                word = sites[site]
-                if wp.int32(word >> wp.uint32(8)) != slot + 1:
+                if is_stale(sites, site, slot):
                     set_draw(pool, slot, draw)
                     spend(row, pool, slot)
                 else:
-                    state = wp.int32(word & wp.uint32(255))
+                    state = wp.int32(sites[site] & wp.uint32(255))
                     k = chosen(share, path, 2 * c.chem * states, state, chance)
                     count(c, tally, instants, record, k, part)
                     free += change[k]
@@ -203,13 +132,7 @@ def follow(
                         set_draw(pool, slot, draw)
                         set_clock(c, row, pool, sites, site, after, rate, slot, now, w1)
                     else:
-                        sites[site] = wp.uint32(after)
-                        if rate > wp.float32(0.0):
-                            other = take_slot(row, pool)
-                            drawn = draw_of(pool, other)
-                            _o0, o1 = threefry(c.key0, c.key1, wp.uint32(other), drawn)
-                            set_draw(pool, other, drawn + wp.uint32(1))
-                            set_clock(c, row, pool, sites, site, after, rate, other, now, o1)
+                        split_off(c, row, pool, sites, site, after, rate, now)
                         goes = 1
                         aim = wp.where(site < c.offset, RECEPTOR, ESTERASE)
                         v0, v1 = threefry(c.key0, c.key1, wp.uint32(slot), draw)
@@ -247,28 +170,4 @@ def follow(
                     c, row, pool, waits, scale, sums, attempt, survival, decay, origins, record, slot, draw,
                     now, x, y, aim, chance, w0, w1,
                 )  # fmt: skip
-    row[FREE] = free
-    if (row[STATUS] & POOL_FULL) == 0:
-        record = wp.max(record, end)
-        check(row, pool)
-    row[RECORD] = record
-    row[HANDLED] = row[HANDLED] + handled
-    reports[p, 0] = row[STATUS]
-    reports[p, 1] = row[USED]
-    reports[p, 2] = row[HANDLED]
-
-
-@wp.func
-@no_type_check
-def check(row: wp.array[wp.int32], pool: wp.array[wp.uint32]):
-    """Count the free molecules of the pool against what has happened, and look for times that are none."""
-    found = wp.int32(0)
-    for i in range(row[USED]):
-        aim = aim_of(pool, i) & wp.uint32(7)
-        if aim < wp.uint32(SPENT):
-            found += 1
-        if aim != wp.uint32(SPENT):
-            if wp.isnan(due_of(pool, i)):
-                row[STATUS] = row[STATUS] | NOT_FINITE
-    if found != row[FREE]:
-        row[STATUS] = row[STATUS] | NOT_CONSERVED
+    stop(row, pool, record, handled, free, end, reports[p])

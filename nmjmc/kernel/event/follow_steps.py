@@ -14,23 +14,10 @@ from __future__ import annotations
 
 import warp as wp
 
-from nmjmc.kernel.event.calendar import (
-    EMPTY,
-    FIRST_BUCKET,
-    FREE,
-    HANDLED,
-    NOW,
-    RECORD,
-    STATUS,
-    USED,
-    find_next,
-    schedule,
-    take_slot,
-)
+from nmjmc.kernel.event.calendar import FREE, RECORD, STATUS, USED
 from nmjmc.kernel.event.draws import threefry, uniform
-from nmjmc.kernel.event.follow import POOL_FULL, check, set_clock, spend
 from nmjmc.kernel.event.ground import Ground
-from nmjmc.kernel.event.journey import ESCAPE, MIXED, NOT_FINITE
+from nmjmc.kernel.event.journey import ESCAPE, MIXED
 from nmjmc.kernel.event.kin import Kin, note_binding, note_exit, note_transition
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.numbers import Patch
@@ -39,12 +26,8 @@ from nmjmc.kernel.event.pool import (
     SPENT,
     aim_of,
     draw_of,
-    due_of,
     height_of,
-    next_of,
-    set_aim,
     set_draw,
-    set_due,
     set_height,
     set_place,
     x_of,
@@ -53,6 +36,7 @@ from nmjmc.kernel.event.pool import (
 from nmjmc.kernel.event.prepare import lay_out_patch, lay_out_sites, leave_vesicle, record_after
 from nmjmc.kernel.event.site import chosen
 from nmjmc.kernel.event.steps import put_off, walk
+from nmjmc.kernel.event.turn import NOT_FINITE, enter, is_stale, next_event, set_clock, spend, split_off, stop
 
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
@@ -80,11 +64,8 @@ def walk_on(
         row[STATUS] = row[STATUS] | NOT_FINITE
     set_place(pool, slot, x1, y1)
     set_height(pool, slot, z1)
-    set_aim(pool, slot, aim)
     set_draw(pool, slot, next_draw)
-    set_due(pool, slot, due)
-    if due <= c.until:
-        schedule(row, pool, slot, due, c.per_page)
+    enter(c, row, pool, slot, aim, due)
 
 
 @wp.kernel(enable_backward=False)
@@ -121,32 +102,16 @@ def follow_steps(
     pool = pools[p]
     sites = every_site[p]
     tally = tallies[p]
-    capacity = pool.shape[0] / 8
-    most = row.shape[0] - FIRST_BUCKET
-    last = wp.int32(wp.float64(end) * interval * c.per_page)
     record = row[RECORD]
     until = wp.float64(record) * interval
-    stop = wp.float64(end) * interval
     handled = wp.int32(0)
     free = row[FREE]
     states = c.states
-    going = wp.int32(1)
-    while going == 1:
-        if row[NOW] < 0:
-            find_next(row, pool, last, most, c.per_page)
-        slot = row[NOW]
-        now = wp.float64(0.0)
-        if slot < 0:
-            going = 0
-        else:
-            now = due_of(pool, slot)
-            if now > stop:
-                going = 0
-            elif row[USED] >= capacity and row[EMPTY] < 0:
-                row[STATUS] = row[STATUS] | POOL_FULL
-                going = 0
-        if going == 1:
-            row[NOW] = next_of(pool, slot)
+    slot = wp.int32(0)
+    now = wp.float64(0.0)
+    while slot >= 0:
+        slot, now = next_event(c, row, pool, end, interval)
+        if slot >= 0:
             handled += 1
             while now > until:
                 record += 1
@@ -184,7 +149,7 @@ def follow_steps(
                 after = state
                 clock = wp.int32(0)
                 if aim == CLOCK:
-                    if wp.int32(sites[site] >> wp.uint32(8)) != slot + 1:
+                    if is_stale(sites, site, slot):
                         set_draw(pool, slot, draw)
                         spend(row, pool, slot)
                     else:
@@ -220,13 +185,7 @@ def follow_steps(
                     set_draw(pool, slot, draw)
                     set_clock(c, row, pool, sites, site, after, rate, slot, now, w1)
                 elif k >= 0:
-                    sites[site] = wp.uint32(after)
-                    if rate > wp.float32(0.0):
-                        other = take_slot(row, pool)
-                        count = draw_of(pool, other)
-                        _o0, o1 = threefry(c.key0, c.key1, wp.uint32(other), count)
-                        set_draw(pool, other, count + wp.uint32(1))
-                        set_clock(c, row, pool, sites, site, after, rate, other, now, o1)
+                    split_off(c, row, pool, sites, site, after, rate, now)
                     x, y, z = put_off(c, g, site, slot, draw)
                     draw = draw + wp.uint32(3)
                     begin = now + g.step * AWAY
@@ -239,21 +198,10 @@ def follow_steps(
                             begun[slot] = wp.float64(1.0e30)
                         set_draw(pool, slot, draw)
                         set_place(pool, slot, x, y)
-                        set_aim(pool, slot, wp.uint32(ESCAPE))
-                        set_due(pool, slot, begin)
-                        if begin <= c.until:
-                            schedule(row, pool, slot, begin, c.per_page)
+                        enter(c, row, pool, slot, wp.uint32(ESCAPE), begin)
             if goes == 1:
                 walk_on(c, g, row, pool, sites, origins, begun, drawn, slot, draw, begin, x, y, z)
-    row[FREE] = free
-    if (row[STATUS] & POOL_FULL) == 0:
-        record = wp.max(record, end)
-        check(row, pool)
-    row[RECORD] = record
-    row[HANDLED] = row[HANDLED] + handled
-    reports[p, 0] = row[STATUS]
-    reports[p, 1] = row[USED]
-    reports[p, 2] = row[HANDLED]
+    stop(row, pool, record, handled, free, end, reports[p])
 
 
 @wp.kernel(enable_backward=False)

@@ -15,16 +15,15 @@ from __future__ import annotations
 
 import warp as wp
 
-from nmjmc.kernel.event.calendar import STATUS, schedule
+from nmjmc.kernel.event.calendar import STATUS
 from nmjmc.kernel.event.draws import exponential, sincos_turn, threefry, uniform
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.numbers import Patch
-from nmjmc.kernel.event.pool import set_aim, set_draw, set_due, set_place
+from nmjmc.kernel.event.pool import set_draw, set_place
+from nmjmc.kernel.event.turn import NOT_FINITE, enter
 
 RECEPTOR, ESTERASE, MIXED, ESCAPE = wp.constant(1), wp.constant(2), wp.constant(3), wp.constant(4)
 ROWS = wp.constant(2048)
-NOT_FINITE = wp.constant(4)
-"""The bit of `errors.Status`."""
 SURE = wp.constant(17.0)  # exp(-17) is less than the smallest uniform number
 
 
@@ -211,9 +210,5 @@ def set_out(
                 span = span * first
                 aim = ESCAPE
     set_place(pool, slot, x1, y1)
-    set_aim(pool, slot, wp.uint32(aim))
     set_draw(pool, slot, draw + used)
-    due = now + wp.float64(span)
-    set_due(pool, slot, due)
-    if due <= c.until:
-        schedule(row, pool, slot, due, c.per_page)
+    enter(c, row, pool, slot, wp.uint32(aim), now + wp.float64(span))

@@ -25,10 +25,11 @@ from nmjmc.kernel.event.calendar import (
     take_slot,
 )
 from nmjmc.kernel.event.draws import exponential, sincos_turn, threefry, uniform
-from nmjmc.kernel.event.follow import POOL_FULL, follow, set_clock
+from nmjmc.kernel.event.follow import follow
 from nmjmc.kernel.event.journey import set_out
 from nmjmc.kernel.event.language import no_type_check
 from nmjmc.kernel.event.numbers import Patch
+from nmjmc.kernel.event.turn import POOL_FULL, set_clock
 
 
 @wp.func
