@@ -2,6 +2,7 @@
 
     python scripts/gpu_day.py --out day                  # on a machine with a GPU
     python scripts/gpu_day.py --out day --rehearse       # the same on a CPU, a hundred times smaller
+    python scripts/gpu_day.py --out day --only rns jax   # the parts with such a word in their names, again
 
 Parts: the tests marked `gpu`; the canonical quantum against the numbers of a PDE; quanta per second at several numbers
 of vesicles for both executors; a sweep whose points ride together; the bedside test `rns`. Results are written as they
@@ -61,10 +62,14 @@ def main() -> None:
     options = parse()
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
-    found: list[dict[str, Any]] = []
+    kept = folder / "day.json"
+    found: list[dict[str, Any]] = json.loads(kept.read_text()) if options.only and kept.exists() else []
     for name, seconds, command in parts(options):
+        if options.only and not any(word in name for word in options.only):
+            continue
+        found = [row for row in found if row["part"] != name]
         found.append({"part": name, **measured(command, seconds, options)})
-        (folder / "day.json").write_text(json.dumps(found, indent=1) + "\n")
+        kept.write_text(json.dumps(found, indent=1) + "\n")
         (folder / "day.md").write_text(table(found))
         print(json.dumps(found[-1])[:400], flush=True)
 
@@ -76,6 +81,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--out", default="gpu_day")
     parser.add_argument("--rehearse", action="store_true", help="on the CPU, a hundred times smaller")
+    parser.add_argument(
+        "--only", nargs="+", metavar="WORD", help="parts with one of these words in their names"
+    )
     return parser.parse_args()
 
 
@@ -89,16 +97,19 @@ def parts(options: argparse.Namespace) -> list[tuple[str, float, list[str]]]:
 
     sweep = ["preparation=slab", "duration=3 ms", "record_interval=0.1 ms", f"vesicles={max(1, 40 // scale)}",
              "receptor.density=linspace(2000, 9000, 10)", "esterase.density=linspace(1000, 3000, 10)",
-             f"device={device}", "progress=false", "results=false", "folder=gpu_day_sweep"]  # fmt: skip
+             f"device={device}", "progress=false", "results=false",
+             f"folder={Path(options.out).resolve() / 'sweep'}"]  # fmt: skip
     tests = [python, "-m", "pytest", "-n", "0", "-q", "-m", "gpu", "tests"]
     nmjmc = [python, "-m", "nmjmc"]
+    few = ["fibres=10", "quanta=4", "stimuli=4"] if options.rehearse else []
+    slower = 5 if options.rehearse else 1  # a CPU that others use as well
     return [
-        ("accuracy, warp, 2,000", 60, quanta(2000, "warp")),
-        *((f"speed, warp, {n:,}", 60, quanta(n, "warp")) for n in (100, 1000, 10_000, 100_000)),
-        *((f"speed, jax, {n:,}", 60, quanta(n, "jax")) for n in (100, 1000)),
-        ("sweep of 100 points", 60, [*nmjmc, "sweep", *sweep]),
-        ("rns", 60, [*nmjmc, "rns", f"device={device}"]),
-        ("tests", 120, [*tests, *(["--collect-only"] if options.rehearse else [])]),
+        ("accuracy, warp, 2,000", 60 * slower, quanta(2000, "warp")),
+        *((f"speed, warp, {n:,}", 60 * slower, quanta(n, "warp")) for n in (100, 1000, 10_000, 100_000)),
+        *((f"speed, jax, {n:,}", 60 * slower, quanta(n, "jax")) for n in (100, 1000)),
+        ("sweep of 100 points", 60 * slower, [*nmjmc, "sweep", *sweep]),
+        ("rns", 60 * slower, [*nmjmc, "rns", f"device={device}", "progress=false", *few]),
+        ("tests", 120 * slower, [*tests, *(["--collect-only"] if options.rehearse else [])]),
     ]
 
 

@@ -28,7 +28,7 @@ from nmjmc.fitting.parameters import EXTRA, with_values
 from nmjmc.fitting.problem import Problem
 from nmjmc.fitting.quanta import Condition
 from nmjmc.kernel.host.scores import Statistics
-from nmjmc.kernel.physics import lower
+from nmjmc.kernel.physics import joint_scheme
 from nmjmc.synapse.model import Synapse
 
 STEP = 1e-4
@@ -108,8 +108,8 @@ def law(synapse: Synapse) -> Law:
     warm = plain(synapse).effective()
     receptor, esterase = warm.receptor, warm.esterase
     states = len(receptor.scheme.states)
-    own = lower.arrows(receptor.scheme, receptor.rates, receptor.bath, 0)
-    joint = own + lower.arrows(esterase.scheme, esterase.rates, {}, states)
+    own = joint_scheme.arrows(receptor.scheme, receptor.rates, receptor.bath, 0)
+    joint = own + joint_scheme.arrows(esterase.scheme, esterase.rates, {}, states)
     drive = float(warm.fibre.holding_potential) - float(receptor.reversal_potential)
     cv = float(warm.vesicle.content_cv)
     by_name = {
@@ -120,7 +120,7 @@ def law(synapse: Synapse) -> Law:
         np.array([a.rate for a in joint]),
         np.array([a.source for a in joint]),
         np.array([a.binds for a in joint]),
-        lower.resting(warm, own).sum(axis=0),
+        joint_scheme.resting(warm, own).sum(axis=0),
         states,
         float(receptor.channel_conductance) * drive,
         (float(warm.vesicle.content_mean), float(np.sqrt(np.log1p(cv * cv)))),

@@ -13,17 +13,14 @@ import numpy as np
 from nmjmc.carried import internal
 from nmjmc.errors import ValidationError
 from nmjmc.kernel.numerics import Numerics
-from nmjmc.kernel.physics import folds, likelihood, survival
+from nmjmc.kernel.physics import folds, joint_scheme, likelihood, survival
 from nmjmc.kernel.physics import lattice as lattices
 from nmjmc.kernel.physics.likelihood import Majorant
 from nmjmc.kernel.physics.stepping import Surface, chosen, lower_stepping
-from nmjmc.kernel.physics.tables import FIRST, Chemistry, Folds, Journeys, Shape, Tables
-from nmjmc.kinetics.exact import occupancy
-from nmjmc.kinetics.scheme import Scheme
+from nmjmc.kernel.physics.tables import FIRST, Folds, Journeys, Shape, Tables
 from nmjmc.synapse.cleft import Folded, Slab, half_width
 from nmjmc.synapse.model import Synapse
 from nmjmc.synapse.modifier import get, replace
-from nmjmc.units import MICROMOLAR
 
 _STEP = 2**0.25
 # largest standard deviation of the shortest journey over the way from the centre to the rim: up to here the escape from
@@ -61,39 +58,6 @@ class Lowered(NamedTuple):
     majorants: tuple[Majorant, ...] = ()
 
 
-class Arrow(NamedTuple):
-    """One transition with its place in the joint scheme."""
-
-    source: int
-    target: int
-    rate: float
-    binds: bool
-    releases: bool
-    destroys: bool
-
-
-def arrows(scheme: Scheme, rates: dict, bath: dict, offset: int) -> list[Arrow]:
-    """The transitions of one plane's scheme; a bath's binding becomes a spontaneous transition."""
-    value, own = scheme.transition_values(rates), scheme.transmitter
-    number = {state: offset + at for at, state in enumerate(scheme.states)}
-    found = []
-    for t, rate in zip(scheme.transitions, value, strict=True):
-        transmitter = t.binds == own
-        if t.binds and not transmitter:
-            rate = rate * float(bath[t.binds]) * MICROMOLAR
-        found.append(
-            Arrow(
-                number[t.source],
-                number[t.target],
-                float(rate),
-                transmitter,
-                t.releases == own,
-                t.destroys == own,
-            )
-        )
-    return found
-
-
 def lower(
     synapse: Synapse,
     numerics: Numerics | None = None,
@@ -114,14 +78,16 @@ def lower(
     s, numerics = _denser(synapse.effective(), dilution), numerics or Numerics()
     ground = _folded_ground(s) if isinstance(s.cleft, Folded) else _flat_ground(s)
     lattice = ground.lattice
-    receptor = arrows(s.receptor.scheme, s.receptor.rates, s.receptor.bath, 0)
-    esterase = arrows(s.esterase.scheme, s.esterase.rates, {}, len(s.receptor.scheme.states))
+    receptor = joint_scheme.arrows(s.receptor.scheme, s.receptor.rates, s.receptor.bath, 0)
+    esterase = joint_scheme.arrows(s.esterase.scheme, s.esterase.rates, {}, len(s.receptor.scheme.states))
     joint = receptor + esterase
     states = len(s.receptor.scheme.states) + len(s.esterase.scheme.states) + 1
-    binding, fastest = _binding(receptor, esterase, states)
+    binding, fastest = joint_scheme.binding_rates(receptor, esterase, states)
     majorants = _majorants(s, binding, chosen(numerics, s)) if scores else ()
     fastest = [rate * m.headroom for rate, m in zip(fastest, majorants, strict=True)] if scores else fastest
-    chemistry = _chemistry(joint, states, _acceptance(binding, fastest, len(s.receptor.scheme.states)))
+    chemistry = joint_scheme.chemistry(
+        joint, states, joint_scheme.acceptance(binding, fastest, len(s.receptor.scheme.states))
+    )
     stepping, limits = None, {}
     if chosen(numerics, s):
         stepping, accept, leave = lower_stepping(s, numerics, ground.surfaces, binding, fastest, ground.folds)
@@ -149,7 +115,7 @@ def lower(
     if cut:
         _check_room(s, float(np.sqrt(2 * float(s.cleft.diffusion) * link)), edge)
     limit = (name, limits[name])
-    rest = resting(s, receptor)
+    rest = joint_scheme.resting(s, receptor)
     return Lowered(tables, shape, change, names, start, rest, limit, step, link, majorants)
 
 
@@ -284,49 +250,6 @@ def _rung(sites: int) -> int:
     return max(64, 64 * math.ceil(_STEP ** math.ceil(math.log(max(sites, 64) / 64) / math.log(_STEP) - 1e-9)))
 
 
-def _binding(receptor: list[Arrow], esterase: list[Arrow], states: int) -> tuple[np.ndarray, list[float]]:
-    """Binding rate of each state, and the fastest of each plane [um^3/ms]."""
-    binding, fastest = np.zeros(states), []
-    for plane in (receptor, esterase):
-        total = np.zeros(states)
-        for arrow in plane:
-            total[arrow.source] += arrow.rate if arrow.binds else 0.0
-        fastest.append(float(total.max()))
-        binding += total
-    return binding, fastest
-
-
-def _acceptance(binding: np.ndarray, fastest: list[float], receptors: int) -> np.ndarray:
-    """Binding rate of each state over the fastest of its plane."""
-    own = np.where(np.arange(len(binding)) < receptors, fastest[0], fastest[1])
-    return binding / np.maximum(own, 1e-300)
-
-
-def _chemistry(joint: list[Arrow], states: int, acceptance: np.ndarray) -> Chemistry:
-    """The joint scheme as tables; row s is what a clock may do in state s, row states + s what a ligand may."""
-    paths: list[list[tuple[int, float]]] = [[] for _ in range(2 * states)]
-    exit_rate = np.zeros(states)
-    for number, arrow in enumerate(joint):
-        paths[arrow.source + (states if arrow.binds else 0)].append((number, arrow.rate))
-        exit_rate[arrow.source] += 0.0 if arrow.binds else arrow.rate
-    width = max(1, *(len(p) for p in paths))
-    cumulative, path = np.ones((2 * states, width)), np.zeros((2 * states, width), np.int32)
-    for row, found in enumerate(paths):
-        rates = np.array([rate for _, rate in found])
-        for column, (number, _) in enumerate(found):
-            path[row, column:] = number
-            cumulative[row, column] = rates[: column + 1].sum() / max(rates.sum(), 1e-300)
-        cumulative[row, max(len(found) - 1, 0) :] = 1.0
-    return Chemistry(
-        acceptance.astype(np.float32),
-        exit_rate.astype(np.float32),
-        cumulative.astype(np.float32),
-        path,
-        np.array([a.target for a in joint], np.int32),
-        np.array([a.releases for a in joint], bool),
-    )
-
-
 def _template(
     s: Synapse, surfaces: list[tuple[int, np.ndarray]], capacity: int, states: int
 ) -> tuple[np.ndarray, list[int]]:
@@ -346,7 +269,7 @@ def _template(
 
 
 def _counted(
-    s: Synapse, joint: list[Arrow], sites: list[int]
+    s: Synapse, joint: list[joint_scheme.Arrow], sites: list[int]
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """What is counted, how each transition changes it, and what it is at rest."""
     schemes = (s.receptor.scheme, s.esterase.scheme)
@@ -363,18 +286,3 @@ def _counted(
     start[schemes[0].index(schemes[0].resting)] = sites[0]
     start[len(schemes[0].states) + schemes[1].index(schemes[1].resting)] = sites[1]
     return names, change, start
-
-
-def resting(s: Synapse, receptor: list[Arrow]) -> np.ndarray:
-    """Equilibrium of each plane's sites with the bath alone; `receptor`: the transitions of the first plane."""
-    scheme = s.receptor.scheme
-    states = len(scheme.states) + len(s.esterase.scheme.states)
-    resting = np.zeros((2, states))
-    rest = scheme.index(scheme.resting)
-    if any(arrow.source == rest and not arrow.binds and arrow.rate > 0 for arrow in receptor):
-        bath = {name: float(s.receptor.bath[name]) for name in scheme.bath_ligands}
-        resting[0, : len(scheme.states)] = occupancy(scheme, s.receptor.rates, 0.0, bath)
-    else:
-        resting[0, rest] = 1.0
-    resting[1, len(scheme.states) + s.esterase.scheme.index(s.esterase.scheme.resting)] = 1.0
-    return resting

@@ -22,7 +22,9 @@ import numpy as np
 from jaxtyping import Float
 
 ENTRIES = 2048
-"""Rows of a table; linear interpolation between them is exact to about 1e-4 of the mean time (a choice)."""
+"""Rows of a table (a choice); what that leaves stands in docs/numerics.md, and a test holds it."""
+TIMES = 1500
+"""Times at which the hazard is computed before it is inverted."""
 
 _MODES = 160
 _MOST_STEPS = 80  # more than bisection alone takes
@@ -168,7 +170,7 @@ def survival_tables(
     """
     modes = cleft_modes(diffusion, height, plane, kappa_0, kappa_m, released_at)
     mixing = _MIXED * height**2 / (np.pi**2 * diffusion)
-    times = np.geomspace(_SHORTEST * height**2 / diffusion, mixing, 1500)
+    times = np.geomspace(_SHORTEST * height**2 / diffusion, mixing, TIMES)
     weights = modes.start * np.stack([modes.total, modes.receptor, modes.esterase])[:, None]
     survival, receptor, esterase = _decayed(weights, modes.rate, times)
     share = np.clip(receptor, 0, None) / np.maximum(
