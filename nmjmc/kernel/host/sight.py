@@ -159,7 +159,9 @@ def tile_places(lattice: Lattice, folds: Folds | None, lamina: float) -> Float[n
     left = (np.arange(bands) + first - 1) * spacing + 0.5 * width
     columns, rows = across[0]
     x = (left[:, None] + (np.arange(columns) + 0.5) * pitch[0, 0]).ravel()
-    crests = _grid(x, np.zeros(1), (np.arange(rows) + 0.5) * pitch[0, 1] - radius)
+    # x runs fastest on the crests, y in the folds
+    y, x = np.meshgrid((np.arange(rows) + 0.5) * pitch[0, 1] - radius, x, indexing="ij")
+    crests = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
     middles = np.arange(first, first + bands - 1) * spacing
     faces = np.repeat(middles, 2) + np.tile([-0.5, 0.5], middles.size) * width
     deep = [
