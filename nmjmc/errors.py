@@ -6,6 +6,8 @@ import difflib
 import enum
 from collections.abc import Iterable, Mapping
 
+LONGEST = 400  # letters of a value in a sentence; a choice
+
 
 class NmjmcError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -26,11 +28,17 @@ class ValidationError(NmjmcError, ValueError):
         super().__init__(field, value, allowed, hint)
 
     def __str__(self) -> str:
-        value = " ".join(line.strip() for line in str(self.value).splitlines())
-        sentence = f"{self.field} must be {self.allowed}, but is {value}"
+        field, value = _shown(self.field), _shown(self.value)
+        sentence = f"{field} must be {self.allowed}, but is {value}"
         if self.hint:
             sentence = f"{sentence}; {self.hint}"
         return sentence if sentence.endswith((".", "?")) else sentence + "."
+
+
+def _shown(thing: object) -> str:
+    """What a user wrote, on one line, and cut where it is long."""
+    text = " ".join(line.strip() for line in str(thing).splitlines())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}... (of {len(text):,} letters)"
 
 
 class NmjmcWarning(UserWarning):
@@ -123,6 +131,25 @@ class FitError(NmjmcError, RuntimeError):
     def __str__(self) -> str:
         shown = ", ".join(f"{name} = {value:g} (internal units)" for name, value in self.values.items())
         return f"The fit failed: {self.what} at {shown}; narrow their bounds or give another start."
+
+
+def check_kind(
+    thing: object, kind: type | tuple[type, ...], field: str, allowed: str, hint: str = ""
+) -> None:
+    """Refuse what is of another type.
+
+    Args:
+        thing: What was given.
+        kind: Its type, or those that it may have.
+        field: What it is given as.
+        allowed: What is allowed, in words.
+        hint: A right call.
+
+    Raises:
+        ValidationError: If it is of another type.
+    """
+    if not isinstance(thing, kind):
+        raise ValidationError(field, f"{thing!r:.80}", allowed, hint)
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:

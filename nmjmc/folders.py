@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import os
 import stat
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def names_in(group: str) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (config_dir() / group).glob("*.yaml")))
 
 
+def _has_bytes(text: str) -> bool:
+    """Whether the system can have a file of this name."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def user_path(text: object, what: str) -> Path:
     """A path that a user wrote; `~` is the home, and every other letter stands for itself.
 
@@ -48,7 +58,7 @@ def user_path(text: object, what: str) -> Path:
     if not isinstance(text, str | Path):
         raise ValidationError(what, repr(text), "the path of a file or a folder, as text")
     written = str(text)
-    if not written.strip() or "\0" in written:
+    if not written.strip() or "\0" in written or not _has_bytes(written):
         raise ValidationError(what, repr(written), "the path of a file or a folder")
     try:
         path = Path(written).expanduser()

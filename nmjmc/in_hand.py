@@ -55,8 +55,9 @@ def save(held: Synapse | Junction, path: str | Path, differences_from: str | Non
     Raises:
         ValidationError: If there is no such preparation, or nothing can be written there.
     """
-    if Path(path).suffix.casefold() not in (".yaml", ".yml"):
-        raise ValidationError("path", str(path), "that of a YAML file", f"for example {Path(path).stem}.yaml")
+    target = user_path(path, "path")
+    if target.suffix.casefold() not in (".yaml", ".yml"):
+        raise ValidationError("path", str(path), "that of a YAML file", f"for example {target.stem}.yaml")
     content = _whole(held)
     if differences_from is not None:
         if differences_from not in available_preparations():
@@ -66,7 +67,6 @@ def save(held: Synapse | Junction, path: str | Path, differences_from: str | Non
         # a junction's temperature is not that of its preparation, so that it always stands there
         warm = {"temperature": content["temperature"]} if isinstance(held, Junction) else {}
         content = {"preparation": differences_from, **warm, **as_partial(base, content)}
-    target = user_path(path, "path")
     write_text(target, to_yaml(content))
     return target
 

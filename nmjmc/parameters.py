@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nmjmc.carried import Number, internal
+from nmjmc.errors import check_kind
 from nmjmc.junction import parameters as junctions
 from nmjmc.junction.whole import Junction
 from nmjmc.synapse import modifier as synapses
@@ -26,6 +27,7 @@ def paths(subject: Synapse | Junction) -> dict[str, str]:
         subject: A synapse; or a junction, which has those of its synapse, and `terminal.`, `muscle.`, `contraction.`
             and `spread.`.
     """
+    _check(subject)
     return synapses.paths(subject) if isinstance(subject, Synapse) else junctions.paths(subject)
 
 
@@ -41,6 +43,7 @@ def get(subject: Synapse | Junction, path: str) -> Any:
     Raises:
         ValidationError: If there is no such parameter.
     """
+    _check(subject)
     return synapses.get(subject, path) if isinstance(subject, Synapse) else junctions.get(subject, path)
 
 
@@ -74,7 +77,13 @@ def replace(subject: Subject, changes: str | Mapping[str, Any], value: Any = NOT
     wanted = several(changes, value)
     if isinstance(subject, Synapse):
         return synapses.replace(subject, wanted)
+    _check(subject)
     return junctions.replace(subject, wanted)
+
+
+def _check(subject: object) -> None:
+    hint = 'for example nmjmc.preparation("human")'
+    check_kind(subject, (Synapse, Junction), "subject", "a Synapse or a Junction", hint)
 
 
 @dataclass(frozen=True)

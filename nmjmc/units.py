@@ -140,7 +140,7 @@ def to_internal(value: object, unit: str, field: str, *, allow_infinite: bool = 
     _refuse_endless(number, value, unit, field, allow_infinite)
     if math.isinf(number) or inside:
         return number
-    return float(Fraction(number) * factor(unit))
+    return _finite(Fraction(number) * factor(unit), value, unit, field)
 
 
 def with_unit(
@@ -151,10 +151,10 @@ def with_unit(
     shown = f"{number:g} {written}".strip()
     _refuse_endless(number, shown, unit, field, allow_infinite)
     if unit.casefold() in _TEMPERATURES:
-        return float(Fraction(repr(number)) - _kelvin(written, field, shown))
+        return _finite(Fraction(repr(number)) - _kelvin(written, field, shown), shown, unit, field)
     # a dimensionless object is a pure number, which a bare one is not
     ratio = _conversion(written or "dimensionless", unit, field, shown)
-    return number if math.isinf(number) else float(Fraction(repr(number)) * ratio)
+    return number if math.isinf(number) else _finite(Fraction(repr(number)) * ratio, shown, unit, field)
 
 
 @functools.cache
@@ -178,13 +178,21 @@ def _from_text(text: str, unit: str, field: str, allow_infinite: bool) -> float:
         return number
     exact = Fraction(match.group(1))
     if unit.casefold() in _TEMPERATURES:
-        return float(exact - _kelvin(written or unit, field, text))
-    return float(exact * _conversion(written, unit, field, text))
+        return _finite(exact - _kelvin(written or unit, field, text), text, unit, field)
+    return _finite(exact * _conversion(written, unit, field, text), text, unit, field)
 
 
 _text_to_internal = functools.lru_cache(maxsize=4096)(
     _from_text
 )  # points of a sweep share most of their texts
+
+
+def _finite(exact: Fraction, value: object, unit: str, field: str) -> float:
+    """The nearest float; a number that only its internal unit makes too large is refused as infinite ones are."""
+    try:
+        return float(exact)
+    except OverflowError as error:
+        raise ValidationError(field, value, f"a finite number{_in(unit)}") from error
 
 
 def _refuse_endless(number: float, value: object, unit: str, field: str, allow_infinite: bool) -> None:

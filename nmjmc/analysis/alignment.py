@@ -81,6 +81,8 @@ def align(
     for name, value in (("before", before), ("after", after)):
         if not value >= 2 * step:
             raise ValidationError(name, f"{value} ms", f"at least two samples ({2 * step:g} ms)")
+    if not len(detected):
+        raise ValidationError("events", "none that was found", "one or more", "lower the threshold")
     kept = _isolated(detected, step, before, after, isolation)
     window = np.arange(-round(before / step), round(after / step) + 1)
     reach = max(2, round((refine if refine is not None else 0.5 * after) / step))

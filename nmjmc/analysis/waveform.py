@@ -92,9 +92,10 @@ def measure(
         2.0
     """
     time, trace = _checked(time, trace)
+    polarity = _sign(polarity)
     level, said = _level(time, trace, polarity, onset, baseline)
     trace = trace - level[..., None]
-    upward = trace * (_sign(polarity) or _polarity(trace))
+    upward = trace * (polarity or _polarity(trace))
     rows = upward.reshape(-1, time.size)
     peak = rows.argmax(axis=1)
     amplitude = rows.max(axis=1)
@@ -158,7 +159,7 @@ def _quiet(time: np.ndarray, trace: np.ndarray, polarity: int | None, onset: flo
 
 
 def _sign(polarity: int | None) -> int | None:
-    if polarity is not None and polarity not in (-1, 1):
+    if polarity is not None and (np.ndim(polarity) or polarity not in (-1, 1)):
         raise ValidationError("polarity", repr(polarity), "1 (the response goes up) or -1 (it goes down)")
     return None if polarity is None else int(polarity)
 

@@ -86,7 +86,8 @@ def examine(task: Task, tell: Callable[[str], None]) -> Examination:
         finding = asked.run(Job(task.junction, seed, banks, tell))
         seconds = time.perf_counter() - began
         made = {
-            **provenance.collect(), "seconds": round(seconds, 3), "banks_simulated": banks.simulated,
+            **provenance.collect(), "seconds": round(seconds, 3), "quanta_seconds": round(banks.seconds, 3),
+            "banks_simulated": banks.simulated,
             "banks_kept": banks.kept, "quanta_per_bank": banks.quanta, **_errors(banks),
         }  # fmt: skip
     return Examination(finding, task.config, seed, made)

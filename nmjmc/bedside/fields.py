@@ -44,7 +44,7 @@ def _refuse_bare(value: Any, field: str) -> None:
         return
     try:
         bare = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return
     if bare:
         raise ValidationError(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from pathlib import Path
 
 from nmjmc.bedside.examine import examine
 from nmjmc.bedside.task import Task
-from nmjmc.data import provenance, speed
+from nmjmc.data import foretelling, provenance
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.examination import Examination
+from nmjmc.data.foretelling import Kind
 from nmjmc.data.seal import sealed
 from nmjmc.junction.bank import INTERVAL
 from nmjmc.junction.response import INTEGRATED
@@ -22,28 +24,30 @@ log = logging.getLogger("nmjmc")
 _BASE_MIB = 900  # of a process that runs a test of few fibres
 
 
-def examine_in_folder(task: Task, folder: Path) -> Examination:
+def examine_in_folder(task: Task, folder: Path, began: float | None = None) -> Examination:
     """Run a bedside test, and leave its files in a folder.
 
     Args:
         task: The test and the junction; a seed that was left open is drawn.
         folder: It need not be there.
+        began: When the process or its last run began, of `time.perf_counter` [s]; by default now.
 
     Raises:
         ValidationError: If the test cannot be made of this junction.
         Interrupted: On Ctrl-C, where quanta are kept.
     """
+    began = time.perf_counter() if began is None else began
     task = task.with_seed()
     folder.mkdir(parents=True, exist_ok=True)
     clear_leftovers(folder)
     write_text(folder / "config.yaml", to_yaml(task.config))
     log.info("%s of %s, seed %s, in %s", task.request.TEST, task.label, task.request.seed, folder)
+    ready = time.perf_counter()
     with telling(task.request.progress) as tell:
         examination = examine(task, tell)
-    made = examination.provenance
-    if not made["banks_simulated"]:  # a time with the kernel's compiling would mislead
-        speed.remember(str(made["device"]), task.request.TEST, float(made["seconds"]), task.request.cost())
+    done, made = time.perf_counter(), examination.provenance
     _leave(examination, folder)
+    foretelling.keep(_kind(task, str(made["device"])), (began, ready, done), float(made["quanta_seconds"]))
     return examination
 
 
@@ -68,11 +72,16 @@ def estimate(task: Task) -> dict[str, str]:
     amount = task.request.cost()
     samples = INTEGRATED / INTERVAL + 3 * 400
     device = provenance.device_name(choose_devices(task.request.device)[0])
-    each = speed.recall(device, task.request.TEST)
-    took = "not known before the first such run" if each is None else f"{each * amount:.2g} s, quanta apart"
     memory = f"{amount * samples * 4 / 2**20:,.0f} MiB"
     return {
         "stimuli of fibres": f"{amount:,}",
         "memory": f"{memory}, and some {_BASE_MIB} MiB of Python, JAX and programs",
-        "predicted time": took,
+        "predicted time": foretelling.in_words(_kind(task, device)),
     }
+
+
+def _kind(task: Task, device: str) -> Kind:
+    """What foretells a test."""
+    asked = task.request
+    names = (task.hash, asked.TEST, "bedside")
+    return Kind(names, float(asked.cost()), device, "simulating quanta", bool(asked.cache))

@@ -15,7 +15,7 @@ from nmjmc.bedside.help import text
 from nmjmc.bedside.names import KINDS, of_config
 from nmjmc.bedside.request import SHARED, TREATED
 from nmjmc.bedside.task import PARTS, Task, own_settings
-from nmjmc.cli import report, treatments
+from nmjmc.cli import clock, report, treatments
 from nmjmc.cli.compose import configs
 from nmjmc.cli.hydra_main import Run, hand_over, told
 from nmjmc.cli.origin import placing
@@ -112,5 +112,6 @@ def _run(config: DictConfig) -> None:
         _dry_run(task)
         return
     folder = Path(HydraConfig.get().runtime.output_dir)
-    examination = examine_in_folder(task, folder)
+    examination = examine_in_folder(task, folder, clock.began())
+    clock.begin()
     report.print_examination(examination, folder, figure_of(examination))

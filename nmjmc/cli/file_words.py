@@ -27,6 +27,9 @@ def one_path(
         ValidationError: If there is no path, more than one, or an unknown word.
     """
     pairs = [word.split("=", 1) for word in words if word.split("=", 1)[0] in options and "=" in word]
+    for key in {key for key, _ in pairs}:  # of several only the last would count
+        if len(texts := [text for name, text in pairs if name == key]) > 1:
+            raise ValidationError(key, f"given twice ({texts[0]!r} and {texts[1]!r})", "given once")
     given = {key: str(user_path(text, key)) if key in _PATHS else text for key, text in pairs}
     paths = [word for word in words if word.split("=", 1)[0] not in given]
     if len(paths) != 1 or paths[0].startswith("-"):

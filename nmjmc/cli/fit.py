@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 import textwrap
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from nmjmc.cli import fit_report, report
+from nmjmc.cli import clock, fit_report, report
 from nmjmc.cli.compose import configs
 from nmjmc.cli.fit_words import KNOWN, changes
 from nmjmc.cli.hydra_main import Run, hand_over, told
 from nmjmc.cli.origin import placing
 from nmjmc.cli.words import sort
+from nmjmc.data import foretelling
+from nmjmc.data.foretelling import Kind
+from nmjmc.data.provenance import device_name
 from nmjmc.ending import Interrupted
 from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.fitting.config import folder_digest, planned
@@ -27,7 +31,9 @@ from nmjmc.fitting.plan import FitPlan
 from nmjmc.fitting.reach import BEGIN
 from nmjmc.fitting.request import FitRequest
 from nmjmc.folders import names_in
-from nmjmc.request import usage
+from nmjmc.request import digest, usage
+from nmjmc.runtime import choose_devices
+from nmjmc.synapse.build import describe
 from nmjmc.yaml_file import to_yaml
 
 USAGE = """\
@@ -135,7 +141,17 @@ def _is_dry(config: Mapping[str, Any]) -> bool:
 def _dry_run(plan: FitPlan) -> None:
     """Print the resolved config with units, and what would be fitted."""
     report.print_text(to_yaml(plan.config()))
-    report.print_estimate(plan.sentences())
+    told = {"predicted time": foretelling.in_words(_kind(plan))}
+    report.print_estimate({**plan.sentences(), **told})
+
+
+def _kind(plan: FitPlan) -> Kind:
+    """What foretells a fit; it is work by its parameters, each of which takes a pass of its own."""
+    asked = plan.request
+    key = digest({"fit": asked.decisive(), "data": plan.described, **describe(plan.synapse)})
+    names = (key, f"fit, {plan.estimator.name}", "fit")
+    device = device_name(choose_devices(asked.device)[0])
+    return Kind(names, 1.0 + len(plan.parameters.names), device, "", bool(asked.cache))
 
 
 def _run(values: Mapping[str, Any], apart: list[str]) -> None:
@@ -152,6 +168,7 @@ def _run(values: Mapping[str, Any], apart: list[str]) -> None:
     if int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0:
         plan = dataclasses.replace(plan, request=dataclasses.replace(plan.request, resume=True))
     folder = Path(HydraConfig.get().runtime.output_dir)
+    ready = time.perf_counter()
     try:
         record = fit_in_folder(plan, folder)
     except KeyboardInterrupt as stop:
@@ -159,5 +176,8 @@ def _run(values: Mapping[str, Any], apart: list[str]) -> None:
             sentence = f"Interrupted {note.replace(str(folder), report.short(folder))}."
             raise Interrupted(f"{sentence} Go on with the same words and resume=true", stop) from stop
         raise
+    if not plan.request.resume:
+        foretelling.keep(_kind(plan), (clock.began(), ready, time.perf_counter()))
+    clock.begin()
     fit_report.print_fit(record.summary(), folder)
     apart.extend(note for note in record.notes if note.startswith(BEGIN))

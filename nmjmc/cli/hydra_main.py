@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nmjmc.cli import hydra_words
 from nmjmc.cli.words import Word
-from nmjmc.errors import ValidationError
+from nmjmc.errors import NmjmcError, ValidationError
 from nmjmc.folders import config_dir, user_path
 from nmjmc.yaml_file import INSTRUCTION, Plain
 
@@ -83,7 +83,20 @@ def hand_over(
     common = _common(words, folders, sweep)
     launcher(words, folders, sweep)
     asked = ",".join(_quoted(some) for some in runs)
-    decorated = hydra.main(config_path=str(config_dir()), config_name=_PRIMARY, version_base="1.3")(run)
+    failed: list[Exception] = []
+    here = os.getpid()
+
+    def told_by_us(config: DictConfig) -> None:
+        try:
+            run(config)
+        except (NmjmcError, OSError) as error:
+            if os.getpid() != here:  # a launcher's process, whose error only hydra brings back
+                raise
+            failed.append(error)  # hydra would print a line of its own before ours
+
+    decorated = hydra.main(config_path=str(config_dir()), config_name=_PRIMARY, version_base="1.3")(
+        told_by_us
+    )
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions come to us, and we make sentences of them
     saved, sys.argv = sys.argv, [program, *common, f"asked={asked}", *(["--multirun"] if sweep else [])]
     try:
@@ -94,6 +107,8 @@ def hand_over(
         raise _sentence(error) from error
     finally:
         sys.argv = saved
+    if failed:
+        raise failed[0]
     return 0
 
 

@@ -64,11 +64,14 @@ def sort(written: Sequence[str]) -> Words:
         elif word in words.MULTIRUN:
             continue  # a sweep is one as it is
         elif equals and axes.swept(value) and key != "config":
+            check_keys({bare: ""})
             _check_swept(bare, swept)
             swept[bare] = value
         else:
             _check_word(word, key)
             shared.append(word)
+    for word in shared:  # of a value for each point and one for all, only one would count
+        _check_swept(word.partition("=")[0].lstrip("+~"), swept)
     options = SweepRequest.of({name: _value(name, text) for name, text in given.items()})
     sorted_words = Words(options, tuple(hydra), swept, tuple(shared))
     if hydra and options.workers == 1 and not sorted_words.launcher:
@@ -86,7 +89,6 @@ def sort(written: Sequence[str]) -> Words:
 
 
 def _check_swept(key: str, before: Mapping[str, str]) -> None:
-    check_keys({key: ""})
     if key in before:
         raise ValidationError(key, "swept twice", "given once")
 

@@ -26,7 +26,8 @@ def value(key: str, text: str) -> Plain:
     if len(split(text)) > 1 or _RANGE.fullmatch(text.strip()):
         check_closed(key, text)
         raise _several(key, text)
-    return written.value(key, text)
+    # a variable of the shell that is not set leaves nothing behind the sign: that is no wish for the default
+    return written.value(key, text) if text.strip() else ""
 
 
 def choices(key: str, text: str) -> list[str]:

@@ -38,6 +38,8 @@ def atomic(path: str | Path, private: bool = False) -> Iterator[Path]:
         ValidationError: If nothing can be written there.
     """
     target = user_path(path, "path")
+    if target.is_dir():
+        raise ValidationError("path", f"{path}, which is a folder", "that of a file")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(

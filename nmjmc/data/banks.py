@@ -12,6 +12,7 @@ import functools
 import hashlib
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class Banks:
     Attributes:
         simulated: Banks that had to be simulated.
         kept: Banks that were found.
+        seconds: What simulating took.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Banks:
         on_simulate: Callable[[Junction], None] | None = None,
     ) -> None:
         self.quanta, self.seed, self.cache, self.on_simulate = quanta, seed, cache, on_simulate
-        self.simulated, self.kept = 0, 0
+        self.simulated, self.kept, self.seconds = 0, 0, 0.0
         self._memory: dict[str, Bank] = {}
 
     @property
@@ -79,7 +81,9 @@ class Banks:
         if bank is None:
             if self.on_simulate is not None:
                 self.on_simulate(junction)
+            began = time.perf_counter()
             bank = bank_for(junction, self.quanta, self.seed)
+            self.seconds += time.perf_counter() - began
             self.simulated += 1
             if self.cache:
                 write(name, bank)

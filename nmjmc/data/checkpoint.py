@@ -164,7 +164,7 @@ def block_size(folder: str | Path, wanted: int) -> int:
 
 def _noted(note: Path) -> int:
     """What the note says; that of earlier versions is a bare number."""
-    text = note.read_text(encoding="utf-8")
+    text = seal.content_of(note).decode()
     size = int(text) if text.strip().isdecimal() else seal.unsealed(text)["vesicles"]
     if not isinstance(size, int) or size < 1:
         raise seal.DamageError("it is no number of vesicles")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nmjmc import above
 from nmjmc.data.atomic import clear_leftovers, write_text
 from nmjmc.data.same import refuse_another_config
-from nmjmc.data.seal import DamageError, sealed, unsealed
+from nmjmc.data.seal import DamageError, content_of, sealed, unsealed
 from nmjmc.yaml_file import to_yaml
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def is_finished(folder: Path) -> bool:
 def is_summary_whole(folder: Path) -> bool:
     """Whether the summary is as it was written."""
     try:
-        unsealed((folder / SUMMARY).read_bytes())
+        unsealed(content_of(folder / SUMMARY))
     except DamageError:
         return False
     return True

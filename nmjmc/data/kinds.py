@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -56,7 +57,7 @@ def inside(folder: Path, deep: int = _DEEPEST) -> list[Path]:
 
 
 def _of_folder(folder: Path, deep: int = _DEEPEST) -> Kind:
-    if (folder / "sweep.json").is_file():
+    if os.path.lexists(folder / "sweep.json"):
         return "sweep"
     for name in _FILES:
         if (folder / name).is_file():

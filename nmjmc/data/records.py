@@ -34,7 +34,7 @@ def read(path: Path, index: int, state: str, point: Mapping[str, Any] | None) ->
         DamageError: If it is empty, cut, changed, or that of another point.
         OSError: If it cannot be read.
     """
-    sealed_record = seal.unsealed(path.read_bytes())
+    sealed_record = seal.unsealed(seal.content_of(path))
     wanted: dict[str, Any] = {"index": index, "status": state}
     if point is not None:
         wanted["values"] = point["values"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ def check(path: str | Path) -> None:
         DamageError: If it is not as it was written.
         OSError: If it cannot be read.
     """
-    size = os.path.getsize(path) - _END
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise DamageError("it is no file")
+    size = found.st_size - _END
     with open(path, "rb") as file:
         file.seek(max(size, 0))
         if file.read(len(_MARK)) != _MARK:
@@ -67,6 +71,18 @@ def check(path: str | Path) -> None:
             size -= len(part)
     if digest.digest() != said:
         raise DamageError("it is not as it was written")
+
+
+def content_of(path: str | Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DamageError: If a device, a pipe or a folder stands there, which may never end.
+        OSError: If it cannot be read.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise DamageError("it is no file")
+    return Path(path).read_bytes()
 
 
 def sealed(record: Mapping[str, Any], indent: int | None = None) -> str:

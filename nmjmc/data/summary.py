@@ -24,7 +24,7 @@ def read_summary(path: Path) -> dict[str, Any]:
         ValidationError: If it is damaged.
     """
     try:
-        return seal.unsealed(path.read_bytes())
+        return seal.unsealed(seal.content_of(path))
     except seal.DamageError as error:
         hint = "the same words with resume=true write it again from the result beside it"
         raise ValidationError(

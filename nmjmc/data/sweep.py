@@ -223,7 +223,9 @@ class Sweep:
 def _definition(folder: Path) -> dict[str, Any]:
     """What `sweep.json` says."""
     try:
-        content = (folder / "sweep.json").read_bytes()
+        content = seal.content_of(folder / "sweep.json")
+    except seal.DamageError as error:
+        raise _damaged(folder, str(error)) from error
     except OSError as error:
         actual = f"{folder}, which has no sweep.json"
         raise ValidationError("the folder", actual, "that of a sweep") from error

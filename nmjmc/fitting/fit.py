@@ -13,7 +13,7 @@ import jax
 
 from nmjmc.data import fit_folder
 from nmjmc.data.fits import FitRecord, load_fit
-from nmjmc.errors import ValidationError
+from nmjmc.errors import ValidationError, check_kind
 from nmjmc.fitting.checkpoint import FitCheckpoint, key_of
 from nmjmc.fitting.datasets.given import Data
 from nmjmc.fitting.descent import Descent
@@ -23,6 +23,7 @@ from nmjmc.fitting.optimise import FitProgress
 from nmjmc.fitting.plan import FitPlan, plan_fit
 from nmjmc.fitting.record import record_of, with_posterior
 from nmjmc.fitting.request import RUN, FitRequest
+from nmjmc.folders import user_path
 from nmjmc.kernel import executor
 from nmjmc.kernel.numerics import Numerics
 from nmjmc.runtime import choose_devices, use_cache
@@ -76,14 +77,18 @@ def fit(
         >>> minis = {"minis": {"file": "minis.abf", "bandwidth": "5 kHz"}}
         >>> found = nmjmc.fit(human, minis, ["receptor.closing_rate", "vesicle.content_mean"])  # doctest: +SKIP
     """
+    if on_step is not None and not callable(on_step):
+        raise ValidationError("on_step", f"{on_step!r:.80}", "a function of a step, or left out")
     plan = plan_of(synapse, data, free, fixed, request, **settings)
+    given = {"folder": folder, "checkpoint": checkpoint}
+    places = {name: user_path(at, name) for name, at in given.items() if at is not None}
     if folder is None:
         if plan.request.resume:
             raise ValidationError("resume", True, "given together with the folder to go on in")
-        return run_fit(plan, checkpoint, on_step)
+        return run_fit(plan, places.get("checkpoint"), on_step)
     if checkpoint is not None:
         raise ValidationError("checkpoint", repr(str(checkpoint)), "left out, as the folder keeps the state")
-    return fit_in_folder(plan, Path(folder), on_step)
+    return fit_in_folder(plan, places["folder"], on_step)
 
 
 def plan_of(
@@ -105,6 +110,8 @@ def plan_of(
     own = settings.pop("estimator") if isinstance(settings.get("estimator"), Estimator) else None
     given = {"free": free, "fixed": fixed}
     changes = {name: value for name, value in given.items() if value is not None} | settings
+    if request is not None:
+        check_kind(request, FitRequest, "request", "a FitRequest, or left out")
     before = {} if request is None else request.plain()
     return plan_fit(synapse, data, FitRequest.of({**before, **changes}), own)
 

@@ -27,6 +27,7 @@ from nmjmc.junction.superpose import superpose
 from nmjmc.junction.terminal import Terminal
 from nmjmc.junction.together import NUMBERS, PatchBank, simulate_patches
 from nmjmc.synapse.build import TEMPERATURE
+from nmjmc.synapse.changes import apply_all
 from nmjmc.synapse.cleft import half_width
 from nmjmc.synapse.history import Solute
 from nmjmc.synapse.model import Synapse
@@ -104,10 +105,7 @@ class Junction(eqx.Module):
             >>> float(patient.terminal.channel_fraction)
             0.5
         """
-        changed = self
-        for change in changes:
-            changed = change(changed)
-        return changed
+        return apply_all(self, changes)
 
     def __or__(self, change: Callable[[Junction], Junction]) -> Junction:
         return self.with_(change) if callable(change) else NotImplemented

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,17 +104,30 @@ def _from_mapping(mapping: Mapping[str, Any]) -> Scheme:
         if not isinstance(mapping[key], list | tuple):
             raise ValidationError(f"scheme {name}: {key}", repr(mapping[key]), "a list")
     states = tuple(str(s) for s in mapping["states"])
+    transitions = tuple(_arrow(name, arrow) for arrow in mapping["transitions"])
     return Scheme(
         name=name,
         states=states,
-        transitions=tuple(_arrow(name, arrow) for arrow in mapping["transitions"]),
+        transitions=transitions,
         resting=str(mapping["resting"]),
-        conductance=_conductance(name, states, mapping.get("conductance") or {}),
+        conductance=_conductance(name, states, _or_none(mapping, "conductance")),
         transmitter=str(mapping.get("transmitter", "ACh")),
-        q10=tuple(
-            (str(k), _pure(f"scheme {name}: q10.{k}", v)) for k, v in (mapping.get("q10") or {}).items()
-        ),
+        q10=_q10(name, _or_none(mapping, "q10"), [arrow.rate for arrow in transitions]),
     )
+
+
+def _or_none(mapping: Mapping[str, Any], key: str) -> Any:
+    """What a scheme says of its states or rates; nothing, where it leaves that out."""
+    return {} if mapping.get(key) is None else mapping[key]
+
+
+def _q10(name: str, given: Mapping[str, Any], rates: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    _refuse_unknown(f"scheme {name}: q10", given, rates)
+    found = {str(rate): _pure(f"scheme {name}: q10.{rate}", value) for rate, value in given.items()}
+    for rate, value in found.items():
+        if value <= 0.0:
+            raise ValidationError(f"scheme {name}: q10.{rate}", value, "above 0")
+    return tuple(found.items())
 
 
 def _conductance(name: str, states: tuple[str, ...], given: Mapping[str, Any]) -> tuple[float, ...]:
@@ -149,7 +162,7 @@ def _pure(field: str, value: object) -> float:
     return to_internal(value, "", field)
 
 
-def _refuse_unknown(where: str, mapping: Mapping[str, Any], valid: tuple[str, ...]) -> None:
+def _refuse_unknown(where: str, mapping: Mapping[str, Any], valid: Sequence[str]) -> None:
     if not isinstance(mapping, Mapping):
         raise ValidationError(where, repr(mapping), "a mapping")
     for key in mapping:

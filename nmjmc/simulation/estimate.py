@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from nmjmc.data import speed
+from nmjmc.data import foretelling, speed
+from nmjmc.data.foretelling import Kind
 from nmjmc.data.result import Result
 from nmjmc.simulation import simulate as simulation
 from nmjmc.simulation.config import Simulation
 from nmjmc.simulation.simulate import Plan
+from nmjmc.synapse.cleft import Folded
 
 _BASE_MIB = 600  # of a process that simulates 100 vesicles (measured; docs/benchmarks.md)
 
@@ -30,7 +32,7 @@ def sentences(asked: Simulation, plan: Plan) -> dict[str, str]:
         "records": f"{plan.records:,} a vesicle",
         **_views(plan),
         "memory": f"{memory}, and some {_BASE_MIB} MiB of Python, JAX and programs",
-        "predicted time": _time(plan, asked),
+        "predicted time": foretelling.in_words(_kind(asked, plan.device)),
     }
 
 
@@ -45,37 +47,24 @@ def _views(plan: Plan) -> dict[str, str]:
     }
 
 
-def _time(plan: Plan, asked: Simulation) -> str:
-    """How long the run would take, by what such runs have taken on this machine."""
-    name = asked.synapse.name
-    known = speed.foretell(plan.device, asked.cost_digest(), name, plan.vesicles, asked.request.cache)
-    if known is None:
-        return f"not known on {plan.device} before the first run of {name}"
-    cost, same = known
-    parts = f"{_seconds(cost.compiling)} compiling, {_seconds(cost.running)} running, "
-    parts += f"{_seconds(cost.starting)} starting, {_seconds(cost.saving)} saving"
-    source = "by earlier runs of this config" if same else f"perhaps, by runs of {name} with other parameters"
-    return f"{_seconds(cost.total)} on {plan.device} ({parts}; {source})"
+def _kind(asked: Simulation, device: str) -> Kind:
+    """What foretells a simulation whose executor is settled."""
+    executor = str(asked.config()["numerics"].get("executor", "jax"))
+    flat = " disc" if executor == "warp" and not isinstance(asked.synapse.cleft, Folded) else ""
+    names = (asked.cost_digest(), f"{asked.synapse.name}, {executor}", f"simulate {executor}{flat}")
+    request, shared = asked.request, executor == "warp"
+    return Kind(names, float(request.vesicles), device, "compiling", bool(request.cache), shared)
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
-
-
-def remember(asked: Simulation, result: Result, times: tuple[float, float, float, float]) -> None:
+def remember(asked: Simulation, result: Result, times: tuple[float, float, float]) -> None:
     """Keep what a run took, for the next estimate.
 
     Args:
         asked: What was simulated.
         result: Of the run.
-        times: When the command began, the kernel was asked, the kernel was done, and all was written [s].
+        times: When the command began, the kernel was asked, and the kernel was done [s].
     """
-    began, ready, simulated, ended = times
-    made, names = result.provenance, (asked.cost_digest(), asked.synapse.name)
-    running, compiling = float(made["run_seconds"]), float(made["compile_seconds"])
-    # what the kernel's call took beside its own two is starting too
-    starting = max(ready - began + (simulated - ready - running - compiling), 0.0)
-    cost = speed.Cost(result.vesicles, running, compiling, starting, ended - simulated)
-    speed.remember_cost(str(made["device"]), names, cost)
-    for name in names:
-        speed.remember(str(made["device"]), name, running, result.vesicles)
+    made = result.provenance
+    device, running = str(made["device"]), float(made["run_seconds"])
+    foretelling.keep(_kind(asked, device), times, float(made["compile_seconds"]), running)
+    speed.remember(device, asked.cost_digest(), running, result.vesicles)

@@ -81,7 +81,7 @@ def simulate_in_folder(asked: Simulation, folder: Path, began: float | None = No
     _leave(result, folder, to_yaml(asked.config()))
     remove(folder / "checkpoint")
     if count == 1:
-        estimate.remember(asked, result, (began, ready, simulated, time.perf_counter()))
+        estimate.remember(asked, result, (began, ready, simulated))
     return result
 
 

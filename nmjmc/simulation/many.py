@@ -74,7 +74,7 @@ def simulate_many(
         >>> some = [Point(nmjmc.replace(human, "receptor.density", d)) for d in (2500, 5000)]
         >>> peaks = {at: found.summary() for at, found in simulate_many(some)}  # doctest: +SKIP
     """
-    if isinstance(points, Point) or not all(isinstance(point, Point) for point in points):
+    if not isinstance(points, list | tuple) or not all(isinstance(point, Point) for point in points):
         raise ValidationError("points", repr(points)[:60], "a list of Points", "for example [Point(synapse)]")
     use_cache(cache)
     devices = choose_devices(device)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nmjmc.data.atomic import write_text
+from nmjmc.data.seal import DamageError, content_of
 from nmjmc.data.sweep import Sweep
 from nmjmc.errors import NmjmcError
 from nmjmc.sweeps.run import run
@@ -98,8 +99,8 @@ def submit(sweep: Sweep, worker: Worker, count: int, kind: str, parameters: Mapp
 
 def _submitted(folder: Path) -> list[dict[str, Any]]:
     try:
-        found = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(content_of(folder / _RECORD))
+    except (OSError, ValueError, DamageError):
         return []
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 

@@ -35,7 +35,8 @@ def gather(path: str | Path) -> Table:
     folder = user_path(path, "the folder")
     if (folder / "sweep.json").exists():
         return _of_sweep(Sweep.open(folder))
-    runs = sorted(place.parent for place in folder.glob("*/config.yaml"))
+    places = (place.parent for place in folder.glob("*/config.yaml"))
+    runs = sorted(place for place in places if not place.name.startswith("."))  # hydra's own of a single run
     if not runs:
         hint = "for example outputs/sweep-human-1a2b3c4d"
         raise ValidationError("the folder", f"{path}, which holds no points", "that of a sweep", hint)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from nmjmc.data.result import Result
+from nmjmc.data.seal import DamageError, content_of
 from nmjmc.data.sweep import Sweep
+from nmjmc.errors import ValidationError
 from nmjmc.sweeps import axes
 from nmjmc.sweeps.axes import Axis
 from nmjmc.sweeps.design import point_seed
@@ -16,6 +21,7 @@ from nmjmc.sweeps.work import Chosen, Worker, run_claimed
 from nmjmc.units import to_internal
 
 _JOURNAL = "optuna.log"
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError, RuntimeError, OSError)
 
 
 def work(sweep: Sweep, worker: Worker) -> None:
@@ -32,7 +38,77 @@ def work(sweep: Sweep, worker: Worker) -> None:
 
 
 def _study(sweep: Sweep) -> Any:
-    """The study of this folder; made by the first process that asks."""
+    """The study of this folder; made by the first process that asks.
+
+    Raises:
+        ValidationError: If its journal is damaged.
+    """
+    try:
+        with sweep.claims.turn():
+            _check_journal(sweep.path / _JOURNAL)
+        study = _opened(sweep)
+        _check_trials(sweep, study)
+    except ValidationError:
+        raise  # of a record
+    except DamageError as error:
+        raise _damaged(sweep, str(error)) from error
+    except (*_DAMAGE, optuna().exceptions.OptunaError) as error:  # of Optuna, which trusts its journal
+        raise _damaged(sweep, "it is no journal of this study") from error
+    return study
+
+
+def _damaged(sweep: Sweep, why: str) -> ValidationError:
+    hint = "what is finished stays readable by nmjmc collect; begin the study anew in another folder"
+    found = f"{sweep.path / _JOURNAL}, which is damaged: {why}"
+    return ValidationError("the journal of the study", found, "as it was written", hint)
+
+
+def _check_journal(path: Path) -> None:
+    """Whether every whole line of a journal is an entry; a last one that a killed process has cut is taken away.
+
+    Raises:
+        DamageError: If one is none.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    content = content_of(path)
+    *lines, rest = content.split(b"\n")
+    if rest:
+        os.truncate(path, len(content) - len(rest))
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DamageError(f"line {number} is no entry") from error
+        if not isinstance(entry, dict) or not isinstance(entry.get("op_code"), int):
+            raise DamageError(f"line {number} is no entry")
+
+
+def _check_trials(sweep: Sweep, study: Any) -> None:
+    """Whether the trials of a study are those whose records are kept.
+
+    Raises:
+        DamageError: If one has other values.
+    """
+    found = {axis["key"]: _axis(axis) for axis in sweep.definition["request"]["axes"]}
+    states = sweep.states()  # before the trials, as other processes go on
+    trials = study.get_trials(deepcopy=False)
+    if extra := sorted(set(states) - {trial.number for trial in trials}):
+        raise DamageError(f"trial {extra[0]} is missing")
+    for trial in trials:
+        if set(trial.params) - set(found):
+            raise DamageError(f"trial {trial.number} has other parameters")
+        state = states.get(trial.number)
+        if state is None or not sweep.record_path(trial.number, state).exists():
+            continue  # a failed point may be run again meanwhile
+        record = sweep.read(trial.number, state)
+        told = [loss(sweep.definition["request"], record["summary"])] if "summary" in record else None
+        done = trial.state == optuna().trial.TrialState.COMPLETE
+        if record["values"] != _values(trial.params, found) or (done and trial.values != told):
+            raise DamageError(f"trial {trial.number} has other values than its record")
+
+
+def _opened(sweep: Sweep) -> Any:
     library = optuna()
     backend = library.storages.journal.JournalFileBackend(str(sweep.path / _JOURNAL))
     direction = sweep.definition["request"]["direction"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nmjmc.errors import NmjmcWarning, ValidationError, nearest
+from nmjmc.errors import NmjmcWarning, ValidationError, check_kind, nearest
 from nmjmc.kinetics import Scheme, available_schemes, is_shipped, load_scheme, scheme_to_mapping
 from nmjmc.synapse.cleft import KINDS
 from nmjmc.synapse.esterase import Esterase
@@ -59,12 +59,18 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
         vesicle=_numbers_of(Vesicle, mapping["vesicle"], "vesicle"),
         fibre=_numbers_of(Fibre, mapping["fibre"], "fibre"),
         temperature=convert(mapping.get("temperature", 22), TEMPERATURE, "temperature"),
-        name=str(mapping.get("name", "synapse")),
+        name=_name(mapping.get("name", "synapse")),
         ions=_numbers_of(Ions, mapping.get("ions", {}), "ions"),
         history=read_history(mapping.get(HISTORY, {})),
     )
     _tell_rates_without_q10(synapse, mapping)
     return synapse
+
+
+def _name(given: Any) -> str:
+    if isinstance(given, Mapping | list | tuple | bool) or given is None:
+        raise ValidationError("name", repr(given), "a text")
+    return str(given)
 
 
 def describe(synapse: Synapse) -> dict[str, Any]:
@@ -76,6 +82,7 @@ def describe(synapse: Synapse) -> dict[str, Any]:
     Returns:
         Plain dicts, lists and text only.
     """
+    check_kind(synapse, Synapse, "synapse", "a Synapse", 'for example nmjmc.preparation("human")')
     treated = {} if synapse.history == NONE else {HISTORY: describe_history(synapse.history)}
     return {
         "name": synapse.name,

@@ -50,8 +50,13 @@ def as_partial(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     return made
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merged(below: Mapping[str, Any], above: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """A nested mapping with another one on top of it; a scheme that is written out takes the place of another.
+
+    Args:
+        below: The one.
+        above: The other.
+        path: Of both, for messages.
 
     Raises:
         ValidationError: Where a part is given as a value.
@@ -61,8 +66,8 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         under = whole.get(key)
         if isinstance(under, Mapping) and key not in ("scheme", "history"):
             if not isinstance(value, Mapping):
-                raise ValidationError(str(key), repr(value), "a mapping of parameters")
-            whole[key] = merged(under, value)
+                raise ValidationError(f"{path}{key}", repr(value), "a mapping of parameters")
+            whole[key] = merged(under, value, f"{path}{key}.")
         else:
             whole[key] = value
     return whole
@@ -73,7 +78,7 @@ def merged_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str,
     whole = dict(below)
     for key, value in above.items():
         both = isinstance(whole.get(key), Mapping) and isinstance(value, Mapping)
-        whole[key] = merged(whole[key], value) if both else value
+        whole[key] = merged(whole[key], value, f"{key}.") if both else value
     return whole
 
 

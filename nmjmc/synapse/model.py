@@ -12,6 +12,7 @@ import numpy as np
 
 from nmjmc import above
 from nmjmc.errors import ValidationError
+from nmjmc.synapse.changes import apply_all
 from nmjmc.synapse.cleft import Cleft, Folded, Slab
 from nmjmc.synapse.esterase import Esterase
 from nmjmc.synapse.fibre import Fibre
@@ -95,10 +96,7 @@ class Synapse(eqx.Module):
             >>> round(float(nmjmc.get(sick, "receptor.density")))
             1125
         """
-        changed = self
-        for change in changes:
-            changed = change(changed)
-        return changed
+        return apply_all(self, changes)
 
     def __or__(self, change: Callable[[Synapse], Synapse]) -> Synapse:
         return self.with_(change) if callable(change) else NotImplemented

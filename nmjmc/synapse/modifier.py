@@ -13,6 +13,7 @@ import numpy as np
 from nmjmc.carried import internal
 from nmjmc.errors import ValidationError, nearest
 from nmjmc.synapse.build import ALL_PARTS
+from nmjmc.synapse.changes import apply_all
 from nmjmc.synapse.model import Synapse, checked
 from nmjmc.synapse.parameter import Range, as_leaf, convert, parameters
 from nmjmc.synapse.rates import Q10, rate_ranges
@@ -40,9 +41,7 @@ class Composed(Generic[T]):
 
     def __call__(self, subject: T) -> T:
         """The subject after all of them."""
-        for change in self.changes:
-            subject = change(subject)
-        return subject
+        return apply_all(subject, self.changes)
 
     def __repr__(self) -> str:
         return f"compose({', '.join(map(repr, self.changes))})"

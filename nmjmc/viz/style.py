@@ -10,6 +10,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from nmjmc.errors import ValidationError, nearest
+from nmjmc.folders import user_path
 
 MILLIMETRE = 1 / 25.4
 _DOTS = 120  # an inch, on a screen; a choice
@@ -66,7 +67,7 @@ def save(figure: Figure, path: str | Path) -> None:
     """
     from nmjmc.data.atomic import atomic
 
-    kind = Path(path).suffix.lstrip(".").casefold() or "png"
+    kind = user_path(path, "the figure").suffix.lstrip(".").casefold() or "png"
     known = sorted(figure.canvas.get_supported_filetypes())
     if kind not in known:
         hint = nearest(kind, known)

@@ -376,7 +376,8 @@ def test_what_runs_took_is_not_believed_from_a_damaged_file(tmp_path, monkeypatc
         path = tmp_path / "cache" / name
         assert path.read_text().count(old) == 1
         path.write_text(path.read_text().replace(old, "9"))
-    assert speed.recall("cpu", "human") is None and speed.foretell("cpu", "k", "human", 9) is None
+    typical = speed.Typical(speed.Line(1.0, 0.1), 1.0, 1.0, speed.Line(1.0, 0.1))
+    assert speed.recall("cpu", "human") is None and not speed.foretell("cpu", ("human",), 9, typical).by
 
 
 @pytest.mark.parametrize("how", ["external", "1e12", "link"])
@@ -415,3 +416,64 @@ def test_records_of_earlier_versions_have_no_checksum():
     with pytest.raises(seal.DamageError):
         seal.unsealed(seal.sealed(record).replace("2.5", "2.6"))
     assert seal.without_seal(b"old") == b"old" == seal.without_seal(seal.with_seal(b"old"))
+
+
+JOURNALS = {
+    "cut in its last line": (lambda text: text[:-9], None),
+    "empty": (lambda text: "", "trial 0 is missing"),
+    "garbage": (lambda text: "garbage\n" + text, "line 1 is no entry"),
+    "of another version": (lambda text: '{"op_code": 99}\n' + text, "no journal of this study"),
+    "another value of a parameter": (
+        lambda text: text.replace('"param_value_internal":', '"param_value_internal":1'), "other values than its record"
+    ),
+    "another value of the objective": (
+        lambda text: text.replace('"values":[', '"values":[1'), "other values than its record"
+    ),
+    "a device": (None, "it is no file"),
+}  # fmt: skip
+
+
+def test_a_damaged_journal_of_a_study_is_refused(capsys):
+    density = "receptor.density=interval(1000 /um^2, 9000 /um^2)"
+    study = ["sampler=optuna", "objective=amplitude", "direction=maximize", "points=2"]
+    assert main(["sweep", density, *study, *POINTS[1:]]) == 0
+    journal = Path("s/optuna.log")
+    whole = journal.read_text()
+    for name, (change, told) in JOURNALS.items():
+        journal.unlink()
+        if change is None:
+            journal.symlink_to("/dev/zero")
+        else:
+            journal.write_text(change(whole))
+        capsys.readouterr()
+        assert main(["sweep", "resume=s"]) == (0 if told is None else 2), name
+        said = capsys.readouterr().err
+        assert told is None or (said.count("\n") == 1 and told in said and "optuna.log" in said), (name, said)
+    assert main(["collect", "s"]) == 0
+
+
+@pytest.mark.parametrize("name", ["points/000001.done.json", "sweep.json", "results/000001.h5"])
+def test_a_device_in_a_folder_is_not_read_for_ever(name, capsys):
+    assert main(["sweep", *POINTS]) == 0
+    place = Path("s", name)
+    place.unlink()
+    place.symlink_to("/dev/zero")
+    for words in (["collect", "s"], ["show", "s"], ["plot", "s"]):
+        capsys.readouterr()
+        assert main(words) == (0 if "results" in name else 2)
+        said = capsys.readouterr().err
+        assert "results" in name or (said.count("\n") == 1 and place.name in said), said
+
+
+def test_the_folder_of_a_single_run_is_no_sweep(capsys):
+    assert main(["simulate", "vesicles=1", "duration=1 ms", "hydra.run.dir=one"]) == 0
+    assert main(["collect", "one"]) == 2 and "holds no points" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_go_on_says_one_sentence(capfd):
+    assert main(["simulate", *POINTS[1:3], "hydra.run.dir=one"]) == 0
+    Path("one/result.h5").write_bytes(b"")
+    capfd.readouterr()
+    assert main(["simulate", *POINTS[1:3], "hydra.run.dir=one", "resume=true"]) == 2
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1 and "result.h5" in said

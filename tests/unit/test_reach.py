@@ -128,9 +128,19 @@ def test_miniatures_are_searched_where_the_command_rests(tmp_path):
         read(path, kind="events")
     unsaid = write_recording(Recording(1e-3 * rows, STEP), tmp_path / "a.h5")
     with pytest.raises(
-        ValidationError, match=r"at 80 to 82 ms in 4 of 4 sweeps|at 82 to 84 ms in 4 of 4|^events"
+        ValidationError,
+        match=r"at 80 to 82 ms in 4 of 4 sweeps|at 82 to 84 ms in 4 of 4|^events|4 steps alike",
     ):
         read(unsaid, kind="recording", threshold=4)
+    wandering = minis()
+    for index, at in enumerate((3000, 21_000, 9000, 30_000, 14_000, 33_000, 5500, 26_000)):
+        wandering[index // 2, at : at + 400] -= 150.0  # a test pulse at no time of the sweep, nowhere said
+    unlocked = write_recording(Recording(1e-3 * wandering, STEP), tmp_path / "d.h5")
+    with pytest.raises(
+        ValidationError,
+        match=r"shows 8 steps alike, of 0.1[456]\d* nA and 20 ms, .* ms of sweep 0",
+    ):
+        read(unlocked, kind="recording")
     quiet = write_recording(Recording(1e-3 * minis(), STEP), tmp_path / "b.h5")
     assert "says nothing of the command" in read(quiet, kind="recording")[2]
 

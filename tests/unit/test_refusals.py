@@ -1,5 +1,6 @@
 """What was once accepted, lost or told badly: each is read right, or refused in one sentence with its field."""
 
+import dataclasses
 import io
 import json
 import os
@@ -18,7 +19,7 @@ from nmjmc.cli.compose import one
 from nmjmc.cli.fit_words import KNOWN, changes, data_of
 from nmjmc.cli.main import main
 from nmjmc.cli.words import SIMULATE, sort
-from nmjmc.data import speed
+from nmjmc.data import foretelling, speed
 from nmjmc.data.hdf5 import load
 from nmjmc.errors import ValidationError
 from nmjmc.fitting import config as fit_config
@@ -125,6 +126,13 @@ ACCEPTED_ONCE = {
     "simulate distributed=no.such.host.invalid:9911,2,0": "a host that is not known",
     "simulate config=~nobody-of-this-name/x.yaml": "a user who exists",
     "simulate fit=3": "a setting or a parameter",
+    "fit example=human_mepc data.human.file=a.csv": "data.human.file must be left out where published says",
+    "tof name.sub.sub=3": "name",
+    "simulate esterase.position=": "esterase.position must be a number, but is ''",
+    "tof spread.quantum=": "spread.quantum must be a number, but is ''",
+    "sweep seed=1,2 temperature=": "temperature must be a number in degC, but is ''",
+    "sweep receptor.density=3,4 receptor.density=5": "receptor.density must be given once",
+    "simulate ++vesicle.times.q=3": "vesicle.times",
 }  # fmt: skip
 WITHOUT_A_FIELD_ONCE = {
     "simulate receptor.density=[1,2": "close the bracket [",
@@ -170,6 +178,27 @@ def test_it_is_refused_with_its_field(words, tmp_path, capsys):
     )
     assert {**ACCEPTED_ONCE, **WITHOUT_A_FIELD_ONCE}[words] in said, said
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text", ["receptor: [1]", "receptor: {q10: [1]}", "vesicle: {times: {a: 1}}", "ions: 1e308"]
+)
+def test_a_list_is_no_mapping_in_a_config(text, capsys):
+    Path("a.yaml").write_text(f"{text}\n")
+    field = text.partition(":")[0] + (".q10" if "q10" in text else ".times" if "times" in text else "")
+    for command in ("simulate", "rns"):
+        said = refused([command, "config=a.yaml", "dry_run=true"], capsys)
+        assert said.startswith(f"nmjmc: {field} (a.yaml, line 1) must be"), said
+
+
+def test_a_number_that_its_unit_makes_infinite_is_refused(capsys):
+    assert "ions.sodium_outside must be a finite number in mM" in refused(
+        ["simulate", "ions.sodium_outside=1e308"], capsys
+    )
+
+
+def test_a_long_value_is_cut_in_a_sentence(capsys):
+    assert len(refused(["simulate", "temperature=" + "x" * 5000], capsys)) < 600
 
 
 def test_a_seed_names_its_folder_however_it_is_written(capsys):
@@ -238,20 +267,46 @@ def test_an_inherited_environment_is_no_traceback(environment, words, sentence):
             subprocess.run([sys.executable, "-c", script], env={**whole, "MPLBACKEND": backend}, check=True)
 
 
+NAMES_OF_RUNS = ("key", "human", "simulate warp disc")
+
+
 def test_what_runs_took_foretells_the_next(monkeypatch, tmp_path):
     monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
-    assert speed.foretell("cpu", "key", "human", 100) is None
-    speed.remember_cost("cpu", ("key", "human"), speed.Cost(100, 2.0, 25.0, 4.0, 3.0))
-    cost, same = speed.foretell("cpu", "key", "human", 100, cached=False)
-    assert same and cost == speed.Cost(100, 2.0, 25.0, 4.0, 3.0) and cost.total == 34.0
-    assert speed.foretell("cpu", "key", "human", 100)[0].compiling == 1.25  # its programs are read
-    speed.remember_cost("cpu", ("key", "human"), speed.Cost(100, 2.0, 1.0, 4.0, 3.0))  # programs were kept
-    speed.remember_cost("cpu", ("key", "human"), speed.Cost(1000, 11.0, 20.0, 4.0, 4.0))
-    assert speed.foretell("cpu", "key", "human", 100)[0].compiling == 1.0
-    cost, same = speed.foretell("cpu", "other", "human", 550)
-    assert not same and cost.running == pytest.approx(6.5, rel=0.02) and cost.compiling == 25.0
-    assert speed.foretell("cpu", "key", "human", 2000)[0].running == pytest.approx(22.0, rel=0.02)
-    assert speed.foretell("cpu", "key", "slab", 100)[1]
+    typical = foretelling.TYPICAL["simulate warp disc"]
+
+    def foretold(work, names=NAMES_OF_RUNS, **more):
+        return speed.foretell("cpu", names, work, typical, **more)
+
+    def took(work, compiling, factor=1.0):  # three times what is typical
+        cost = speed.Cost(work, factor * (0.9 + 0.045 * work), compiling, 2.0, 1.1)
+        speed.remember_cost("cpu", NAMES_OF_RUNS, cost)
+
+    assert foretold(1000).by == "" and foretold(1000).cost.running == pytest.approx(15.3, rel=0.01)
+    took(2, 25.0)  # of two vesicles, which tells little of a thousand, but not nothing
+    assert 0.5 < foretold(1000).cost.running / 45.9 < 2.0 and foretold(1000).by == "key"
+    assert foretold(2).cost.compiling == 1.25 and foretold(2, cached=False).cost.compiling == 25.0
+    assert foretold(1000).cost.compiling == 25.0 and foretold(1000, shared=True).cost.compiling == 1.25
+    took(300, 1.0, 1.2)
+    assert foretold(1000).cost.running == pytest.approx(45.9, rel=0.25)
+    took(300, 1.0, 6.0)  # beside other work
+    took(320, 1.0, 0.9)
+    for names in (NAMES_OF_RUNS, ("other", *NAMES_OF_RUNS[1:]), ("other", "slab", NAMES_OF_RUNS[2])):
+        found = foretold(1000, names)
+        assert found.by == next(name for name in names if name in NAMES_OF_RUNS)
+        assert found.cost.running == pytest.approx(45.9, rel=0.3) and found.cost.starting == 2.0
+    assert found.cost.total == pytest.approx(sum(dataclasses.astuple(found.cost)[1:]))
+
+
+@pytest.mark.parametrize(
+    ("words", "foretold"),
+    [("simulate", ("compiling", "running", "starting", "saving")), ("fit example=human_mepc", ("running", "starting")),
+     ("rns fibres=2", ("simulating quanta", "running", "starting", "saving"))],
+)  # fmt: skip
+def test_every_dry_run_foretells_its_parts(words, foretold, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("NMJMC_CACHE_DIR", str(tmp_path / "cache"))
+    assert main([*words.split(), "dry_run=true"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "predicted time" in line)
+    assert all(part in line for part in foretold) and "as this machine has kept no such run" in line
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "null", "", "{" * 4000, '{"cpu: human": "fast"}', '{"cpu: human": [1]}',
@@ -261,7 +316,8 @@ def test_damaged_notes_of_speed_foretell_nothing(text, monkeypatch, tmp_path, ca
     (tmp_path / "cache").mkdir(mode=0o700)
     for name in ("speed.json", "costs.json"):
         (tmp_path / "cache" / name).write_text(text)
-    assert speed.recall("cpu", "human") is None and speed.foretell("cpu", "human", "human", 3) is None
+    typical = foretelling.TYPICAL["simulate warp"]
+    assert speed.recall("cpu", "human") is None and not speed.foretell("cpu", ("human",), 3, typical).by
 
 
 def test_a_large_grid_is_planned_without_being_written_out():

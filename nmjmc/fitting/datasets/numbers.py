@@ -113,6 +113,10 @@ def counts(options: Options, synapse: Synapse) -> Source:
 
 def statistics(options: Options, synapse: Synapse) -> Source:
     """Published features of the current with their errors."""
+    first, *others = [key for key in ("values", "published", "file") if options.has(key)] or ["file"]
+    for key in others:
+        shown, allowed = repr(options.given[key]), f"left out where {first} says the numbers"
+        raise ValidationError(options.field(key), shown, allowed)
     if options.has("values"):
         by_name = {name: _inline(options, name, value) for name, value in options.mapping("values").items()}
     else:

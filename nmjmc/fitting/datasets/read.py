@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nmjmc.errors import ValidationError, nearest
+from nmjmc.errors import ValidationError, check_kind, nearest
 from nmjmc.fitting.datasets import averages, numbers, waveforms
 from nmjmc.fitting.datasets.kind import kind_of
 from nmjmc.fitting.datasets.options import EVERY, KINDS, UNITS, Options
 from nmjmc.fitting.datasets.source import Source
 from nmjmc.fitting.quanta import Condition
 from nmjmc.fitting.terms import Term
+from nmjmc.folders import user_path
 from nmjmc.synapse.model import Synapse
 from nmjmc.units import to_internal
 
@@ -65,12 +66,14 @@ def read_datasets(
     Raises:
         ValidationError: For everything that cannot be right, naming the data set and the word.
     """
+    check_kind(synapse, Synapse, "synapse", "a Synapse", 'for example nmjmc.preparation("human")')
+    folder = user_path(folder or ".", "folder") if isinstance(folder, str) else user_path(folder, "folder")
     described = named(given)
     sources: dict[str, Source] = {}
     kinds = {}
     for name, options in described.items():
-        kinds[name] = kind_of(name, options, Path(folder))
-        sources[name] = _source(name, kinds[name], options, synapse, Path(folder))
+        kinds[name] = kind_of(name, options, folder)
+        sources[name] = _source(name, kinds[name], options, synapse, folder)
     _check_shared(described)
     longest: dict[tuple[tuple[str, Any], ...], float] = {}
     for source in sources.values():

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from nmjmc.analysis.detection import Detected
+from nmjmc.analysis.pulses import pulses_in
 from nmjmc.analysis.recording import Recording
 from nmjmc.analysis.steady import SETTLE, Rest, at_rest, rest_of, windowed
 from nmjmc.data.recordings import table
@@ -155,6 +156,7 @@ def searched(options: Options, record: Recording, least: float) -> tuple[Recordi
     rest = rest_of(record, settle)
     field = options.field("window")
     if not record.command.size:
+        _refuse_pulses(options, record)
         remark = (
             f"{options.name}: the file says nothing of the command; if it steps (test pulses, voltage steps), choose "
             f"the part of each sweep in which it rests: data.{options.name}.window=[START ms,END ms].",
@@ -174,6 +176,24 @@ def searched(options: Options, record: Recording, least: float) -> tuple[Recordi
         raise ValidationError(field, value, "said", hint) from error
     share = 100.0 * part.duration / record.duration
     return part, f" in the {share:.0f} % of the record in which the command rests at {rest.level:g} mV", ()
+
+
+def _refuse_pulses(options: Options, record: Recording) -> None:
+    """Refuse a record that shows pulses which its file does not say: their edges would be found as events.
+
+    Raises:
+        ValidationError: With how many there are, and the first.
+    """
+    found = pulses_in(record)
+    if found is None:
+        return
+    value = (
+        f"one that shows {found.count} steps alike, of {found.size:.3g} {record.unit} and {found.length:.4g} ms, "
+        f"the first at {found.first:.6g} ms of sweep {found.sweep}"
+    )
+    hint = f"choose data.{options.name}.window=[START ms,END ms] without them, or cut the events out: kind=events"
+    allowed = "a record whose command rests, or one that says its command"
+    raise ValidationError(f"data.{options.name}", value, allowed, hint)
 
 
 def _in_window(
