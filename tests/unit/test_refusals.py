@@ -180,9 +180,7 @@ def test_it_is_refused_with_its_field(words, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "text", ["receptor: [1]", "receptor: {q10: [1]}", "vesicle: {times: {a: 1}}", "ions: 1e308"]
-)
+@pytest.mark.parametrize("text", ["receptor: [1]", "receptor: {q10: [1]}", "vesicle: {times: {a: 1}}"])
 def test_a_list_is_no_mapping_in_a_config(text, capsys):
     Path("a.yaml").write_text(f"{text}\n")
     field = text.partition(":")[0] + (".q10" if "q10" in text else ".times" if "times" in text else "")
