@@ -17,6 +17,7 @@ _HEADS: dict[str, Kind] = {
     "examination_schema_version": "examination", "fit_schema_version": "fit", "schema_version": "result",
 }  # fmt: skip
 _DEEPEST = 2  # folders of several within each other: runs of -m in a folder of results (a choice)
+_RECORDING = "nmjmc recording"  # the format of a recording that this package wrote, which nmjmc.read opens
 _FILES = ("result.h5", "fit.h5")  # of the folder of a run, in which there is one of them
 
 
@@ -72,6 +73,8 @@ def _of_file(path: Path) -> Kind:
         with h5py.File(path, "r") as file:
             head = set(file.attrs)
             title = str(file.attrs.get("title", ""))
+            if str(file.attrs.get("format", "")) == _RECORDING:
+                return ""
     except DAMAGE:
         return ""
     if title.startswith("nmjmc sweep"):

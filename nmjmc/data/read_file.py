@@ -19,7 +19,6 @@ from nmjmc.data.recordings.axon_contents import abf_contents
 from nmjmc.data.recordings.chosen import chosen
 from nmjmc.data.recordings.contents import Channel, Contents
 from nmjmc.data.recordings.events import program_of_table, read_events
-from nmjmc.data.recordings.hdf5 import kind_of_hdf5
 from nmjmc.data.recordings.lists import LIST
 from nmjmc.data.recordings.miniml import is_miniml, miniml_events
 from nmjmc.data.recordings.nwb import nwb_contents
@@ -52,7 +51,7 @@ def read_file(path: str | Path, asked: AsRead) -> Reading:
         ValidationError: If it cannot be read, or something has to be said of it.
     """
     place = existing(path)
-    if kind_of(place) and kind_of_hdf5(place) != "recording":
+    if kind_of(place):
         hint = f"nmjmc show {place.name}, or nmjmc quantal for its quanta"
         raise ValidationError("the file", f"{path}, a result of nmjmc", "a recording or a table", hint)
     kind = format_of(place, asked.format)

@@ -75,14 +75,14 @@ class Readings(Mapping[str, Reading]):
         return above.ask("plot", self, path)
 
     def save(self, folder: str | Path) -> Path:
-        """Write `table.csv`, the figure and `summary.json` into a folder, and give it back."""
+        """Write `cells.csv`, the figure and `summary.json` into a folder, and give it back."""
         place = Path(folder)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         columns = self.table()
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
-        write_text(place / "table.csv", text.getvalue())
+        write_text(place / "cells.csv", text.getvalue())
         if self.cells:
             self.plot(place / FIGURE)
         cells = {name: cell.summary() for name, cell in self.cells.items()}
@@ -97,7 +97,7 @@ class Readings(Mapping[str, Reading]):
 
     def files(self) -> list[str]:
         """Names of the files that `save` writes."""
-        return ["table.csv", *([FIGURE] if self.cells else []), "summary.json"]
+        return ["cells.csv", *([FIGURE] if self.cells else []), "summary.json"]
 
     def __str__(self) -> str:
         heads, rows = self.lines()

@@ -363,11 +363,13 @@ def test_a_folder_and_a_pattern_are_a_row_a_cell(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "bad.csv was not read" in printed and "a.h5" in printed
     assert {path.name for path in Path("o").iterdir()} == {
-        "table.csv",
+        "cells.csv",
         "recording.png",
         "summary.json",
         "config.yaml",
     }
+    with pytest.raises(ValidationError, match="nothing that nmjmc keeps"):
+        nmjmc.load("o")
     cells = nmjmc.read("cells/*.h5")
     assert list(cells) == ["a.h5", "b.h5"] and cells.table()["stimuli"] == [2, 2]
     assert cells.to_xarray().sizes["cell"] == 2 and "<table>" in cells._repr_html_()
