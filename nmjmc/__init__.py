@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nmjmc.analysis.waveform import Waveform, measure
     from nmjmc.api import Point, SweepResult, simulate, simulate_many, sweep
+    from nmjmc.bedside.chain import chain
     from nmjmc.bedside.dose_response import dose_response
     from nmjmc.bedside.epc import epc
     from nmjmc.bedside.epp import epp
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 _HOME = {
     "nmjmc.analysis.waveform": ("Waveform", "measure"),
     "nmjmc.api": ("Point", "SweepResult", "simulate", "simulate_many", "sweep"),
+    "nmjmc.bedside.chain": ("chain",),
     "nmjmc.bedside.dose_response": ("dose_response",),
     "nmjmc.bedside.epc": ("epc",),
     "nmjmc.bedside.epp": ("epp",),
@@ -104,7 +106,7 @@ __all__ = [  # noqa: RUF022 - in the order of use
     "available_preparations", "available_diseases", "available_drugs",
     "simulate", "simulate_many", "Point", "sweep", "SweepResult", "load", "rerun", "Result",
     "plot", "view", "film", "export",
-    "rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch", "load_examination", "Examination",
+    "rns", "sfemg", "tof", "dose_response", "epp", "epc", "mepc", "twitch", "chain", "load_examination", "Examination",
     "Synapse", "Junction", "Treatment",
     "build", "describe", "get", "replace", "internal", "scale", "paths", "compose", "Modifier",
     "Scheme", "load_scheme", "available_schemes", "Numerics",

@@ -25,9 +25,10 @@ EDGES = np.arange(-0.3, 1.5, BIN) + 0.5 * STEP
 
 
 class Released(NamedTuple):
-    """Quantal content [v k], and times of release after the spike's peak, inf for none [v k n] [ms]."""
+    """Quantal content and zones that could release [v k], times after the spike's peak, inf for none [v k n] [ms]."""
 
     quanta: Int[np.ndarray, "v k"]
+    cleared: Int[np.ndarray, "v k"]
     time: Float[np.ndarray, "v k n"]
 
 
@@ -47,14 +48,24 @@ def released(calcium: float, times: Any, count: int, number: int, most: int = RO
         run_train(rows(terminal, size), times, SEED, first=number * APART + begin)
         for begin in range(0, count, size)
     ]
-    quanta, time = (np.concatenate(x) for x in ([f.quanta for f in found], [f.time for f in found]))
-    return Released(quanta, time - float(terminal.delay))
+    quanta, cleared, time = (
+        np.concatenate([getattr(f, name) for f in found]) for name in ("quanta", "cleared", "time")
+    )
+    return Released(quanta, cleared, time - float(terminal.delay))
 
 
 def variance_over_mean(counts: np.ndarray) -> Estimate:
     """Of independent counts [n]; its relative standard error is that of a variance, sqrt(2 / (n - 1))."""
     value = float(counts.var(ddof=1) / counts.mean())
     return of_normal(value, value * np.sqrt(2.0 / (counts.size - 1)))
+
+
+def consecutive(counts: Int[np.ndarray, "v k"]) -> Estimate:
+    """Half the mean square of what one count differs from the next, over the mean: all that jitter sees of counts."""
+    weights = np.concatenate([np.full((1, len(counts)), 1 / len(counts)), resamples(len(counts))])
+    square = weights @ (0.5 * (np.diff(counts.astype(float), axis=1) ** 2).mean(axis=1))
+    found = square / (weights @ counts.mean(axis=1))
+    return of_replicates(found[0], found[1:])
 
 
 def slope(less: np.ndarray, more: np.ndarray, factor: float) -> Estimate:

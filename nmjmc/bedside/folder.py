@@ -73,10 +73,13 @@ def estimate(task: Task) -> dict[str, str]:
     samples = INTEGRATED / INTERVAL + 3 * 400
     device = provenance.device_name(choose_devices(task.request.device)[0])
     memory = f"{amount * samples * 4 / 2**20:,.0f} MiB"
+    kept = task.request.numbers_kept(task.junction)
+    traces = f"at most {kept * 4 / 2**20:,.1f} MiB, before they are compressed"
     return {
         "stimuli of fibres": f"{amount:,}",
         "memory": f"{memory}, and some {_BASE_MIB} MiB of Python, JAX and programs",
         "predicted time": foretelling.in_words(_kind(task, device)),
+        **({"traces in the file": traces} if kept else {}),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nmjmc.bedside.chain import Chain
 from nmjmc.bedside.dose_response import DoseResponse
 from nmjmc.bedside.epc import Epc
 from nmjmc.bedside.epp import Epp
@@ -24,7 +25,7 @@ from nmjmc.progress import telling
 from nmjmc.request import settings
 
 KINDS: dict[str, type[Bedside]] = {
-    kind.TEST: kind for kind in (Rns, Sfemg, Tof, DoseResponse, Epp, Epc, Mepc, Twitch)
+    kind.TEST: kind for kind in (Rns, Sfemg, Tof, DoseResponse, Epp, Epc, Mepc, Twitch, Chain)
 }
 """The request of each test by its name."""
 

@@ -104,6 +104,10 @@ class Bedside(Request, ABC):
         """Stimuli of fibres that are integrated: what the time of a test goes with; 1 for one of quanta alone."""
         return 1
 
+    def numbers_kept(self, junction: Junction) -> int:
+        """Numbers in the traces that the file will hold; 0 for a test that keeps none of the chain."""
+        return 0
+
 
 SHARED = tuple(settings(Bedside))
 """The settings of every test."""

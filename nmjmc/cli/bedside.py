@@ -1,4 +1,4 @@
-"""`nmjmc rns`, `sfemg`, `tof`, `dose_response`, `epp`, `epc`, `mepc`, `twitch`: bedside tests of the whole junction."""
+"""`nmjmc rns`, `sfemg`, `tof`, `dose_response`, `epp`, `epc`, `mepc`, `twitch`, `chain`: tests of a junction."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ nmjmc COMMAND [KEY=VALUE ...]
   sfemg      jitter and blocking of pairs of fibres       tof            train of four against the dose of a drug
   epp        endplate potentials, safety factor           dose_response  dose, occupancy and response
   epc        evoked current in voltage clamp, by ion      mepc           miniature currents, by ion
-  twitch     force of a twitch and of a tetanus           nmjmc rns --help, and so on, tell every setting
+  twitch     force of a twitch and of a tetanus           chain          every stage from nerve to force, with traces
+             nmjmc rns --help, and so on, tell every setting
   sweep      many points of parameters and settings, with a record of each; killed, it goes on where it was
              nmjmc sweep receptor.density="3000 /um^2,5000 /um^2" temperature=22,37 vesicles=100
              nmjmc sweep --help              lists, intervals, designs, options

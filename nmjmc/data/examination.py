@@ -197,7 +197,7 @@ def load_examination(path: str | Path) -> Examination:
     """
     place = user_path(path, "path")
     place = place / "result.h5" if place.is_dir() else place
-    wanted = "a file of nmjmc rns, sfemg, tof, dose_response, epp, epc, mepc or twitch"
+    wanted = "a file of nmjmc rns, sfemg, tof, dose_response, epp, epc, mepc, twitch or chain"
     if not place.is_file():
         raise ValidationError("path", f"{path}, where there is no file", wanted)
     with opened(place, wanted, own=True), h5netcdf.File(place, "r") as file:

@@ -42,7 +42,7 @@ class Finding:
     """What a bedside test found.
 
     Attributes:
-        test: `rns`, `sfemg`, `tof`, `dose_response`, `epp`, `epc`, `mepc` or `twitch`.
+        test: `rns`, `sfemg`, `tof`, `dose_response`, `epp`, `epc`, `mepc`, `twitch` or `chain`.
         rows: Its numbers.
         meaning: One sentence by the clinical definitions.
         arrays: What its figure is drawn from, by name.

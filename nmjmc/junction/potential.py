@@ -31,11 +31,13 @@ class Course(NamedTuple):
         endplate: surface potential at the endplate [t] [mV].
         distant: surface potential 1.5 mm away [t] [mV].
         tubule: tubular potential there [t] [mV].
+        conductance: open at the endplate, whose channels feel its potential [t] [uS].
     """
 
     endplate: Float[Array, " t"]
     distant: Float[Array, " t"]
     tubule: Float[Array, " t"]
+    conductance: Float[Array, " t"]
 
 
 FAR = 8
@@ -87,7 +89,8 @@ def respond(
     times = jnp.linspace(0.0, recorded, records)
 
     def keep(t: Array, y: State, args: object) -> Course:
-        return Course(*(membrane.rest + x for x in (y.voltage[0, 0], y.voltage[0, FAR], y.voltage[1, FAR])))
+        kept = y.voltage[0, 0], y.voltage[0, FAR], y.voltage[1, FAR]
+        return Course(*(membrane.rest + x for x in kept), given(drive, t) + y.excess)
 
     save = [diffrax.SubSaveAt(ts=times, fn=keep), diffrax.SubSaveAt(t1=True)]
     solution = diffrax.diffeqsolve(

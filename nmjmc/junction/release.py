@@ -40,6 +40,18 @@ class Fusion(NamedTuple):
     opened: Float[Array, " z"]
 
 
+class Inside(NamedTuple):
+    """What goes on in a terminal during a stimulus, at the middles of its steps (`middles`).
+
+    Attributes:
+        opened: calcium channels that are open, of all zones [t].
+        calcium: at the vesicles near the channels, the mean of the zones that are there [t] [uM].
+    """
+
+    opened: Float[Array, " t"]
+    calcium: Float[Array, " t"]
+
+
 Sensor: TypeAlias = tuple[Array, ...]
 """Probability of each number of bound ions, apart: six arrays in a row are moved by one fused loop."""
 
@@ -74,6 +86,13 @@ def window_steps(terminal: Terminal) -> int:
     return int(np.ceil((2 * BEFORE * width + AFTER) / STEP))
 
 
+def middles(terminal: Any, steps: int) -> Float[Array, " t"]:
+    """Middles of the steps of a stimulus, from the stimulus [ms]."""
+    warm = terminal.effective()
+    begin = warm.delay - BEFORE * warm.spike_width
+    return begin + (jnp.arange(steps).astype(float) + 0.5) * (STEP / terminal.speed)
+
+
 def stimulate(
     terminal: Terminal,
     there: Bool[Array, "z c"],
@@ -82,7 +101,25 @@ def stimulate(
     key: Array,
     steps: int,
 ) -> Fusion:
-    """Follow one action potential.
+    """Follow one action potential; the arguments are those of `follow`.
+
+    Returns:
+        The time at which each zone would release, were there a vesicle near its channels.
+    """
+    return follow(terminal, there, reach, residual, key, steps)[0]
+
+
+def follow(
+    terminal: Terminal,
+    there: Bool[Array, "z c"],
+    reach: Float[Array, " z"],
+    residual: Float[Array, ""],
+    key: Array,
+    steps: int,
+    *,
+    inside: bool = False,
+) -> tuple[Fusion, Inside | None]:
+    """Follow one action potential, and tell what goes on in the terminal too.
 
     Args:
         terminal: The terminal.
@@ -91,38 +128,44 @@ def stimulate(
         residual: Calcium left by earlier stimuli at every zone, which adds to that of the channels [uM].
         key: Randomness of this stimulus.
         steps: `window_steps`.
+        inside: Whether channels and calcium are kept; the randomness is the same.
 
     Returns:
-        The time at which each zone would release, were there a vesicle near its channels.
+        The time at which each zone would release, were there a vesicle near its channels; and what was kept.
     """
     warm = terminal.effective()
     step = STEP / terminal.speed
-    begin = warm.delay - BEFORE * warm.spike_width
     key_sites, key_channels = jax.random.split(key)
     drawn = jax.random.uniform(key_sites, there.shape[:1])
-    middles = begin + (jnp.arange(steps).astype(float) + 0.5) * step
-    potential = warm.spike(middles)
+    times = middles(terminal, steps)
+    potential = warm.spike(times)
+    whole = there.any(axis=1).astype(float)
     per_channel = warm.domain(reach)
     channels, hazards = closed(key_channels, there.shape)
     # a channel that is not there never opens
     channels = channels._replace(left=jnp.where(there, channels.left, jnp.inf))
 
-    def move(carry: _Carry, index: Array) -> tuple[_Carry, None]:
+    def move(carry: _Carry, index: Array) -> tuple[_Carry, Inside | None]:
         now = potential[index]
         channels, is_open = gate(carry.channels, hazards, gating_rates(warm, now), step)
         current = warm.channel_current(now)
         calcium = residual + current * is_open.sum(axis=1) * per_channel
         sensor = _heun(warm, carry.sensor, calcium, step)
         fused = (1.0 - sum(sensor) > drawn) & jnp.isinf(carry.time)
-        time = jnp.where(fused, middles[index], carry.time)
+        time = jnp.where(fused, times[index], carry.time)
         charge = carry.charge + step * current * is_open.sum(axis=1)
-        return _Carry(channels, sensor, time, charge), None
+        seen = None
+        if inside:
+            mean = (whole * calcium).sum() / jnp.maximum(whole.sum(), 1.0)
+            seen = Inside(is_open.sum().astype(float), mean)
+        return _Carry(channels, sensor, time, charge), seen
 
     none = jnp.zeros_like(drawn)
     resting = (none + 1.0, *([none] * SENSOR))
     start = _Carry(channels, resting, jnp.full(drawn.shape, jnp.inf), jnp.zeros(there.shape[0]))
-    end, _ = jax.lax.scan(move, start, jnp.arange(steps))
-    return Fusion(end.time, end.charge, (end.channels.changes > 0).sum(axis=1).astype(float))
+    end, seen = jax.lax.scan(move, start, jnp.arange(steps))
+    opened = (end.channels.changes > 0).sum(axis=1).astype(float)
+    return Fusion(end.time, end.charge, opened), seen
 
 
 def _heun(terminal: Any, sensor: Sensor, calcium: Array, step: Any) -> Sensor:

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from nmjmc.data.examination import Examination
 from nmjmc.diagnostics.finding import in_words
 from nmjmc.diagnostics.rns import rule_of
+from nmjmc.viz.bedside_chain import plot_chain, size_of
 from nmjmc.viz.bedside_clamp import plot_clamped
 from nmjmc.viz.bedside_dose import plot_dose_response, plot_train_of_four, title_of
 from nmjmc.viz.style import COLOURS, INK, MILLIMETRE, PALE, Picture, save, style
@@ -28,6 +29,8 @@ def plot_examination(examination: Examination, path: str | Path | None = None) -
         path: Where to write the figure, if anywhere; the suffix decides the format.
     """
     draw, width, height = _FIGURES.get(examination.test, (_rows, 110, 15 * len(examination.finding.rows)))
+    if examination.test == "chain":
+        width, height = size_of(examination)
     with style():
         height += 55 if "after_exercise_response" in examination.finding.arrays else 0
         figure = Picture(figsize=(width * MILLIMETRE, height * MILLIMETRE), layout="constrained")
@@ -233,5 +236,6 @@ def _twitch(figure: Figure, examination: Examination) -> None:
 _FIGURES: dict[str, tuple[Callable[[Figure, Examination], None], float, float]] = {
     "rns": (_rns, 150, 70), "sfemg": (_sfemg, 155, 85), "epp": (_epp, 150, 70), "twitch": (_twitch, 135, 70),
     "epc": (plot_clamped, 150, 70), "mepc": (plot_clamped, 150, 70),
+    "chain": (plot_chain, 180, 194),
     "tof": (plot_train_of_four, 150, 95), "dose_response": (plot_dose_response, 130, 75),
 }  # fmt: skip

@@ -19,17 +19,19 @@ from nmjmc.cli.bedside import tasks
 from nmjmc.cli.main import BEDSIDE, main
 from nmjmc.data import banks
 from nmjmc.data.examination import Examination, is_examination
-from nmjmc.diagnostics import clamp, dose, epp, force, intervals, rns, rns_finding, sfemg, tof
+from nmjmc.diagnostics import chain, clamp, dose, epp, force, intervals, rns, rns_finding, sfemg, tof
 from nmjmc.diagnostics.finding import Row, in_words
 from nmjmc.errors import ValidationError
 from nmjmc.folders import config_dir
 from nmjmc.junction.build import build_junction, describe_junction
 from nmjmc.junction.modifier import set_to
+from nmjmc.junction.pools import Release
 from nmjmc.junction.together import PatchBank
 from nmjmc.junction.whole import human
 from nmjmc.pathology import DISEASES, disease
 from nmjmc.pharmacology import DRUGS, drug
 from nmjmc.request import defaults
+from nmjmc.synapse.ions import Currents
 from nmjmc.viz.bedside import plot_examination
 from tests.records import formula_run
 
@@ -61,6 +63,26 @@ def rns_of(shift=0.0, fired=1.0, fibres=40, stimuli=5, seed=0):
         times,
         quanta,
     )
+
+
+def chain_of(size=1.0, fibres=2, stimuli=1):
+    """A chain of known arrays: one bump a stage."""
+    nerve, time, long = np.linspace(0.75, 2, 50), np.linspace(0, 17, 341), np.linspace(0, 250, 500)
+    bump = np.ones((fibres, stimuli, 1)) * np.exp(-((time - 2) ** 2))
+    inside = np.ones((fibres, stimuli, 1)) * np.exp(-(((nerve - 1) / 0.2) ** 2))
+    moment = np.full((fibres, stimuli, 38), np.inf)
+    moment[..., :30] = 1.2
+    counts = np.full((fibres, stimuli), 30)
+    release = Release(
+        moment, counts, counts, counts, 0.01 * counts, np.zeros((fibres, stimuli, 4)), 5e4 + 0.0 * counts
+    )
+    currents = Currents(-100 * size * bump, 20 * size * bump, -5 * size * bump)
+    force = 0.04 + 0.2 * size * np.ones((fibres, 1)) * np.exp(-(((long - 40) / 30) ** 2))
+    return chain.Chain(
+        20.0 * np.arange(stimuli), nerve, -75 + 100 * inside[0, 0], 250 * inside, 25 * inside, release, time,
+        size * bump, currents, -84 + 120 * bump, -84 + 110 * bump, -84 + 110 * bump, np.ones((fibres, stimuli), int),
+        np.full((fibres, stimuli), 1.8), long, 15 * force, force,
+    )  # fmt: skip
 
 
 def findings():
@@ -98,6 +120,7 @@ def findings():
     )  # fmt: skip
     single = dataclasses.replace(currents, conductance=currents.conductance[:, :1], times=np.zeros(1))
     return {
+        "chain": chain.finding(chain_of(0.5), healthy=chain_of()),
         "epc": clamp.epc_finding(currents),
         "mepc": clamp.mepc_finding(single),
         "rns": rns_finding.finding(rns_of(), rns_of(fired=0.5)),
