@@ -20,7 +20,7 @@ from nmjmc.data.atomic import write_bytes
 from nmjmc.data.guard import DAMAGE, opened
 from nmjmc.data.seal import with_seal
 from nmjmc.data.variables import in_parts, joined
-from nmjmc.diagnostics.finding import Array, Finding, Row, rounded
+from nmjmc.diagnostics.finding import Array, Finding, Row, grows, missing, rounded
 from nmjmc.errors import ValidationError
 from nmjmc.folders import user_path
 from nmjmc.numbers import finite_or_none
@@ -138,9 +138,14 @@ class Examination:
 
 def _cells(row: Row, over: str) -> tuple[str, ...]:
     """A row as text."""
-    value, low, high = rounded(row) if np.isfinite(row.value) else ("none", "", "")
-    unit = f" {row.unit}" if row.unit and value != "none" else ""
-    return row.name, value + unit, f"{low} to {high}" if low else "", row.how.removesuffix(f", {over}")
+    how = row.how.removesuffix(f", {over}")
+    if not np.isfinite(row.value):
+        return row.name, missing(row), "", how
+    unit, before = f" {row.unit}" if row.unit else "", ""
+    if grows(row):
+        row, before = row._replace(value=-row.value, low=-row.high, high=-row.low), "none: grows by "
+    value, low, high = rounded(row)
+    return row.name, f"{before}{value}{unit}", f"{low} to {high}" if low else "", how
 
 
 def save_examination(examination: Examination, path: str | Path) -> Path:

@@ -76,12 +76,28 @@ class Finding:
 
 
 def in_words(row: Row) -> str:
-    """Value, interval and unit of a row: `31.5 % (28.0 to 35.1)`; `none` where there is no value."""
+    """Value, interval and unit of a row: `31.5 % (28.0 to 35.1)`; `none` where there is no value.
+
+    A ratio without a first twitch is `undefined`, and a decrement below zero for certain is told as a growth.
+    """
     if not np.isfinite(row.value):
-        return "none"
+        return missing(row)
     unit = f" {row.unit}" if row.unit else ""
+    if grows(row):
+        value, low, high = rounded(row._replace(value=-row.value, low=-row.high, high=-row.low))
+        return f"none: grows by {value}{unit} ({low} to {high})"
     value, low, high = rounded(row)
     return f"{value}{unit}" if low == high == "" else f"{value}{unit} ({low} to {high})"
+
+
+def missing(row: Row) -> str:
+    """What a row without a value is called."""
+    return "undefined" if row.name.startswith("T4/T1") else "none"
+
+
+def grows(row: Row) -> bool:
+    """Whether a row is a decrement whose whole interval is below zero: the response becomes larger."""
+    return row.name.startswith("decrement") and row.high < 0
 
 
 def rounded(row: Row) -> tuple[str, str, str]:

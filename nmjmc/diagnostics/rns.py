@@ -90,13 +90,20 @@ class Rns:
         at = f"at {self.frequency:.3g} Hz"
         if self.rule == "decrement":
             verdict = "abnormal" if self.decrement >= DECREMENT else "normal"
+            if _whole(self.decrement).startswith("-"):
+                return f"No decrement {at}: the response grows by {_whole(-self.decrement)} %: normal (limit 10 %)."
             return f"Decrement {_whole(self.decrement)} % {at}: {verdict} (limit 10 %)."
         if self.rule == "increment":
             verdict = "as in Lambert-Eaton" if self.increment >= INCREMENT else "below the limit"
             return f"Increment {_whole(self.increment)} % {at}: {verdict} (limit 60 %)."
+        falls = (
+            "No decrement"
+            if _whole(self.decrement).startswith("-")
+            else f"Decrement {_whole(self.decrement)} %"
+        )
         return (
-            f"Decrement {_whole(self.decrement)} % and increment {_whole(self.increment)} % {at}: not judged, for "
-            "limits are published at 2 to 5 and 20 to 50 Hz only."
+            f"{falls} and increment {_whole(self.increment)} % {at}: not judged, for limits are published at 2 to 5 "
+            "and 20 to 50 Hz only."
         )
 
     @property

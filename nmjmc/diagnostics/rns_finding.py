@@ -39,7 +39,7 @@ def finding(before: Rns, after: Rns | None = None) -> Finding:
         _change("increment", before.amplitude, replicates, increment_of, what),
         of_mean("quantal content, first stimulus", "", before.quanta_each[:, 0], what),
     ]
-    arrays, meaning = _arrays(before), _meaning(before, rows)
+    arrays, meaning = _arrays(before, replicates), _meaning(before, rows)
     if before.again is not None:
         rows.append(of_share(AGAIN, np.isfinite(before.again[:, 0]), what))
         meaning += _repetitive(rows[-1])
@@ -53,7 +53,7 @@ def finding(before: Rns, after: Rns | None = None) -> Finding:
             _change("decrement after exercise", after.amplitude, later, decrement_of, what),
             _exercise(before, after, replicates, later, what),
         ]
-        arrays |= _arrays(after, "after_exercise_")
+        arrays |= _arrays(after, later, "after_exercise_")
         meaning = f"{meaning} {_exercise_meaning(rows[-1])}"
     facts = {
         "frequency_Hz": before.frequency, "fibres": len(before.arrival), "quanta_were": before.method,
@@ -124,8 +124,9 @@ def _exercise_meaning(row: Row) -> str:
     return f"Exercise changes the first response by {row.value:.0f} %: {verdict} (limit 60 %){_certainty(row, 60)}."
 
 
-def _arrays(trains: Rns, prefix: str = "") -> dict[str, Array]:
+def _arrays(trains: Rns, replicates: Float[np.ndarray, "b k"], prefix: str = "") -> dict[str, Array]:
     k, v = "stimulus", "fibre"
+    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
     named = {
         "stimulus_time": Array((k,), trains.times, "ms", "time of each stimulus, from the first"),
         "response_time": Array(("sample",), trains.time, "ms", "time from each stimulus"),
@@ -133,6 +134,8 @@ def _arrays(trains: Rns, prefix: str = "") -> dict[str, Array]:
             (k, "sample"), trains.response.astype(np.float32), "1", "compound action potential"
         ),
         "amplitude": Array((k,), trains.amplitude, "1", "negative peak, in peaks of one fibre"),
+        "amplitude_low": Array((k,), low, "1", "lower end of its 95 % interval over the fibres"),
+        "amplitude_high": Array((k,), high, "1", "upper end"),
         "quantal_content": Array((k,), trains.quanta, "1", "mean quantal content"),
         "arrival": Array((v, k), trains.arrival, "ms", "when each fibre's potential passes, NaN for none"),
     }

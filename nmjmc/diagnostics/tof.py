@@ -156,7 +156,8 @@ def _meaning(fours: TrainOfFour, agent: str, doses: Sequence[float], rows: list[
             f"stimulus at {in_words(doses[i])}"
         )
     if silent:
-        parts.append(f"no fibre answers the first stimulus {_where(silent[0], agent, doses)}")
+        where = _where(silent[0], agent, doses)
+        parts.append(f"no fibre answers the first stimulus {where}, and T4/T1 is undefined there")
     sentence = ", and ".join(parts)
     return sentence[0].upper() + sentence[1:] + "."
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nmjmc.data.examination import Examination
+from nmjmc.diagnostics.intervals import wilson
 from nmjmc.diagnostics.tof import RECOVERED, in_words
 from nmjmc.viz.style import COLOURS, INK, PALE
 
@@ -38,9 +39,12 @@ def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     top, bottom = figure.subplots(2, 1)
     finding = examination.finding
     twitch, dose = finding["twitch"], finding["dose"]
+    count = int(finding.facts.get("fibres", 0))
     for d, four in enumerate(twitch):
         for k, height in enumerate(four):
-            top.bar(6 * d + k, 100 * height, color=COLOURS[0] if k in (0, 3) else PALE, width=0.85)
+            bars = _wilson_bars(height, count)
+            top.bar(6 * d + k, 100 * height, color=COLOURS[0] if k in (0, 3) else PALE, width=0.85, yerr=bars,
+                    error_kw={"elinewidth": 0.6, "ecolor": INK})  # fmt: skip
     top.set_xticks(
         [6 * d + 1.5 for d in range(len(dose))], ["none" if x == 0 else _symbol(in_words(x)) for x in dose]
     )
@@ -58,7 +62,7 @@ def plot_train_of_four(figure: Figure, examination: Examination) -> None:
     bottom.axhline(RECOVERED, color=INK, linewidth=0.7, linestyle="--")
     bottom.annotate(f"below {RECOVERED:g}:\nresidual block", (1.01, RECOVERED), xycoords=("axes fraction", "data"),
                     va="center", fontsize=6.5)  # fmt: skip
-    bottom.set(xlabel=f"{finding.facts['agent']} ({_unit(dose)})", ylabel="share", ylim=(0, 1.08))
+    bottom.set(xlabel=_dose_label(bottom, finding.facts["agent"], dose), ylabel="share", ylim=(0, 1.08))
     bottom.legend(loc="center left", bbox_to_anchor=(1.01, 0.4))
 
 
@@ -80,9 +84,24 @@ def plot_dose_response(figure: Figure, examination: Examination) -> None:
     ):
         if np.ptp(finding[name]) > 0:
             axes.plot(x, 100 * finding[name], color=COLOURS[2], linestyle=":", label=words)
-    axes.set(xlabel=f"{finding.facts['agent']} ({_unit(finding['dose'])})", ylabel="per cent")
+    axes.set(xlabel=_dose_label(axes, finding.facts["agent"], finding["dose"]), ylabel="per cent")
     axes.set_ylim(0, max(108.0, 1.08 * float(np.nan_to_num(relative).max())))
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def _wilson_bars(share: float, count: int) -> np.ndarray | None:
+    """Lengths below and above of the 95 % interval of a share of fibres [%]; none where their number is not known."""
+    if not count:
+        return None
+    _, low, high = (100 * x for x in wilson(round(share * count), count))
+    return np.array([[100 * share - low], [high - 100 * share]]).clip(min=0)
+
+
+def _dose_label(axes: Axes, agent: str, dose: np.ndarray) -> str:
+    """The drug with its unit; a logarithmic axis, on which no dose has a place of its own, is told to be one."""
+    scale = ", logarithmic" if axes.get_xscale() == "log" else ""
+    none = "; no dose at the left" if scale and dose.min() == 0 else ""
+    return f"{agent} ({_unit(dose)}{scale}{none})"
 
 
 def _unit(dose: np.ndarray) -> str:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import nmjmc
+from nmjmc.bedside.chain import Chain
 from nmjmc.bedside.epp import Epp
 from nmjmc.bedside.names import KINDS, of_config
 from nmjmc.bedside.rns import Rns
@@ -83,6 +84,46 @@ def chain_of(size=1.0, fibres=2, stimuli=1):
         size * bump, currents, -84 + 120 * bump, -84 + 110 * bump, -84 + 110 * bump, np.ones((fibres, stimuli), int),
         np.full((fibres, stimuli), 1.8), long, 15 * force, force,
     )  # fmt: skip
+
+
+def test_a_chain_tells_the_disease_beside_health(found):
+    sick = found["chain"]
+    assert sick.row("peak of the endplate current").value == pytest.approx(42.5)
+    assert sick.row("in health: peak of the endplate current").value == pytest.approx(85.0)
+    # of every stage: on the same axes, with units, and a zone that releases nothing has no time
+    assert sick["release_time"].shape == (2, 1, 38) and np.isnan(sick["release_time"][0, 0, 30:]).all()
+    assert sick["healthy_current_na"].shape == sick["current_na"].shape
+    assert {a.units for a in sick.arrays.values()} == {"ms", "mV", "1", "uM", "uS", "nA"}
+    alone = chain.finding(chain_of(), ["force"])
+    assert set(alone.arrays) == {"stimulus_time", "nerve_time", "time", "force_time", "force"}
+
+
+def test_the_figure_from_nerve_to_force_tells_its_axis(found, tmp_path):
+    _, axes = drawn(found["chain"], tmp_path)
+    assert len(axes) == 14 and "logarithmic" in axes[-1].get_xlabel()
+    trained = chain.finding(chain_of(stimuli=3), ["release", "force"])
+    _, axes = drawn(trained, tmp_path)
+    assert len(axes) == 2 and axes[-1].get_xscale() == "linear"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("all", list(chain.STAGES)), ("force+nerve", ["nerve", "force"]), (["endplate"], ["endplate"])],
+)
+def test_traces_are_chosen_by_name(given, kept):
+    assert Chain(traces=given).traces == kept
+
+
+def test_a_stage_that_there_is_not_is_refused():
+    with pytest.raises(ValidationError, match="did you mean endplate"):
+        Chain(traces=["endplates"])
+
+
+def test_the_size_of_traces_is_foretold():
+    """As many numbers as a chain of known arrays has, where nothing is cut short."""
+    found = chain.numbers_kept(human(), np.zeros(1), 2, ["release", "calcium"])
+    # 38 zones, content and zones that can release; 250 ms at 0.1 ms
+    assert found == 2 * (40 + 2501)
 
 
 def findings():
@@ -198,6 +239,10 @@ def test_forces_of_no_muscle_are_told(greatest, told):
 def test_numbers_are_written_to_two_digits_of_their_interval():
     assert in_words(Row("a", "%", 31.4159, 28.02, 35.09, "")) == "31.4 % (28.0 to 35.1)"
     assert in_words(Row("a", "", np.nan, np.nan, np.nan, "")) == "none"
+    assert in_words(Row("T4/T1 at 1 uM", "", np.nan, np.nan, np.nan, "")) == "undefined"
+    # a response that grows for certain is no decrement below zero; within its noise the number stands
+    assert in_words(Row("decrement", "%", -39.0, -48.0, -30.0, "")) == "none: grows by 39.0 % (30.0 to 48.0)"
+    assert in_words(Row("decrement", "%", -0.4, -2.2, 1.4, "")) == "-0.4 % (-2.2 to 1.4)"
     assert in_words(Row("a", "mV", 12.3456, np.nan, np.nan, "")) == "12.35 mV"
     assert in_words(Row("a", "%", 18.94741, 18.94712, 18.94770, "")) == "18.95 % (18.95 to 18.95)"
 
@@ -364,6 +409,7 @@ def test_no_potential_at_the_lowest_dose_is_drawn_as_none():
 def test_train_of_four_says_which_dose_fades(found):
     assert "is below 0.9 (residual block) from 30 nM of rocuronium, and" in found["tof"].meaning
     assert "no fibre answers the first stimulus from 60 nM" in found["tof"].meaning
+    assert "undefined there" in found["tof"].meaning
     assert found["tof"].row("T4/T1 at 30 nM").value == pytest.approx(0.25)
 
 
