@@ -105,8 +105,8 @@ def _decrement(axes: Axes, examination: Examination, prefix: str) -> None:
     share = 100 * amplitude / base
     axes.bar(number, share, color=PALE, width=0.75)
     ends = (f"{prefix}amplitude_low", f"{prefix}amplitude_high")
-    if all(name in found.arrays for name in ends):  # files of earlier versions have none
-        low, high = (100 * found[name] / base for name in ends)
+    if all(name in finding.arrays for name in ends):  # files of earlier versions have none
+        low, high = (100 * finding[name] / base for name in ends)
         bars = np.stack([share - low, high - share]).clip(min=0)
         axes.errorbar(number, share, bars, fmt="none", ecolor=INK, elinewidth=0.7)
     axes.plot(number, share, "o", color=INK, markersize=3)
