@@ -99,7 +99,9 @@ def parts(options: argparse.Namespace) -> list[tuple[str, float, list[str]]]:
              "receptor.density=linspace(2000, 9000, 10)", "esterase.density=linspace(1000, 3000, 10)",
              f"device={device}", "progress=false", "results=false",
              f"folder={Path(options.out).resolve() / 'sweep'}"]  # fmt: skip
-    tests = [python, "-m", "pytest", "-n", "0", "-q", "-m", "gpu", "tests"]
+    # reading all tests for those few would take a part of the time
+    files = [str(path) for path in sorted(ROOT.glob("tests/*/test_*.py")) if "mark.gpu" in path.read_text()]
+    tests = [python, "-m", "pytest", "-n", "0", "-q", "-m", "gpu", *files]
     nmjmc = [python, "-m", "nmjmc"]
     few = ["fibres=10", "quanta=4", "stimuli=4"] if options.rehearse else []
     slower = 5 if options.rehearse else 1  # a CPU that others use as well

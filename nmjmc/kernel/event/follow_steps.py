@@ -41,7 +41,7 @@ from nmjmc.kernel.event.turn import NOT_FINITE, enter, is_stale, next_event, set
 wp.set_module_options({"enable_backward": False, "fast_math": False})
 
 AWAY = wp.constant(wp.float64(2.0 / 3.0))
-"""Part of a step that a release stands for (`stepped.AWAY`)."""
+"""Part of a step that a release stands for (`physics.stepping.AWAY`)."""
 
 
 @wp.func

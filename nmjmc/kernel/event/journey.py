@@ -41,7 +41,7 @@ def mirrored(u: wp.float32, edge: wp.float32):
 @wp.func
 @no_type_check
 def passage(near: wp.float32, d1: wp.float32, rate: wp.float32, square: wp.float32, turn: wp.float32):
-    """When a bridge that touches a face does so first, as a fraction of its time (inverse Gaussian; see `flat`)."""
+    """When a bridge that touches a face does so first, as a fraction of its time (inverse Gaussian)."""
     mean = near / wp.max(wp.abs(d1), wp.float32(1.0e-9))
     wide = wp.float32(0.5) * mean * square / (near * near * rate)
     small = mean / (wp.float32(1.0) + wide + wp.sqrt(wide * (wide + wp.float32(2.0))))

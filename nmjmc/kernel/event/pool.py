@@ -33,7 +33,7 @@ ROW = 8
 """Words of a slot."""
 
 CLOCK, SPENT = 7, 6
-"""Codes of `aim` beside those of a molecule (`survival.Start` and `flat.ESCAPE`): a site's clock, an empty slot."""
+"""Codes of `aim` beside those of a molecule (`survival.Start` and `journey.ESCAPE`): a site's clock, an empty slot."""
 
 
 _FETCH = """

@@ -44,7 +44,7 @@ def first_to_come(
         site: to which each comes.
         comes: who comes to a site at all.
         would: who of them would change it.
-        stage: see `nmjmc.kernel.stage`.
+        stage: see `nmjmc.kernel.jax_pass.stage`.
     """
     size, tile = claims.shape[0], site.shape[0]
     width = jnp.uint32(tile.bit_length() - 1)

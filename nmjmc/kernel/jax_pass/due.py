@@ -53,7 +53,7 @@ def find(
         used: words of slots that are in use.
         last: the list of the last window, which is written over.
         length: words that are looked at together; divides the number of words.
-        stage: see `nmjmc.kernel.stage`.
+        stage: see `nmjmc.kernel.jax_pass.stage`.
     """
     bit = jnp.uint32(1) << jnp.arange(WORD, dtype=jnp.uint32)
 
