@@ -101,7 +101,7 @@ def parts(options: argparse.Namespace) -> list[tuple[str, float, list[str]]]:
              f"folder={Path(options.out).resolve() / 'sweep'}"]  # fmt: skip
     # reading all tests for those few would take a part of the time
     files = [str(path) for path in sorted(ROOT.glob("tests/*/test_*.py")) if "mark.gpu" in path.read_text()]
-    tests = [python, "-m", "pytest", "-n", "0", "-q", "-m", "gpu", *files]
+    tests = [python, "-m", "pytest", "-n", "0", "-q", "-m", "gpu", *(files or ["tests"])]
     nmjmc = [python, "-m", "nmjmc"]
     few = ["fibres=10", "quanta=4", "stimuli=4"] if options.rehearse else []
     slower = 5 if options.rehearse else 1  # a CPU that others use as well
