@@ -11,7 +11,7 @@ import numpy as np
 
 from nmjmc.analysis.bench.measured import Measured
 from nmjmc.data.quantal import FIGURE, Curve, QuantalReport
-from nmjmc.data.seal import DamageError, unsealed
+from nmjmc.data.seal import DamageError, content_of, unsealed
 from nmjmc.errors import ValidationError
 
 TABLE, SUMMARY = "table.csv", "summary.json"
@@ -30,7 +30,7 @@ def load_quantal(folder: Path) -> QuantalReport:
         ValidationError: If a file of it is damaged.
     """
     try:
-        summary = unsealed((folder / SUMMARY).read_bytes())
+        summary = unsealed(content_of(folder / SUMMARY))
         heads, lines = _columns(folder / TABLE)
         rows = [dict(zip(heads, line, strict=True)) for line in lines]
         measured = tuple(map(_measured, rows))
@@ -46,14 +46,17 @@ def load_quantal(folder: Path) -> QuantalReport:
             truth,
             summary["config"],
         )
-    except (OSError, DamageError, KeyError, TypeError, ValueError) as error:
+    except (OSError, DamageError, KeyError, TypeError, ValueError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         hint = f"analyse the recording again; {FIGURE} may still be whole"
         allowed = "the folder that nmjmc quantal has written"
-        raise ValidationError("path", f"{folder}, which is damaged ({error})", allowed, hint) from error
+        raise ValidationError("path", f"{folder}, which is damaged ({why})", allowed, hint) from error
 
 
 def _columns(path: Path) -> tuple[list[str], list[list[str]]]:
-    lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    lines = list(csv.reader(content_of(path).decode().splitlines()))
+    if len({len(line) for line in lines}) != 1:
+        raise DamageError(f"{path.name} has rows of several lengths, or none")
     return lines[0], lines[1:]
 
 
