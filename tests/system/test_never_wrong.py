@@ -136,7 +136,7 @@ def test_a_nan_in_the_course_of_a_run_is_found(monkeypatch, column):
 
     monkeypatch.setattr(Batch, "advance", faulty)
     with pytest.raises(SimulationError) as caught:
-        run(small(), **HOW, numerics=Numerics(executor="jax"))
+        run(small(), **HOW, numerics=Numerics(executor="jax", chunk=8))
     assert caught.value.status & Status.NON_FINITE
     assert "NaN" in str(caught.value)
 
