@@ -89,8 +89,9 @@ def respond(
     times = jnp.linspace(0.0, recorded, records)
 
     def keep(t: Array, y: State, args: object) -> Course:
-        kept = y.voltage[0, 0], y.voltage[0, FAR], y.voltage[1, FAR]
-        return Course(*(membrane.rest + x for x in kept), given(drive, t) + y.excess)
+        places = y.voltage[0, 0], y.voltage[0, FAR], y.voltage[1, FAR]
+        endplate, distant, tubule = (membrane.rest + x for x in places)
+        return Course(endplate, distant, tubule, given(drive, t) + y.excess)
 
     save = [diffrax.SubSaveAt(ts=times, fn=keep), diffrax.SubSaveAt(t1=True)]
     solution = diffrax.diffeqsolve(
