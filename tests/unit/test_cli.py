@@ -21,6 +21,7 @@ from nmjmc.cli.values import value as read_value
 from nmjmc.cli.words import SIMULATE, sort
 from nmjmc.data import speed
 from nmjmc.errors import ValidationError
+from nmjmc.kernel.host.sight import Size
 from nmjmc.simulation.self_check import Check
 from tests.records import formula_run
 
@@ -31,7 +32,8 @@ pytestmark = pytest.mark.unit
 def stand_in(monkeypatch, tmp_path):
     """The formulas in the place of the kernel, in a folder of their own."""
     kernel = pytest.importorskip("nmjmc.kernel.simulate")
-    plan = SimpleNamespace(time_step="1 us", records=1001, memory_bytes=100 * 2**20)
+    view = Size(0, 0, 0)
+    plan = SimpleNamespace(time_step="1 us", records=1001, memory_bytes=100 * 2**20, view=view)
     monkeypatch.setattr(kernel, "run", formula_run)
     monkeypatch.setattr(kernel, "plan", lambda synapse, **run: plan, raising=False)
     monkeypatch.setenv("COLUMNS", "120")
