@@ -60,7 +60,7 @@ def save(held: Synapse | Junction, path: str | Path, differences_from: str | Non
         raise ValidationError("path", str(path), "that of a YAML file", f"for example {target.stem}.yaml")
     content = _whole(held)
     if differences_from is not None:
-        if differences_from not in available_preparations():
+        if not isinstance(differences_from, str) or differences_from not in available_preparations():
             hint = nearest(str(differences_from), available_preparations())
             raise ValidationError("differences_from", repr(differences_from), "a known preparation", hint)
         base = _preset(differences_from, isinstance(held, Junction))

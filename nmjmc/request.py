@@ -284,7 +284,7 @@ def progress_field() -> Any:
     """The field `progress`: whether it is drawn."""
 
     def read(value: Any, field: str) -> bool | str:
-        if not (isinstance(value, bool) or value == "auto"):
+        if not (isinstance(value, bool) or (isinstance(value, str) and value == "auto")):
             hint = nearest(str(value), ("auto", "true", "false"))
             raise ValidationError(field, repr(value), "auto, true or false", hint)
         return value

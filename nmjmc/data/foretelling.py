@@ -13,7 +13,8 @@ TYPICAL = {
     "simulate warp disc": Typical(Line(0.3, 0.015), 4.0, 3.0, Line(1.0, 0.001)),
     "simulate warp": Typical(Line(0.5, 0.08), 4.0, 3.0, Line(1.0, 0.001)),
     "simulate jax": Typical(Line(2.0, 0.08), 60.0, 3.0, Line(1.0, 0.001)),
-    "bedside": Typical(Line(8.0, 0.001), 5.0, 4.0, Line(1.0, 1e-6)),
+    "bedside": Typical(Line(20.0, 0.001), 5.0, 4.0, Line(1.0, 1e-6)),
+    "quanta alone": Typical(Line(0.2, 1e-6), 5.0, 4.0, Line(1.0, 1e-6)),
     "fit": Typical(Line(10.0, 4.0), 1e-3, 4.0, Line(1e-3, 1e-6)),
 }
 

@@ -14,7 +14,7 @@ from nmjmc.fitting.plan import FitPlan, plan_fit
 from nmjmc.fitting.request import RUN, FitRequest
 from nmjmc.request import settings
 from nmjmc.runtime import choose_devices, only_cpu
-from nmjmc.synapse.build import build, describe
+from nmjmc.synapse.build import build, check_name, describe
 from nmjmc.synapse.model import Synapse
 
 BELOW_FIT = tuple(name for name in settings(FitRequest) if name not in RUN)
@@ -29,6 +29,8 @@ def read(config: Mapping[str, Any]) -> tuple[Synapse, FitRequest, dict[str, Any]
     Raises:
         ValidationError: For an unknown key, or a value that cannot be right.
     """
+    if "name" in config:
+        check_name(config["name"])  # it is a part of the folder's
     by_name = {name: value for name, value in config.items() if name in SETTINGS}
     synapse = build({name: value for name, value in config.items() if name not in SETTINGS})
     section = by_name.get("fit")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from nmjmc.errors import ValidationError
 from nmjmc.junction.treatment import Treatment
 from nmjmc.kernel.executor import settled
 from nmjmc.request import digest, idle, settings
 from nmjmc.runtime import choose_devices
 from nmjmc.simulation.request import SimulateRequest, make_numerics
-from nmjmc.synapse.build import build, describe
+from nmjmc.synapse.build import build, check_name, describe
 from nmjmc.synapse.differences import changes_in_words
 from nmjmc.synapse.model import Synapse
 from nmjmc.treatments import treatments_of
@@ -62,7 +60,7 @@ class Simulation:
             ValidationError: For an unknown key, or a value that cannot be right.
         """
         parameters = {name: value for name, value in config.items() if name not in SETTINGS}
-        _check_name(parameters.get("name"))
+        check_name(parameters.get("name"))
         request = SimulateRequest.of({n: v for n, v in config.items() if n in SETTINGS})
         made = cls(build(parameters), request)
         _ = made.synapse  # refuses what cannot be applied
@@ -101,9 +99,3 @@ class Simulation:
         """Eight characters that name everything which decides what one vesicle costs."""
         without = (*IDLE, "vesicles", "name")
         return digest({name: value for name, value in self.config().items() if name not in without})
-
-
-def _check_name(name: Any) -> None:
-    """The name becomes part of a folder's name."""
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.+-]{0,79}", name):
-        raise ValidationError("name", repr(name), "a word of letters, digits, '.', '_', '+' and '-'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING
@@ -65,6 +66,16 @@ def build(mapping: Mapping[str, Any]) -> Synapse:
     )
     _tell_rates_without_q10(synapse, mapping)
     return synapse
+
+
+def check_name(name: Any) -> None:
+    """Refuse a name that could be no part of a folder's name.
+
+    Raises:
+        ValidationError: If it has other letters than a folder's name may have.
+    """
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w.+-]{0,79}", name):
+        raise ValidationError("name", repr(name), "a word of letters, digits, '.', '_', '+' and '-'")
 
 
 def _name(given: Any) -> str:
