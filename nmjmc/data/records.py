@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nmjmc.data import seal
+from nmjmc.data.features import flat
 from nmjmc.data.atomic import write_text
 
 DONE, FAILED = "done", "failed"
@@ -51,4 +52,9 @@ def read(path: Path, index: int, state: str, point: Mapping[str, Any] | None) ->
         or set(parts) - set(said)
     ):
         raise seal.DamageError("something of it is missing")
+    if state == "done":
+        try:
+            flat(said)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise seal.DamageError("a feature of it is no number with its error") from error
     return sealed_record
