@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nmjmc.data import seal
-from nmjmc.data.features import flat
 from nmjmc.data.atomic import write_text
+from nmjmc.data.features import flat
 
 DONE, FAILED = "done", "failed"
 _PARTS = {
