@@ -131,7 +131,11 @@ def run_fit(plan: FitPlan, checkpoint: str | Path | None = None, on_step: OnStep
     asked, settings = plan.request, _settings(plan)
     use_cache(asked.cache)
     state = FitCheckpoint(checkpoint, key_of(plan.problem, settings | _made_by(plan)))
-    with _on_device(asked.device), FitMeter.drawn(asked.progress, on_step) as meter, _telling(meter, state):
+    # what is not said to be double is single whatever JAX's default, so that a fit takes the same steps
+    with (
+        _on_device(asked.device), jax.enable_x64(False), FitMeter.drawn(asked.progress, on_step) as meter,
+        _telling(meter, state),
+    ):  # fmt: skip
         try:
             descent = Descent(plan, state, meter)
             curves = {name: descent.profile(name) for name in plan.profiles}
