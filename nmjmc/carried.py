@@ -61,7 +61,8 @@ def internal(value: Any) -> Internal:
         value: A number, an array, or a value that JAX traces.
 
     Raises:
-        ValidationError: For text or an object with a unit, which says itself what it is in.
+        ValidationError: For text or an object with a unit, which says itself what it is in; for an array of anything
+            but numbers.
 
     Example:
         >>> import nmjmc
@@ -76,6 +77,8 @@ def internal(value: Any) -> Internal:
     if isinstance(value, str | bytes) or carried(value) is not None:
         hint = "what says its unit is given as it is, without internal()"
         raise ValidationError("internal", repr(value), "given a number in the internal unit", hint)
+    if isinstance(value, np.ndarray) and not np.issubdtype(value.dtype, np.number):
+        raise ValidationError("internal", f"an array of {value.dtype}", "given numbers in the internal unit")
     return Internal(value)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from nmjmc import written
 from nmjmc.errors import ValidationError
 from nmjmc.kernel.executor import why_not_asked
+from nmjmc.kernel.host.checks import check_numerics
 from nmjmc.simulation.config import Simulation
 from nmjmc.simulation.many import Point
 
@@ -32,6 +33,7 @@ def build_point(definition: Mapping[str, Any], values: Mapping[str, str], seed: 
     asked = Simulation.of(point_config(definition, values, seed))
     run = asked.request.run_of(asked.synapse)
     numerics = run.numerics
+    check_numerics(numerics)  # before any point is run, as the synapse's numbers are
     if numerics.executor == "auto" and "executor" in definition:
         # settled when the sweep was planned, so that workers on unlike machines do not mix executors
         able = definition["executor"] == "warp" and why_not_asked(numerics, run.synapse) is None

@@ -181,6 +181,8 @@ MISTAKES = {
     "temperature=22,30 objective=amplitude target=3ms": "nA",
     "temperature=22,30 objective=amplitude sampler=grid": "left out for sampler=grid",
     "temperature=22,30 table=none.csv": "can be read",
+    "temperature=22,30 numerics.step_scale=-1": "numerics.step_scale must be positive",
+    "numerics.step_scale=1,0": "numerics.step_scale must be positive",
     "table=none.csv": "can be read",
     "resume=nowhere": "no sweep.json",
     "resume=nowhere temperature=22,30": "given alone",
