@@ -57,7 +57,7 @@ def choose_devices(wanted: str = "auto") -> list:
     try:
         return jax.local_devices(backend=wanted)
     except RuntimeError as error:
-        hint = 'install with pip install "nmjmc[cuda]" on a machine with a GPU, or use device=cpu'
+        hint = 'install with pip install "jax[cuda12]" on a machine with a GPU, or use device=cpu'
         raise ValidationError(
             "device", f"{wanted}, of which JAX finds none", "one that is here", hint
         ) from error

@@ -19,13 +19,13 @@ from nmjmc.sweeps.detached import submit
 from nmjmc.sweeps.run import run
 from nmjmc.sweeps.work import Worker
 
-# the extra of pyproject.toml and the plugin of each launcher
-_EXTRAS = {
-    "joblib": ("joblib", "joblib"),
-    "submitit_local": ("slurm", "submitit"),
-    "submitit_slurm": ("slurm", "submitit"),
-    "slurm_gpu": ("slurm", "submitit"),
-    "ray": ("ray", "ray"),
+# hydra's plugin of each launcher
+_PLUGINS = {
+    "joblib": "joblib",
+    "submitit_local": "submitit",
+    "submitit_slurm": "submitit",
+    "slurm_gpu": "submitit",
+    "ray": "ray",
 }
 _PASSED_ON = ("device", "cache", "together", "stop_on_failure")
 
@@ -101,11 +101,11 @@ def _ended(error: Exception, folder: Path) -> str:
 def _installed(words: Sequence[Word]) -> None:
     """Refuse a launcher that there is not, and one whose library is missing, and say how to install it."""
     for name in ((word.text or "").strip() for word in words if word.key == LAUNCHER):
-        if name not in (*_EXTRAS, "basic"):
+        if name not in (*_PLUGINS, "basic"):
             raise ValidationError(
-                LAUNCHER, repr(name), "a known launcher", nearest(name, (*_EXTRAS, "basic"))
+                LAUNCHER, repr(name), "a known launcher", nearest(name, (*_PLUGINS, "basic"))
             )
-        extra = _EXTRAS.get(name)
-        if extra and importlib.util.find_spec(f"hydra_plugins.hydra_{extra[1]}_launcher") is None:
-            hint = f'install it with pip install "nmjmc[{extra[0]}]"'
+        plugin = _PLUGINS.get(name)
+        if plugin and importlib.util.find_spec(f"hydra_plugins.hydra_{plugin}_launcher") is None:
+            hint = f"install it with pip install hydra-{plugin}-launcher"
             raise ValidationError(LAUNCHER, f"{name}, which is not here", "installed", hint)

@@ -49,7 +49,7 @@ def _library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        hint = "install it with  pip install 'nmjmc[posterior]'"
+        hint = "install it with  pip install blackjax"
         raise ValidationError(
             "fit.posterior", f"{name}, not installed", "an installed sampler", hint
         ) from error

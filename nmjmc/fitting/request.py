@@ -165,7 +165,7 @@ class FitRequest(Request):
     )
     posterior: int = other(
         0,
-        f"draws from the posterior, {FEWEST} or more, for example 1000; needs  pip install 'nmjmc[posterior]'",
+        f"draws from the posterior, {FEWEST} or more, for example 1000; needs  pip install blackjax",
         _number_or_none(FEWEST, MOST_DRAWS, "draws"),
     )
     grid: str | dict[str, Any] = other("standard", "of the mean field: coarse, standard or fine", _read_grid)

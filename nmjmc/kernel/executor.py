@@ -67,7 +67,7 @@ def why_not_asked(numerics: Numerics, synapse: Synapse) -> str | None:
 def why_not_here(device: Any) -> str | None:
     """Why this machine has no event kernel, as a clause; None if it has."""
     if not installed():
-        return 'NVIDIA Warp is not installed (pip install "nmjmc[fast]")'
+        return "NVIDIA Warp is not installed (pip install warp-lang)"
     return why_not_on(device)
 
 

@@ -20,7 +20,7 @@ def optuna() -> ModuleType:
     try:
         import optuna  # pyright: ignore[reportMissingImports]  (an extra)
     except ImportError as error:
-        hint = 'install it with pip install "nmjmc[optuna]"'
+        hint = "install it with pip install optuna"
         raise ValidationError(
             "sampler", "optuna, which is not installed", "one that is here", hint
         ) from error

@@ -35,7 +35,7 @@ def test_a_launcher_that_is_not_installed_is_refused(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["sweep", "temperature=22,30", "hydra/launcher=ray", "workers=2"]) == 2
-    assert 'pip install "nmjmc[ray]"' in capsys.readouterr().err
+    assert "pip install hydra-ray-launcher" in capsys.readouterr().err
     assert main(["sweep", "temperature=22,30", "hydra/launcher=jobib", "workers=2"]) == 2
     assert "did you mean joblib?" in capsys.readouterr().err
 

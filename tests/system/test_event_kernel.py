@@ -140,7 +140,7 @@ def test_auto_says_why_it_takes_jax(monkeypatch, caplog):
         assert "step_scale" in caplog.text
         monkeypatch.setattr(executor, "installed", lambda: False)
         assert executor.settled(Numerics(), human, device).executor == "jax"
-        assert 'pip install "nmjmc[fast]"' in caplog.text
+        assert "pip install warp-lang" in caplog.text
     with pytest.raises(ValidationError, match="not installed"):
         executor.settled(WARP, human, device)
 

@@ -144,7 +144,7 @@ def test_a_sampler_that_is_not_there_is_one_sentence(monkeypatch, tmp_path, caps
     monkeypatch.chdir(tmp_path)
     assert main(["fit", "example=human_mepc", "fit.posterior=100"]) == 2
     printed = capsys.readouterr().err
-    assert "pip install 'nmjmc[posterior]'" in printed and printed.count("\n") == 1
+    assert "pip install blackjax" in printed and printed.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -22,7 +22,7 @@ def library(name: str, path: Path) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        hint = "install it with  pip install 'nmjmc[io]'"
+        hint = f"install it with  pip install {name.partition('.')[0]}"
         raise ValidationError(
             f"reader of {path.name}", f"{name}, not installed", "an installed library", hint
         ) from error

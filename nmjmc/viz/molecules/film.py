@@ -277,7 +277,7 @@ def _mp4_writer(path: str) -> Any:
     try:
         import imageio_ffmpeg
     except ImportError as error:
-        hint = 'mp4 needs imageio-ffmpeg: pip install "nmjmc[view]"'
+        hint = "mp4 needs imageio-ffmpeg: pip install imageio-ffmpeg"
         raise ValidationError("out", path, "a name that ends in .gif here", hint) from error
 
     def write(place: Path, pictures: Iterator[np.ndarray], size: tuple[int, int], rate: int) -> None:

@@ -102,7 +102,7 @@ _HOW = 'simulate with numerics.view_interval="10 us" (and numerics.view_onset_in
 def _of_positions(result: Result) -> Molecules:
     """What results of the pass of JAX, and old ones, keep: places of free molecules, whose rows are no tracks."""
     if result.positions is None or result.position_time is None:
-        raise ValidationError("the result", "one without views of molecules", "one that has them", _HOW)
+        raise ValidationError("the result", "one without them", "one with views of molecules", _HOW)
     place = np.asarray(result.positions, np.float32)
     state = np.where(np.isfinite(place[..., 0]), FREE, TO_COME).astype(np.uint8)
     frames, molecules = state.shape
