@@ -1,26 +1,14 @@
 """Set-up shared by all tests; the environment is fixed before JAX is first imported."""
 
-import importlib.util
-import mmap
 import os
 import signal
 import sys
-from pathlib import Path
 
-
-def is_flag_of_xla(name: str) -> bool:
-    """Whether this jaxlib has a flag: XLA ends the process at a flag that it does not know."""
-    home = Path(importlib.util.find_spec("jaxlib").origin).parent
-    library = max((path for path in home.iterdir() if path.is_file()), key=lambda path: path.stat().st_size)
-    with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(name.encode()) >= 0
-
+from tests import emitters
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # XLA's older emitters of machine code compile these programs in half the time (README.md of this folder).
-if "XLA_FLAGS" not in os.environ:
-    older = is_flag_of_xla("xla_cpu_use_fusion_emitters")
-    os.environ["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false" if older else ""
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS") or emitters.older()
 # Two host devices, so that sharding over devices is exercised on any machine.
 os.environ["XLA_FLAGS"] += " --xla_force_host_platform_device_count=2"
 
