@@ -8,7 +8,7 @@ begins at its onset has none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Course:
         baseline: Mean of these, in the trace's unit; 0 where there are none.
         height: Of the peak above the baseline, positive.
         doubt: Why polarity and onset cannot be told, in words; empty where they can.
+        stands_out: Whether there is a response at all: the trace is not flat, and goes one way more than the other.
     """
 
     polarity: int
@@ -50,6 +51,7 @@ class Course:
     baseline: float
     height: float
     doubt: str = ""
+    stands_out: bool = True
 
 
 def course(trace: np.ndarray, polarity: int | None = None) -> Course:
@@ -68,14 +70,14 @@ def course(trace: np.ndarray, polarity: int | None = None) -> Course:
     smooth = _smoothed(trace)
     up, down = _stands(smooth), _stands(-smooth)
     found = polarity or (1 if up > down else -1)
-    doubt = ""
+    doubt, stands_out = "", True
     if not np.ptp(trace) > 0:
-        doubt = "it is flat"
+        doubt, stands_out = "it is flat", False
     elif polarity is None and max(up, down) < _CLEAR * min(up, down):
-        doubt = f"it goes up by {up:.3g} and down by {down:.3g}"
+        doubt, stands_out = f"it goes up by {up:.3g} and down by {down:.3g}", False
     elif polarity is None and max(up, down) < _TELLING * np.ptp(smooth):
         doubt = "it only falls or only rises"
-    return _described(found * trace, found * smooth, found, doubt)
+    return replace(_described(found * trace, found * smooth, found, doubt), stands_out=stands_out)
 
 
 def _described(upward: np.ndarray, smooth: np.ndarray, polarity: int, doubt: str) -> Course:

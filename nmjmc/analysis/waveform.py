@@ -97,8 +97,9 @@ def measure(
     trace = trace - level[..., None]
     upward = trace * (polarity or _polarity(trace))
     rows = upward.reshape(-1, time.size)
-    peak = rows.argmax(axis=1)
-    amplitude = rows.max(axis=1)
+    held = np.where(_after_the_end(rows), -np.inf, rows)
+    peak = held.argmax(axis=1)
+    amplitude = held.max(axis=1)
     amplitude = np.where(amplitude > 0, amplitude, np.nan)
     crossings = {level: _rise_crossing(time, rows, peak, level * amplitude) for level in (0.1, 0.2, 0.8, 0.9)}
     columns = {
@@ -107,7 +108,7 @@ def measure(
         "rise_20_80": crossings[0.8] - crossings[0.2],
         "rise_10_90": crossings[0.9] - crossings[0.1],
         "decay_time": _decay_time(time, rows, peak, amplitude),
-        "charge": np.trapezoid(rows, time, axis=1),
+        "charge": _integral(time, rows),
     }
     shaped = {name: value.reshape(trace.shape[:-1]) for name, value in columns.items()}
     return Waveform(**shaped, baseline=level, said=said)
@@ -138,24 +139,50 @@ def _level(
         if level.shape not in ((), shape) or not np.isfinite(level).all():
             raise ValidationError("baseline", given, "a finite level, or one for each trace")
         return np.array(np.broadcast_to(level, shape)), "as given"
-    quiet = _quiet(time, trace, polarity, onset)
-    if not quiet:
+    rows = trace.reshape(-1, time.size)
+    common = rows[:, : _common(rows)]
+    if common.shape[1] < 3:
+        return np.zeros(shape), "none, as samples are missing before any rise"
+    mean = common[np.isfinite(common).any(axis=1)].mean(axis=0)
+    quiet, is_response = _quiet(time[: mean.size], mean, polarity, onset)
+    if quiet:
+        said = f"median of the {quiet} samples before {time[quiet]:g} ms"
+    elif not is_response and (mean.min() > 0 or mean.max() < 0):
+        quiet, said = mean.size, "median of the whole trace, from which no response stands out"
+    else:
         return np.zeros(shape), "none, as nothing comes before the rise"
-    return np.asarray(
-        np.median(trace[..., :quiet], axis=-1)
-    ), f"median of the {quiet} samples before {time[quiet]:g} ms"
+    return np.asarray(np.median(common[:, :quiet], axis=-1).reshape(shape)), said
 
 
-def _quiet(time: np.ndarray, trace: np.ndarray, polarity: int | None, onset: float | None) -> int:
-    """How many samples come before the rise of the mean trace, and before the onset where it is said."""
-    mean = trace.reshape(-1, time.size).mean(axis=0)
-    if not np.isfinite(mean).all():
-        return 0
+def _quiet(time: np.ndarray, mean: np.ndarray, polarity: int | None, onset: float | None) -> tuple[int, bool]:
+    """How many samples come before the rise of the mean trace [t], and before the onset where it is said.
+
+    Also whether a response stands out at all.
+    """
     before = time.size if onset is None else int((time < onset).sum())
     mean_course = course(mean, polarity if polarity in (-1, 1) else None)
     if mean_course.doubt:
-        return before if onset is not None and before < time.size else 0
-    return min(mean_course.quiet, before)
+        return (before if onset is not None and before < time.size else 0), mean_course.stands_out
+    return min(mean_course.quiet, before), True
+
+
+def _common(rows: np.ndarray) -> int:
+    """How many samples all traces [n, t] have: up to the first that is missing in a trace that has any."""
+    missing = ~np.isfinite(rows[np.isfinite(rows).any(axis=1)]).all(axis=0)
+    return int(missing.argmax()) if missing.any() else rows.shape[1]
+
+
+def _after_the_end(rows: np.ndarray) -> np.ndarray:
+    """Which samples [n, t] are NaN behind the last of a trace that has some: a shorter sweep among longer ones."""
+    missing = np.isnan(rows)
+    behind = np.logical_and.accumulate(missing[:, ::-1], axis=1)[:, ::-1]
+    return behind & ~missing.all(axis=1, keepdims=True)
+
+
+def _integral(time: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Integral of each trace [n] by trapezoids, to the end of a shorter one."""
+    each = 0.5 * (rows[:, 1:] + rows[:, :-1]) * np.diff(time)
+    return np.where(_after_the_end(rows)[:, 1:], 0.0, each).sum(axis=1)
 
 
 def _sign(polarity: int | None) -> int | None:
@@ -177,7 +204,9 @@ def _checked(time: np.ndarray, trace: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def _polarity(trace: np.ndarray) -> int:
     """Sign of the largest deviation of the mean trace from zero."""
-    mean = np.nan_to_num(trace.reshape(-1, trace.shape[-1]).mean(axis=0))
+    rows = trace.reshape(-1, trace.shape[-1])
+    finite = np.isfinite(rows)
+    mean = np.where(finite, rows, 0.0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
     return -1 if mean[np.abs(mean).argmax()] < 0 else 1
 
 

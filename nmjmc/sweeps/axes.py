@@ -19,6 +19,11 @@ _KINDS = {"interval": 2, "log": 2, "linspace": 3, "logspace": 3}
 MOST_VALUES = 10**6  # as many as a sweep has points
 WHOLE = ("vesicles", "seed", "numerics.batch", "numerics.chunk")
 
+DIGITS = 6
+"""Of a value of a design, where that tells its values apart (a choice)."""
+MOST_DIGITS = 15
+"""Of the values of a finer design: all that a float64 surely has."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -45,7 +50,7 @@ class Axis:
         """Whether values are drawn between two ends."""
         return not self.values
 
-    def at(self, fraction: float) -> str:
+    def at(self, fraction: float, digits: int = DIGITS) -> str:
         """The value at a fraction of the way, 0 to 1 (not 1 for a list), as text with its unit."""
         if not self.is_interval:
             return self.values[min(int(fraction * len(self.values)), len(self.values) - 1)]
@@ -53,13 +58,13 @@ class Axis:
             number = float(np.exp(np.log(self.low) + fraction * (np.log(self.high) - np.log(self.low))))
         else:
             number = self.low + fraction * (self.high - self.low)
-        return self.write(min(max(number, self.low), self.high))
+        return self.write(min(max(number, self.low), self.high), digits)
 
-    def write(self, number: float) -> str:
-        """An internal number as text with its unit; six digits are enough for a design."""
+    def write(self, number: float, digits: int = DIGITS) -> str:
+        """An internal number as text with its unit."""
         if self.key in WHOLE:
             return str(round(number))
-        return to_text(number, self.unit or "", 6)
+        return to_text(number, self.unit or "", digits)
 
 
 def swept(value: str) -> bool:
@@ -136,7 +141,10 @@ def _between(key: str, name: str, inside: Sequence[str], unit: str) -> Axis:
     if _KINDS[name] == 2:
         return axis
     count = _count(key, inside[2])
-    steps = _distinct(key, [axis.at(i / (count - 1)) for i in range(count)])
+    steps = [axis.at(i / (count - 1)) for i in range(count)]
+    if len(set(steps)) < count:  # finer than those digits
+        steps = [axis.at(i / (count - 1), MOST_DIGITS) for i in range(count)]
+    steps = _distinct(key, steps)
     return Axis(key, unit, steps, low, high, log)
 
 

@@ -118,3 +118,30 @@ def test_nothing_is_taken_off_a_trace_that_begins_with_its_rise():
 def test_impossible_baselines_are_refused(baseline):
     with pytest.raises(ValidationError, match=r"^baseline must be"):
         measure(TIME, response(TIME - 5.0, 0.2, 2.0), baseline=baseline)
+
+
+def _held(time, amplitude, level, begin=3.0):
+    after = np.clip(time - begin, 0.0, None)
+    shape = np.exp(-after / 1.5) - np.exp(-after / 0.5)
+    return level - amplitude * np.where(time > begin, shape, 0.0) / shape.max()
+
+
+def test_a_short_sweep_among_longer_ones_is_measured_to_its_end():
+    time = np.arange(0.0, 20.0, 0.01)
+    sweeps = np.stack([_held(time, 2.09, -0.5)] * 3)
+    sweeps[1, time > 12.0] = np.nan
+    sweeps[2] = np.nan
+    measured = measure(time, sweeps)
+    np.testing.assert_allclose(measured.amplitude, [2.09, 2.09, np.nan], rtol=1e-4)
+    np.testing.assert_allclose(measured.baseline[:2], -0.5)
+    assert measured.charge[1] == pytest.approx(measured.charge[0], rel=0.01)
+    sweeps[1, 500] = np.nan  # a sample that is lost is no end
+    assert np.isnan(measure(time, sweeps).amplitude[1])
+
+
+def test_a_holding_current_without_a_response_is_no_event():
+    time = np.arange(0.0, 20.0, 0.01)
+    noise = 0.02 * np.random.default_rng(5).standard_normal(time.size)
+    measured = measure(time, noise - 0.5)
+    assert measured.amplitude < 0.1 and "no response stands out" in measured.said
+    assert np.isnan(measure(time, np.full(time.size, -0.5)).amplitude)

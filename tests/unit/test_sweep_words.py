@@ -237,3 +237,13 @@ def test_a_definition_is_plain_json():
                 for key in ("cleft.diffusion", "receptor.density", "esterase.density")
             )
         )
+
+
+def test_steps_finer_than_six_digits_are_kept_apart():
+    fine = axes.read("receptor.density", "linspace(2000 /um^2, 2001 /um^2, 2001)", "/um^2").values
+    assert len(set(fine)) == 2001 and fine[1].startswith("2000.0005")
+    assert (
+        axes.read("receptor.density", "linspace(1 /um^2, 2 /um^2, 4)", "/um^2")
+        .values[1]
+        .startswith("1.33333 ")
+    )
