@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy import stats
 
 from nmjmc.analysis.bench import intervals as against
 from nmjmc.analysis.bench import miniatures as table
 from nmjmc.analysis.bench.channel_noise import decay_noise
-from nmjmc.analysis.bench.measured import Measured, of_normal
+from nmjmc.analysis.bench.measured import LEVEL, Measured, of_normal
 from nmjmc.bench.amount import in_unit_of
 from nmjmc.bench.found import Found
 from nmjmc.bench.request import Quantal
@@ -36,15 +37,21 @@ def analysed(source: Miniatures, asked: Quantal, other: Miniatures | None = None
         _intervals(findings, values["interval"], asked)
     elif np.isfinite(source.events.duration):
         count = len(source.events)
-        rate = 1e3 * count / source.events.duration
-        findings.rows.append(
-            of_normal("rate of events", "/s", rate, rate / np.sqrt(count), "events over the time searched")
-        )
+        findings.rows.append(_rate(count, 1e-3 * source.events.duration))
     if source.traces.size and source.unit == "nA":
         _noise(findings, source, asked)
     if other is not None:
         _compared(findings, source, other)
     return findings
+
+
+def _rate(count: int, time: float) -> Measured:
+    """Rate of so many events in a time [s], with the exact interval of a Poisson count (Garwood 1936)."""
+    tail = 0.5 * (1.0 - LEVEL)
+    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
+    high = float(stats.chi2.isf(tail, 2 * count + 2)) / 2
+    how = "events over the time searched, as a Poisson count"
+    return Measured("rate of events", "/s", count / time, low / time, high / time, how, np.sqrt(count) / time)
 
 
 def of_intervals(source: Intervals, asked: Quantal) -> Found:

@@ -381,3 +381,12 @@ def test_numbers_of_a_column_are_numbers_or_refused(tmp_path):
     assert np.isnan(numbers(table, 2, missing=True)[0])
     assert "column 3 (c) in line 2" in refused(lambda: numbers(table, 2))
     assert "column 2 (b)" in refused(lambda: numbers(table, 1, missing=True))
+
+
+def test_amplitudes_that_no_cell_has_are_refused(tmp_path):
+    file = tmp_path / "events.csv"
+    file.write_text("Time (ms),Amplitude (kA)\n" + "".join(f"{9 * k + k % 3},{3.1 + 0.1 * k}\n" for k in range(12)))
+    with pytest.raises(ValidationError, match=r"amplitudes of events\.csv must be at most 1 mA"):
+        read_events(file)
+    file.write_text(file.read_text().replace("kA", "nA"))
+    assert read_events(file).columns["amplitude"][0] == pytest.approx(3.1)

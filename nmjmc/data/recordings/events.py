@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nmjmc.analysis.observations import EventTable
+from nmjmc.data.recordings.corrections import refuse_impossible
 from nmjmc.data.recordings.lists import LIST, as_list, is_list, is_mini_analysis
 from nmjmc.data.recordings.optional import existing, to_unit
 from nmjmc.data.recordings.text import Columns, numbers, read_columns
@@ -78,7 +79,8 @@ def read_events(
         the peak to half of it: it is not taken for a decay constant, and left out.
 
     Raises:
-        ValidationError: If the program cannot be told, no amplitude is found, or nobody says their unit.
+        ValidationError: If the program cannot be told, no amplitude is found, nobody says their unit, or they are
+            larger than a cell's can be.
     """
     place = existing(path)
     table = read_columns(place, decimal)
@@ -94,6 +96,7 @@ def read_events(
     columns, inside = _columns(table, program, unit, sampling_interval)
     if not np.isfinite(columns["amplitude"]).any():
         raise ValidationError(f"amplitudes of {place.name}", "all missing", "numbers")
+    refuse_impossible(inside, columns["amplitude"], f"amplitudes of {place.name}")
     sign = -1 if np.nanmedian(columns["amplitude"]) < 0 else 1
     columns["amplitude"] = sign * columns["amplitude"]
     charge = columns.get("charge", np.zeros(0))
