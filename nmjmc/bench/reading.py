@@ -20,6 +20,7 @@ from nmjmc.data.hdf5 import load
 from nmjmc.data.read_file import is_recording, read_file
 from nmjmc.data.reading import Reading
 from nmjmc.data.recordings import read_events
+from nmjmc.data.recordings.asked import OF_FILES, OF_SAMPLES, refuse_words
 from nmjmc.data.recordings.chosen import as_given
 from nmjmc.data.recordings.events import program_of_table
 from nmjmc.data.recordings.headings import ROWS
@@ -34,6 +35,7 @@ from nmjmc.numbers import to_array_in_any_unit
 from nmjmc.units import to_internal
 
 FORMS = "a file, what nmjmc.read gave, a Recording, an EventTable, a result of nmjmc, or amplitudes [trial, stimulus]"
+_ARRAY = "an array of amplitudes"
 
 
 def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
@@ -47,6 +49,9 @@ def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
     Raises:
         ValidationError: If it cannot be read as any source.
     """
+    if field == "the source" and (what := _without_samples(given)):
+        # what is said of the source is not meant for the miniatures that come with it
+        refuse_words(asked, what, OF_SAMPLES if what == _ARRAY else (*OF_SAMPLES, *OF_FILES))
     if isinstance(given, Result):
         return simulated.of_result(given)
     if isinstance(given, Examination):
@@ -64,6 +69,16 @@ def source_of(given: Any, asked: Quantal, field: str = "the source") -> Source:
     if isinstance(given, list | tuple | np.ndarray) or hasattr(given, "__array__"):
         return _array(given, asked, field)
     raise ValidationError(field, repr(given)[:60], FORMS)
+
+
+def _without_samples(given: Any) -> str:
+    """What an object in memory is that takes no words of a recording; empty for a file or a recording."""
+    if isinstance(given, Result | Examination):
+        return "a simulation"
+    if isinstance(given, EventTable) or (isinstance(given, Reading) and isinstance(given.data, EventTable)):
+        return "a table of events in memory"
+    is_array = isinstance(given, list | tuple | np.ndarray) or hasattr(given, "__array__")
+    return _ARRAY if is_array else ""
 
 
 def _recording(given: Recording, asked: Quantal, told: Stimuli | None = None) -> Source:
@@ -90,17 +105,36 @@ def _file(path: Path, asked: Quantal, field: str) -> Source:
     if not path.is_file():
         raise ValidationError(field, f"{path}, where there is no file", "a file, or the folder of a run")
     if is_examination(path):
+        _refuse_of_files(asked, field)
         return simulated.of_examination(load_examination(path))
     kind = asked.format or SUFFIXES.get(path.suffix.casefold(), "neo")
     if kind == "hdf5" and _is_result(path):
+        _refuse_of_files(asked, field)
         return simulated.of_result(load(path))
     if kind == "csv":
         table = read_columns(path, asked.decimal)
         if (
             asked.kind in ("evoked", "conditions", "recovery", "intervals") and asked.stimuli is None
         ) or not is_recording(table):
-            return _table(path, table, asked)
+            return _table(path, table, _words_of_table(table, asked, field))
     return _read(read_file(path, asked), asked)
+
+
+def _refuse_of_files(asked: Quantal, field: str) -> None:
+    """Refuse words of recordings for a simulation of ours, whose file says everything."""
+    if field == "the source":
+        words = tuple(word for word in dict.fromkeys((*OF_SAMPLES, *OF_FILES)) if word != "format")
+        refuse_words(asked, "a simulation", words)
+
+
+def _words_of_table(table: Columns, asked: Quantal, field: str) -> Quantal:
+    """The settings, refused where the source is a table and a word of them is one of recordings."""
+    if field == "the source":
+        names = {"recovery": "a table of recovery", "intervals": "a list of intervals"}
+        is_sampled = program_of_table(table) == "miniml"  # which counts its times in samples
+        refuse_words(asked, names.get(asked.kind, "a list of amplitudes"),
+                     OF_SAMPLES if is_sampled else (*OF_SAMPLES, "sampling_interval"))  # fmt: skip
+    return asked
 
 
 def _read(found: Reading, asked: Quantal) -> Source:

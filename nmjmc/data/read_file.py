@@ -14,7 +14,7 @@ from nmjmc.analysis.recording import Recording
 from nmjmc.analysis.stimuli import Stimuli, of_artefact, of_command
 from nmjmc.data.kinds import kind_of
 from nmjmc.data.reading import Reading
-from nmjmc.data.recordings.asked import AsRead
+from nmjmc.data.recordings.asked import AsRead, refuse_words
 from nmjmc.data.recordings.axon_contents import abf_contents
 from nmjmc.data.recordings.chosen import chosen
 from nmjmc.data.recordings.contents import Channel, Contents
@@ -60,6 +60,7 @@ def read_file(path: str | Path, asked: AsRead) -> Reading:
         if not is_recording(table) and asked.sampling_interval is None:
             return replace(_table(place, table, asked), file=str(path))
     if kind == "hdf5" and is_miniml(place):
+        refuse_words(asked, "a table of events of miniML")
         interval = None if asked.sampling_interval is None else asked.amount("sampling_interval")
         events = miniml_events(place, asked.unit, interval)
         return Reading(place.name, events, Contents("HDF5 of miniML"), asked.plain(), file=str(path))
@@ -126,6 +127,7 @@ def is_recording(table: Columns) -> bool:
 
 def _table(place: Path, table: Columns, asked: AsRead) -> Reading:
     """A table of events where headings or columns tell that a program made it, else its columns."""
+    refuse_words(asked, "a table of events or of numbers")
     told = Contents("text", tuple(Channel(i, name, table.units[i]) for i, name in enumerate(table.names)))
     data: EventTable | Columns = table
     program = program_of_table(table)

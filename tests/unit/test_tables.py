@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nmjmc
 from nmjmc.data.recordings import read_events, read_histogram, read_recording, read_waveform
 from nmjmc.data.recordings.numerals import number, readings
 from nmjmc.data.recordings.text import numbers, read_columns
 from nmjmc.data.recordings.times import even_step
 from nmjmc.errors import ValidationError
+from nmjmc.fitting.datasets import read_datasets
 from nmjmc.fitting.datasets.kind import kind_of
 
 pytestmark = pytest.mark.unit
@@ -385,8 +387,39 @@ def test_numbers_of_a_column_are_numbers_or_refused(tmp_path):
 
 def test_amplitudes_that_no_cell_has_are_refused(tmp_path):
     file = tmp_path / "events.csv"
-    file.write_text("Time (ms),Amplitude (kA)\n" + "".join(f"{9 * k + k % 3},{3.1 + 0.1 * k}\n" for k in range(12)))
+    file.write_text(
+        "Time (ms),Amplitude (kA)\n" + "".join(f"{9 * k + k % 3},{3.1 + 0.1 * k}\n" for k in range(12))
+    )
     with pytest.raises(ValidationError, match=r"amplitudes of events\.csv must be at most 1 mA"):
         read_events(file)
     file.write_text(file.read_text().replace("kA", "nA"))
     assert read_events(file).columns["amplitude"][0] == pytest.approx(3.1)
+
+
+OF_RECORDINGS = {
+    "gain": 20, "polarity": -1, "sweeps": "not 3", "window": ["1 ms", "2 ms"], "scale": "0.03 pA", "channel": 7,
+    "baseline": "5 pA",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", OF_RECORDINGS)
+def test_a_word_of_recordings_is_refused_for_events(word, tmp_path):
+    said = {word: OF_RECORDINGS[word]}
+    amplitudes = [f"{3 + 0.1 * i}" for i in range(12)]
+    listed = written(tmp_path, "amplitude (nA)\n" + "\n".join(amplitudes), "list.csv")
+    rows = "\n".join(f"{100 * i**1.1:.1f},-{a}" for i, a in enumerate(amplitudes))
+    events = written(tmp_path, f"Event Start Time (ms),Peak Amp (nA)\n{rows}", "events.csv")
+    for act in (
+        lambda: nmjmc.read(listed, **said),
+        lambda: nmjmc.read(events, **said),
+        lambda: nmjmc.quantal(listed, kind="miniatures", **said),
+        lambda: nmjmc.quantal(listed, kind="evoked", **said),
+        lambda: nmjmc.quantal(events, **said),
+        lambda: nmjmc.quantal(read_events(events), **said),
+    ):
+        assert refused(act).startswith(f"{word} must be left out of a")
+    synapse = nmjmc.preparation("human")
+    for file in (listed, events):
+        sets = {"defaults": said, "minis": {"file": str(file)}}
+        sentence = refused(lambda sets=sets: read_datasets(sets, synapse))
+        assert sentence.startswith(f"data.{word} must be left out of data sets of kind amplitudes")

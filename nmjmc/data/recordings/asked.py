@@ -26,6 +26,11 @@ OF_FILES = (
 )  # fmt: skip
 """Words that only a file takes, as a Recording in memory says these."""
 
+OF_SAMPLES = (
+    "channel", "scale", "gain", "polarity", "baseline", "sweeps", "window", "signal", "dataset", "time_unit",
+)  # fmt: skip
+"""Words that only a recording takes: they put its samples right or choose from them."""
+
 _STRETCHES = ("rest", "before", "after")
 _SWEEPS = "numbers from 0 on, as [0, 2, 5] or 0-9,12 or not 3,4, or rows or columns"
 _WINDOW = "two times, as [10 ms, 200 ms], or rest, before, after or step 1 of the command"
@@ -186,3 +191,20 @@ class AsRead(Request):
             found[name] = None if getattr(self, name) is None else self.amount(name)
         found["sweeps"] = self.sweeps if self.sweeps in LAYOUTS else None
         return {name: value for name, value in found.items() if value is not None}
+
+
+def refuse_words(asked: AsRead, what: str, words: Sequence[str] = OF_SAMPLES) -> None:
+    """Refuse a word that was given and cannot be applied.
+
+    Args:
+        asked: What was said of the source.
+        what: It is, in words: `a list of amplitudes`.
+        words: That it does not take.
+
+    Raises:
+        ValidationError: Naming the first of them that was given.
+    """
+    for name in words:
+        if (value := getattr(asked, name)) is not None:
+            hint = f"{name} is for recordings; put the numbers right in the file itself"
+            raise ValidationError(name, repr(value), f"left out of {what}", hint)

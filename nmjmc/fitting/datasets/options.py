@@ -18,10 +18,12 @@ from nmjmc.units import to_internal
 T = TypeVar("T")
 
 _COMMON = ("kind", "condition", "duration", "temperature", "holding_potential")
-_READER = (
+READER = (
     "unit", "time_unit", "gain", "channel", "dataset", "format", "polarity", "sampling_interval", "window", "decimal",
     "signal", "sweeps", "scale",
 )  # fmt: skip
+"""By which the samples of a file are read, put right and chosen."""
+
 _INSTRUMENT = ("bandwidth", "poles", "series_resistance")
 _BINS = ("edges", "bins", "model_error")
 _DETECTION = (
@@ -32,9 +34,9 @@ _EVENTS = ("aligned", "onset", "before", "after", "with_variance")
 _AVERAGE = ("events", "error", "aligned", "onset", "baseline")
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "recording": (*_COMMON, "file", *_READER, *_INSTRUMENT, *_BINS, *_DETECTION),
-    "events": (*_COMMON, "file", *_READER, *_INSTRUMENT, *_BINS, *_EVENTS),
-    "waveform": (*_COMMON, "file", *_READER, *_AVERAGE, *_INSTRUMENT, *_BINS),
+    "recording": (*_COMMON, "file", *READER, *_INSTRUMENT, *_BINS, *_DETECTION),
+    "events": (*_COMMON, "file", *READER, *_INSTRUMENT, *_BINS, *_EVENTS),
+    "waveform": (*_COMMON, "file", *READER, *_AVERAGE, *_INSTRUMENT, *_BINS),
     "simulation": (
         *_COMMON, "file", "sampling_interval", *_INSTRUMENT, *_BINS, "noise", "events", "seed", "with_variance",
     ),

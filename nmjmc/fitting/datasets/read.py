@@ -12,7 +12,7 @@ from typing import Any
 from nmjmc.errors import ValidationError, check_kind, nearest
 from nmjmc.fitting.datasets import averages, numbers, waveforms
 from nmjmc.fitting.datasets.kind import kind_of
-from nmjmc.fitting.datasets.options import EVERY, KINDS, UNITS, Options
+from nmjmc.fitting.datasets.options import EVERY, KINDS, READER, UNITS, Options
 from nmjmc.fitting.datasets.source import Source
 from nmjmc.fitting.quanta import Condition
 from nmjmc.fitting.terms import Term
@@ -25,6 +25,8 @@ _MAKERS: dict[str, Callable[[Options, Synapse], Source]] = {
     "simulation": waveforms.simulation, "amplitudes": numbers.amplitudes, "histogram": numbers.histogram,
     "counts": numbers.counts, "statistics": numbers.statistics,
 }  # fmt: skip
+
+_CORRECT = ("gain", "scale", "polarity", "channel", "sweeps", "window")  # what a file says, or choose from it
 
 DEFAULTS = "defaults"
 """Name of what all data sets share."""
@@ -75,12 +77,26 @@ def read_datasets(
         kinds[name] = kind_of(name, options, folder)
         sources[name] = _source(name, kinds[name], options, synapse, folder)
     _check_shared(described)
+    _check_used(described, kinds)
     longest: dict[tuple[tuple[str, Any], ...], float] = {}
     for source in sources.values():
         longest[source.changes] = max(longest.get(source.changes, 0.0), source.needed)
     terms = [source.make(Condition(source.changes, longest[source.changes])) for source in sources.values()]
     notes = {name: source.note for name, source in sources.items()}
-    return DataSets(tuple(terms), kinds, notes, tuple(r for s in sources.values() for r in s.remarks))
+    remarks = [remark for source in sources.values() for remark in source.remarks]
+    return DataSets(tuple(terms), kinds, notes, (*remarks, *_not_applied(described, kinds)))
+
+
+def _not_applied(described: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, str]) -> list[str]:
+    """Sentences on lists of amplitudes to which a word that puts right all files could not be applied."""
+    said = []
+    for name, options in described.items():
+        words = [key for key in _CORRECT if key in options["__shared__"] and options.get(key) is not None]
+        left = [key for key in words if key not in KINDS[kinds[name]]]
+        if left and kinds[name] in ("amplitudes", "histogram"):
+            was = "was" if len(left) == 1 else "were"
+            said.append(f"{name}: {' and '.join(left)} {was} not applied, as this is no recording.")
+    return said
 
 
 def _check_shared(described: Mapping[str, Mapping[str, Any]]) -> None:
@@ -90,6 +106,17 @@ def _check_shared(described: Mapping[str, Mapping[str, Any]]) -> None:
         value = next((options[key] for options in described.values() if options.get(key) is not None), None)
         if value is not None and key in UNITS:
             to_internal(value, UNITS[key], f"data.{key}")
+
+
+def _check_used(described: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, str]) -> None:
+    """Refuse a word of all data sets by which files are read, where it can be applied to none of them."""
+    shared = next(iter(described.values())).get("__shared__", ())
+    there = sorted(set(kinds.values()))
+    for key in (key for key in shared if key in (*READER, "baseline")):
+        is_given = any(options.get(key) is not None for options in described.values())
+        if is_given and not any(key in KINDS[kind] for kind in there):
+            allowed = f"left out of data sets of kind {' and '.join(there)}"
+            raise ValidationError(f"data.{key}", "given", allowed, f"{key} is for recordings")
 
 
 def named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]:
