@@ -22,6 +22,7 @@ from nmjmc.data.reading import Reading
 from nmjmc.data.recordings import read_events
 from nmjmc.data.recordings.asked import OF_FILES, OF_SAMPLES, refuse_words
 from nmjmc.data.recordings.chosen import as_given
+from nmjmc.data.recordings.corrections import said_unit
 from nmjmc.data.recordings.events import program_of_table
 from nmjmc.data.recordings.headings import ROWS
 from nmjmc.data.recordings.lists import LIST
@@ -169,7 +170,9 @@ def _table(path: Path, table: Columns, asked: Quantal) -> Source:
         raise ValidationError("kind", "auto", f"given, as {path.name} lists amplitudes of either kind", hint)
     if asked.kind == "miniatures" or (asked.kind == "auto" and program):
         events = read_events(path, unit=asked.unit, sampling_interval=_interval(asked), decimal=asked.decimal)
-        return Miniatures(_searched(events, asked), path.name)
+        _, mark, said = events.source.rpartition("; unit ")
+        notes = (f"unit {said}.",) if mark else ()
+        return Miniatures(_searched(events, asked), path.name, notes=notes)
     skip = 1 if table.names[0] in ROWS and len(table.names) > 1 and table.names[0] else 0
     columns, unit = [], asked.unit
     for index in range(skip, len(table.names)):
@@ -178,7 +181,10 @@ def _table(path: Path, table: Columns, asked: Quantal) -> Source:
             hint = "for example unit=mV, or head the columns with it: amplitude (mV)"
             raise ValidationError("unit", "missing", f"given, as {path.name} does not say it", hint)
         columns.append(to_unit(numbers(table, index, missing=True), unit, table.heading(index)))
-    return _evoked(np.stack([c[0] for c in columns], axis=1), columns[0][1], path.name, asked)
+    made = _evoked(np.stack([c[0] for c in columns], axis=1), columns[0][1], path.name, asked)
+    written = next(filter(None, table.units[skip:]), "")
+    said = said_unit(asked.unit, written)[1] if written else ""
+    return replace(made, notes=(f"{said}.",)) if said else made
 
 
 def _pauses(table: Columns) -> Pauses:

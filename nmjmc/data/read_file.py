@@ -18,15 +18,17 @@ from nmjmc.data.recordings.asked import AsRead, refuse_words
 from nmjmc.data.recordings.axon_contents import abf_contents
 from nmjmc.data.recordings.chosen import chosen
 from nmjmc.data.recordings.contents import Channel, Contents
+from nmjmc.data.recordings.corrections import said_unit
 from nmjmc.data.recordings.events import program_of_table, read_events
-from nmjmc.data.recordings.lists import LIST
+from nmjmc.data.recordings.lists import LIST, as_list
 from nmjmc.data.recordings.miniml import is_miniml, miniml_events
+from nmjmc.data.recordings.numerals import DECIMALS, readings
 from nmjmc.data.recordings.nwb import nwb_contents
-from nmjmc.data.recordings.optional import existing
+from nmjmc.data.recordings.optional import existing, to_unit
 from nmjmc.data.recordings.read import format_of, read_recording
 from nmjmc.data.recordings.stimfit import stimfit_contents
 from nmjmc.data.recordings.table import is_time
-from nmjmc.data.recordings.text import Columns, read_columns
+from nmjmc.data.recordings.text import Columns, numbers, read_columns
 from nmjmc.data.recordings.through_neo import neo_contents
 from nmjmc.errors import ValidationError
 
@@ -128,10 +130,35 @@ def is_recording(table: Columns) -> bool:
 def _table(place: Path, table: Columns, asked: AsRead) -> Reading:
     """A table of events where headings or columns tell that a program made it, else its columns."""
     refuse_words(asked, "a table of events or of numbers")
-    told = Contents("text", tuple(Channel(i, name, table.units[i]) for i, name in enumerate(table.names)))
+    if asked.decimal is not None:
+        _check_decimal(table, asked.decimal)
+    table, said = _with_unit(table, asked.unit)
+    columns = tuple(Channel(i, name, table.units[i]) for i, name in enumerate(table.names))
+    told = Contents("text", columns, left_out=said)
     data: EventTable | Columns = table
     program = program_of_table(table)
     if program and (program != LIST or "time" in table.names):
         interval = None if asked.sampling_interval is None else asked.amount("sampling_interval")
         data = read_events(place, unit=asked.unit, sampling_interval=interval, decimal=asked.decimal)
     return Reading(place.name, data, told, asked.plain())
+
+
+def _check_decimal(table: Columns, decimal: str) -> None:
+    """Refuse a decimal mark by which numbers of a table cannot be read."""
+    for index in range(len(table.names)):
+        marks = [readings(row[index]) for row in table.texts]
+        if any(found and DECIMALS[decimal] not in found for found in marks):
+            numbers(table, index, missing=True)
+
+
+def _with_unit(table: Columns, unit: str | None) -> tuple[Columns, tuple[str, ...]]:
+    """A table whose amplitudes have the unit that was given, and a sentence where their heading says another."""
+    listed = as_list(table)
+    if unit is None or listed is None or "amplitude" not in listed.names:
+        return table, ()
+    index = listed.names.index("amplitude")
+    to_unit([], unit, f"{table.heading(index)} of {table.file}")
+    written = table.units[index]
+    said = said_unit(unit, written)[1] if written else ""
+    units = (*table.units[:index], unit, *table.units[index + 1 :])
+    return replace(table, units=units), (f"{said}.",) if said else ()

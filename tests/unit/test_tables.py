@@ -423,3 +423,25 @@ def test_a_word_of_recordings_is_refused_for_events(word, tmp_path):
         sets = {"defaults": said, "minis": {"file": str(file)}}
         sentence = refused(lambda sets=sets: read_datasets(sets, synapse))
         assert sentence.startswith(f"data.{word} must be left out of data sets of kind amplitudes")
+
+
+def test_a_given_unit_wins_over_the_heading_and_is_told(tmp_path):
+    rows = "\n".join(f"{3000 + 100 * i}" for i in range(12))
+    listed = written(tmp_path, f"amplitude (nA)\n{rows}", "list.csv")
+    said = "unit pA as given, the file says nA"
+    assert said in read_events(listed, unit="pA").source
+    read = nmjmc.read(listed, unit="pA")
+    assert f"{said}." in read.notes and ("column 0", "amplitude, pA") in read.lines()
+    for kind in ("miniatures", "evoked"):
+        assert f"{said}." in nmjmc.quantal(listed, kind=kind, unit="pA").notes
+    sets = {"minis": {"file": str(listed), "unit": "pA"}}
+    assert said in read_datasets(sets, nmjmc.preparation("human")).notes["minis"]
+    assert said not in read_events(listed, unit="nA").source
+    bare = written(tmp_path, rows, "bare.txt")
+    assert any("nA" in value for _, value in nmjmc.read(bare, unit="nA").lines())
+
+
+def test_a_decimal_mark_that_a_list_does_not_have_is_refused(tmp_path):
+    listed = written(tmp_path, "amplitude (nA)\n" + "\n".join(f"{3 + 0.0107 * i:.4f}" for i in range(12)))
+    assert refused(lambda: nmjmc.read(listed, decimal="comma"))
+    assert nmjmc.read(listed, decimal="point").kind == "table"

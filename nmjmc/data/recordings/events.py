@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nmjmc.analysis.observations import EventTable
-from nmjmc.data.recordings.corrections import refuse_impossible
+from nmjmc.data.recordings.corrections import refuse_impossible, said_unit
 from nmjmc.data.recordings.lists import LIST, as_list, is_list, is_mini_analysis
 from nmjmc.data.recordings.optional import existing, to_unit
 from nmjmc.data.recordings.text import Columns, numbers, read_columns
@@ -93,7 +93,7 @@ def read_events(
     if program not in _HEADINGS:
         raise ValidationError("program", repr(program), "a known one", nearest(str(program), _HEADINGS))
     table = _with_headings(table, program)
-    columns, inside = _columns(table, program, unit, sampling_interval)
+    columns, inside, said = _columns(table, program, unit, sampling_interval)
     if not np.isfinite(columns["amplitude"]).any():
         raise ValidationError(f"amplitudes of {place.name}", "all missing", "numbers")
     refuse_impossible(inside, columns["amplitude"], f"amplitudes of {place.name}")
@@ -102,7 +102,7 @@ def read_events(
     charge = columns.get("charge", np.zeros(0))
     if np.isfinite(charge).any() and np.nanmedian(charge) < 0:
         columns["charge"] = -charge
-    return EventTable(columns, inside, sign, duration, f"{place.name}, {program}")
+    return EventTable(columns, inside, sign, duration, f"{place.name}, {program}{said}")
 
 
 def _transposed(table: Columns) -> Columns | None:
@@ -152,8 +152,8 @@ def _with_headings(table: Columns, program: str) -> Columns:
 
 def _columns(
     table: Columns, program: str, unit: str | None, sampling_interval: float | None
-) -> tuple[dict[str, np.ndarray], str]:
-    """The columns that are known, in internal units, and the unit of the amplitude."""
+) -> tuple[dict[str, np.ndarray], str, str]:
+    """The columns that are known, in internal units, the unit of the amplitude, and what was said against its own."""
     known = {heading: column for heading, column in _HEADINGS[program].items() if heading in table.names}
     for heading in known:
         if table.names.count(heading) > 1:
@@ -177,7 +177,8 @@ def _columns(
         if column not in columns and factor is not None:
             columns[column] = numbers(table, index, missing=True) * factor
     columns.pop("half_decay", None)
-    return columns, inside
+    said = said_unit(unit, table.units[place])[1] if table.units[place] else ""
+    return columns, inside, f"; {said}" if said else ""
 
 
 def _factor(
