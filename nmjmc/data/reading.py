@@ -95,7 +95,7 @@ class Reading:
     @property
     def uses(self) -> tuple[str, ...]:
         """What of it can be used for what, each as the command or the sentence that says what is missing."""
-        return uses_of(self.data, self.stimuli, self.file or self.name)
+        return uses_of(self.data, self.stimuli, self.file or self.name, self.config)
 
     def row(self) -> dict[str, Any]:
         """One row of a data set of several cells: the numbers that tell one recording from another."""

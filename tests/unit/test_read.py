@@ -1,6 +1,7 @@
 """`nmjmc read` and `nmjmc.read`: what is in each kind of file, what may be said of it, how good it is, its uses."""
 
 import json
+import shlex
 from datetime import UTC
 from pathlib import Path
 
@@ -453,3 +454,21 @@ def test_a_fit_takes_the_same_words_for_sweeps_and_windows(tmp_path):
         recorded(Options("minis", "recording", {**said, "sweeps": "7"}, tmp_path))
     with pytest.raises(ValidationError, match=r"no step|steps of the command"):
         searched(Options("minis", "recording", {**said, "window": "step 9"}, tmp_path), record, 10.0)
+
+
+def test_proposed_commands_say_again_what_was_told_of_the_file(tmp_path):
+    time = np.arange(0.0, 2000.0, 0.5)
+    current = -60.0 + 0.5 * np.random.default_rng(3).standard_normal(time.size)
+    file = tmp_path / "my cell.csv"
+    file.write_text(
+        "Time (ms),I (pA)\n" + "".join(f"{t:.1f},{c:.4f}\n" for t, c in zip(time, current, strict=True))
+    )
+    told = {"gain": 2.0, "unit": "nA", "window": ["10 ms", "1900 ms"], "holding_potential": "-70 mV"}
+    uses = nmjmc.read(file, **told).uses
+    commands = [shlex.split(use.partition(": ")[2]) for use in uses]
+    assert len(commands) == 3
+    for command in commands:
+        before = "data." if command[1] == "fit" else ""
+        assert str(file) in command or f"data={file}" in command
+        assert {f"{before}gain=2.0", f"{before}unit=nA", f"{before}window=[10 ms, 1900 ms]"} <= set(command)
+    assert not any("gain" in use for use in nmjmc.read(file).uses)

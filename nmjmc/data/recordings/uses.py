@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from nmjmc.analysis.observations import EventTable
@@ -14,24 +17,50 @@ _LONG = 1000.0  # ms of record from which on miniatures may be searched (a choic
 _FREE = "fit.free=[receptor.closing_rate,vesicle.content_mean]"
 
 
-def uses_of(data: Recording | EventTable | Columns, stimuli: Stimuli, name: str) -> tuple[str, ...]:
+def uses_of(
+    data: Recording | EventTable | Columns, stimuli: Stimuli, name: str, said: Mapping[str, object]
+) -> tuple[str, ...]:
     """What can be done with it.
 
     Args:
         data: What was read.
         stimuli: Of a recording.
         name: Of the file.
+        said: What was told of it, by word: the commands say it again, or they would read the file as it is.
     """
+    return tuple(_said_again(sentence, name, said) for sentence in _uses(data, stimuli, name))
+
+
+def _said_again(sentence: str, name: str, said: Mapping[str, object]) -> str:
+    """A sentence whose commands have the words by which the file was put right."""
+    words = {
+        key: _value(value) for key, value in said.items() if value is not None and f" {key}=" not in sentence
+    }
+    quantal = "".join(f" {shlex.quote(f'{key}={value}')}" for key, value in words.items())
+    fit = "".join(
+        f" {shlex.quote(f'data.{key}={value}')}" for key, value in words.items() if key != "baseline"
+    )
+    return sentence.replace(f"nmjmc quantal {name}", f"nmjmc quantal {shlex.quote(name)}{quantal}").replace(
+        f"nmjmc fit data={name}", f"nmjmc fit {shlex.quote(f'data={name}')}{fit}"
+    )
+
+
+def _value(value: object) -> str:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return f"[{', '.join(map(str, value))}]" if is_list else str(value)
+
+
+def _uses(data: Recording | EventTable | Columns, stimuli: Stimuli, name: str) -> list[str]:
     if isinstance(data, Recording):
-        return tuple(_of_recording(data, stimuli, name))
+        return _of_recording(data, stimuli, name)
     if isinstance(data, EventTable):
         found = [f"amplitudes, intervals and rates of miniatures: nmjmc quantal {name}"]
         if data.unit == "nA" and {"rise", "rise_10_90", "decay"} & set(data.columns):
             found.append(
                 f"fit of quantal content and its spread: nmjmc fit data={name} fit.free=[vesicle.content_mean]"
             )
-        return tuple(found)
-    return tuple(_of_table(data, name))
+        return found
+    return _of_table(data, name)
 
 
 def _of_recording(data: Recording, stimuli: Stimuli, name: str) -> list[str]:
