@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -46,8 +46,7 @@ def _said_again(sentence: str, name: str, said: Mapping[str, object]) -> str:
 
 
 def _value(value: object) -> str:
-    is_list = isinstance(value, Sequence) and not isinstance(value, str)
-    return f"[{', '.join(map(str, value))}]" if is_list else str(value)
+    return f"[{', '.join(str(part) for part in value)}]" if isinstance(value, list | tuple) else str(value)
 
 
 def _uses(data: Recording | EventTable | Columns, stimuli: Stimuli, name: str) -> list[str]:
